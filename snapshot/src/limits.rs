@@ -1,0 +1,32 @@
+//! A limit on everything that comes from outside, each with its unit.
+
+/// Longest record key, bytes.
+pub const KEY_BYTES: usize = 1024;
+/// A node closes before the entry that would pass this, bytes.
+pub const NODE_BYTES: usize = 16 * 1024;
+/// A value longer than this becomes a blob reference, bytes.
+pub const INLINE_VALUE_BYTES: usize = 4 * 1024;
+/// Largest blob, bytes.
+pub const BLOB_BYTES: u64 = 1 << 30;
+/// Largest manifest, bytes.
+pub const MANIFEST_BYTES: usize = 16 << 20;
+/// Largest release or order statement before its signatures, bytes.
+pub const STATEMENT_BYTES: usize = 64 * 1024;
+/// Largest envelope (statement and signatures), bytes.
+pub const ENVELOPE_BYTES: usize = 128 * 1024;
+/// Largest bundle of orders, bytes.
+pub const BUNDLE_BYTES: usize = 4 << 20;
+/// Most signatures in one envelope.
+pub const SIGNATURES: usize = 16;
+/// Largest trust file, bytes.
+pub const TRUST_FILE_BYTES: usize = 1 << 20;
+/// Largest compiled guest before compilation, bytes.
+pub const COMPONENT_BYTES: usize = 16 << 20;
+/// Most segments in one stack.
+pub const STACK_SEGMENTS: usize = 64;
+/// A sequence or epoch further than this above the floor is refused.
+pub const FAST_FORWARD: u64 = 1 << 32;
+/// How far ahead of edge time a statement may be dated, milliseconds (7 days).
+pub const AHEAD_MS: u64 = 7 * 24 * 3600 * 1000;
+/// Levels in a segment, leaves included: more than any reachable size needs.
+pub const LEVELS: u8 = 12;
