@@ -1,1 +1,17 @@
-//! Placeholder.
+//! The edge: keeps a verified copy of each site and answers from it when the origin cannot.
+//!
+//! A library first, so that the publisher can try a release through the very path that will serve
+//! it; the binary only wires.
+
+pub mod answer;
+pub mod cmd;
+pub mod config;
+pub mod copy;
+pub mod host;
+pub mod mode;
+pub mod orders;
+pub mod origin;
+pub mod page;
+pub mod serve;
+pub mod signing;
+pub mod sync;

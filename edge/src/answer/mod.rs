@@ -1,0 +1,1 @@
+//! A request's answer out of the snapshot alone.

@@ -1,0 +1,1 @@
+//! `edge.toml`: read whole, all mistakes reported together.

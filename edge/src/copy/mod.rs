@@ -1,0 +1,1 @@
+//! What an edge holds of a site: one release, loaded and checked.

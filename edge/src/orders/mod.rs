@@ -1,0 +1,1 @@
+//! The newest order of each scope, kept across restarts.

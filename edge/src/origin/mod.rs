@@ -1,0 +1,1 @@
+//! The living origin: asking it, and noticing when it does not answer.

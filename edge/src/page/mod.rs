@@ -1,0 +1,1 @@
+//! What a reader gets: language, banner, emergency pages, encodings, conditions.

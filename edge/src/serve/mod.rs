@@ -1,0 +1,1 @@
+//! Listeners and the way of a request.

@@ -1,0 +1,1 @@
+//! Keys of people: from a file, the environment or an agent.
