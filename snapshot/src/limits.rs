@@ -30,3 +30,11 @@ pub const FAST_FORWARD: u64 = 1 << 32;
 pub const AHEAD_MS: u64 = 7 * 24 * 3600 * 1000;
 /// Levels in a segment, leaves included: more than any reachable size needs.
 pub const LEVELS: u8 = 12;
+/// Largest single signature, bytes: the longest we accept, a hardware key's, has about 350.
+pub const SIGNATURE_BYTES: usize = 1024;
+/// How far ahead of edge time a statement may be dated without an alarm, milliseconds.
+pub const SKEW_MS: u64 = 10 * 1000;
+/// Most scopes in one bundle of orders.
+pub const BUNDLE_ORDERS: usize = 256;
+/// Most sets of keys whose highest release a floor remembers.
+pub const FLOOR_MARKS: usize = 16;

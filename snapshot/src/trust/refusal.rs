@@ -1,0 +1,154 @@
+//! Why a statement is not accepted, each attack by its name.
+
+use crate::document::DocumentError;
+use crate::sshsig::SignatureError;
+use crate::trust::verify::{SignatureRefusal, TrustError};
+use crate::{Digest, Epoch, Scope, Sequence, SiteName, Timestamp, limits};
+
+/// Why a release or an order is not accepted. Nothing changes then.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// Not readable as what it should be.
+    #[error("malformed: {0}")]
+    Document(#[from] DocumentError),
+    /// Nobody we believe stands behind it.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// Rightly signed, but about another site.
+    #[error("other-site: speaks of {got}, expected {expected}")]
+    OtherSite {
+        /// The site it speaks of.
+        got: SiteName,
+        /// The site it was found at.
+        expected: SiteName,
+    },
+    /// Dated too far ahead to be a clock's fault.
+    #[error(
+        "ahead-of-time: dated {statement:?}, edge time is {edge_time:?}: at most 7 days are allowed"
+    )]
+    AheadOfTime {
+        /// The statement's time.
+        statement: Timestamp,
+        /// Edge time.
+        edge_time: Timestamp,
+    },
+    /// Older than what was accepted.
+    #[error("rollback: sequence {got} after {floor} was accepted")]
+    Rollback {
+        /// Its sequence.
+        got: Sequence,
+        /// The highest accepted.
+        floor: Sequence,
+    },
+    /// The accepted release, with an older date.
+    #[error("old-heartbeat: sequence {sequence} as of {got:?} after {floor:?} was accepted")]
+    OldHeartbeat {
+        /// The sequence.
+        sequence: Sequence,
+        /// Its as-of.
+        got: Timestamp,
+        /// The newest accepted.
+        floor: Timestamp,
+    },
+    /// So far above the floor that it would leave no room beneath it.
+    #[error("fast-forward: {got} after {floor}: at most {limit} further are allowed", limit = limits::FAST_FORWARD)]
+    FastForward {
+        /// Its sequence or epoch.
+        got: u64,
+        /// The highest accepted.
+        floor: u64,
+    },
+    /// Two manifests under one sequence; the greater one stands already.
+    #[error(
+        "same-sequence-other-manifest: sequence {sequence} is {kept}; {got} is smaller and refused"
+    )]
+    SameSequenceOtherManifest {
+        /// The sequence.
+        sequence: Sequence,
+        /// The manifest that stands.
+        kept: Digest,
+        /// This one.
+        got: Digest,
+    },
+    /// Not the release that a pin names.
+    #[error(
+        "not-the-pin: sequence {got} with manifest {got_manifest}, expected {pin} with {pin_manifest}"
+    )]
+    NotThePin {
+        /// Its sequence.
+        got: Sequence,
+        /// Its manifest.
+        got_manifest: Digest,
+        /// The pin's sequence.
+        pin: Sequence,
+        /// The pin's manifest.
+        pin_manifest: Digest,
+    },
+    /// A pin in an order about a service.
+    #[error("misplaced-pin: an order about {scope} cannot pin a release, only one about site can")]
+    MisplacedPin {
+        /// The order's scope.
+        scope: Scope,
+    },
+    /// A newer order of the scope is in force.
+    #[error("old-order: epoch {got} of {scope} after {floor} was accepted")]
+    OldOrder {
+        /// The scope.
+        scope: Scope,
+        /// Its epoch.
+        got: Epoch,
+        /// The one in force.
+        floor: Epoch,
+    },
+}
+
+impl Refusal {
+    /// A short, stable name for metrics, status and the drill.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Document(DocumentError::Version { .. }) => "wrong-version",
+            Self::Document(DocumentError::Codec {
+                source: crate::CodecError::TooLarge { .. },
+                ..
+            }) => "oversized",
+            Self::Document(_) => "malformed",
+            Self::Trust(TrustError::Unsigned) => "unsigned",
+            Self::Trust(TrustError::DuplicateSignature(_)) => "duplicate-signature",
+            Self::Trust(TrustError::TooFew { .. }) => "too-few-signers",
+            Self::Trust(TrustError::Signature(refusal)) => signature_name(refusal),
+            Self::OtherSite { .. } => "other-site",
+            Self::AheadOfTime { .. } => "ahead-of-time",
+            Self::Rollback { .. } => "rollback",
+            Self::OldHeartbeat { .. } => "old-heartbeat",
+            Self::FastForward { .. } => "fast-forward",
+            Self::SameSequenceOtherManifest { .. } => "same-sequence-other-manifest",
+            Self::NotThePin { .. } => "not-the-pin",
+            Self::MisplacedPin { .. } => "misplaced-pin",
+            Self::OldOrder { .. } => "old-order",
+        }
+    }
+}
+
+const fn signature_name(refusal: &SignatureRefusal) -> &'static str {
+    match refusal {
+        SignatureRefusal::WrongKey(_) => "wrong-key",
+        SignatureRefusal::NoRole(_) => "no-role",
+        SignatureRefusal::ExpiredKey { .. } => "expired-key",
+        SignatureRefusal::EarlyKey { .. } => "early-key",
+        SignatureRefusal::RoleSwapped { .. } => "role-swapped",
+        SignatureRefusal::WrongSite { .. } => "wrong-site",
+        SignatureRefusal::NotForNamespace { .. }
+        | SignatureRefusal::Signature(SignatureError::Namespace { .. }) => "wrong-namespace",
+        SignatureRefusal::Signature(SignatureError::OtherBytes(_)) => "other-bytes",
+        SignatureRefusal::Signature(SignatureError::NoUserPresence(_)) => "no-user-presence",
+        SignatureRefusal::Signature(
+            SignatureError::Algorithm(_) | SignatureError::AlgorithmMixed { .. },
+        ) => "wrong-algorithm",
+        SignatureRefusal::Signature(
+            SignatureError::TooLarge { .. }
+            | SignatureError::Unreadable(_)
+            | SignatureError::NotCanonical,
+        ) => "malformed-signature",
+    }
+}
