@@ -1,2 +1,82 @@
-//! Placeholder.
-fn main() {}
+//! The chores of this repository, as `cargo xtask COMMAND`. This file only wires: each command is
+//! a module. The crate has no dependency, so that its first line comes within seconds.
+
+mod components;
+mod error;
+mod lock;
+mod process;
+mod step;
+mod toolchain;
+mod workspace;
+
+use std::process::ExitCode;
+
+use error::{Error, Result};
+use step::Steps;
+
+const HELP: &str = "\
+The chores of this repository.
+
+usage: cargo xtask COMMAND [OPTIONS]
+
+  components  build the guests and wrap them as target/components/NAME.wasm
+
+Environment
+  HOLDFAST_GUESTS=installed|rustup|debian
+              the way to a compiler for the guests. Unset, the first that works is taken:
+              installed  the active toolchain has wasm32-unknown-unknown
+              rustup     `rustup target add wasm32-unknown-unknown`, for at most 20 s
+              debian     Debian's rustc-web, fetched without root, unpacked under
+                         target/guest-toolchain (900 MB; remove the folder to renew it)
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let steps = Steps::start();
+    match dispatch(&steps, &arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Outcome::Usage(message)) => {
+            eprint!("xtask: {message}\n\n{HELP}");
+            ExitCode::from(64)
+        }
+        Err(Outcome::Failed(error)) => {
+            eprintln!("xtask: {error}");
+            if let Some(next) = error.next_step() {
+                eprintln!("next: {next}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Why a command did not succeed.
+enum Outcome {
+    /// The command line was not understood.
+    Usage(String),
+    /// The command was understood, and failed.
+    Failed(Error),
+}
+
+impl From<Error> for Outcome {
+    fn from(error: Error) -> Self {
+        Outcome::Failed(error)
+    }
+}
+
+fn dispatch(steps: &Steps, arguments: &[String]) -> Result<(), Outcome> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match *words.as_slice() {
+        [] | ["help" | "-h" | "--help", ..] | [.., "-h" | "--help"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        ["components"] => {
+            for component in components::build(steps)? {
+                println!("{}", component.display());
+            }
+            Ok(())
+        }
+        // A command with options of its own takes the rest: `["drill", ref options @ ..]`.
+        [command, ..] => Err(Outcome::Usage(format!("`{command}` is not understood"))),
+    }
+}
