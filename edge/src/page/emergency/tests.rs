@@ -1,0 +1,1 @@
+//! What each kind says, to people and to programs.

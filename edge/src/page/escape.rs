@@ -1,0 +1,64 @@
+//! Plain text into mark-up. What ops, publishers and readers wrote is hostile until it went
+//! through here.
+
+use std::fmt;
+
+/// Shows as text in an element's content and in a double-quoted attribute, whatever it holds.
+///
+/// Control characters, which have no place in a page, become spaces; bidirectional overrides are
+/// dropped, since they can make a page read otherwise than it was written.
+#[derive(Clone, Copy)]
+pub(super) struct Text<'a>(pub(super) &'a str);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write as _;
+        for c in self.0.chars() {
+            match c {
+                '&' => f.write_str("&amp;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '"' => f.write_str("&quot;")?,
+                '\'' => f.write_str("&#39;")?,
+                '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
+                c if c.is_control() => f.write_char(' ')?,
+                c => f.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `html` with every character beyond ASCII as a reference: reads the same in any encoding of a
+/// page that agrees with ASCII.
+pub(super) fn ascii(html: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::with_capacity(html.len() * 2);
+    for c in html.chars() {
+        if c.is_ascii() {
+            out.push(c);
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "&#{};", u32::from(c));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_leaves_its_place() {
+        assert_eq!(
+            Text("<a href=\"x\" b='y'>&amp;\u{202e}\0\n").to_string(),
+            "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;amp;  "
+        );
+    }
+
+    #[test]
+    fn references_stand_for_any_character() {
+        assert_eq!(ascii("가<b>"), "&#44032;<b>");
+    }
+}

@@ -1,0 +1,1 @@
+//! Pages in, pages out, judged as a browser would read them.
