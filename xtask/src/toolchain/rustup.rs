@@ -23,7 +23,10 @@ pub(super) fn find(steps: &Steps) -> Result<Toolchain> {
     );
     process::run_within(
         LIMIT,
-        Command::new("rustup").args(["target", "add", TARGET]),
+        // Its last words are the reason, unless a backtrace follows them.
+        Command::new("rustup")
+            .args(["target", "add", TARGET])
+            .env("RUST_BACKTRACE", "0"),
     )
     .map_err(|error| error.next(format!("rustup target add {TARGET}")))?;
     installed::find()
