@@ -1,6 +1,6 @@
 //! The one way to bytes and back: MessagePack, canonical, bounded.
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
 /// Bytes that are not the canonical encoding of what was expected.
 #[derive(Debug, thiserror::Error)]
@@ -36,8 +36,8 @@ pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
 ///
 /// # Errors
 /// See [`CodecError`].
-pub fn decode<T: Serialize + DeserializeOwned>(
-    bytes: &[u8],
+pub fn decode<'a, T: Serialize + Deserialize<'a>>(
+    bytes: &'a [u8],
     limit: usize,
 ) -> Result<T, CodecError> {
     if bytes.len() > limit {

@@ -6,41 +6,54 @@
 //! Absent on purpose: sockets, a terminal, the environment and a clock. Time and storage are
 //! handed in, so that the same code runs at the origin, on an edge and in a simulation.
 
+pub mod at_rest;
+mod blob;
 mod bundle;
 mod codec;
 mod digest;
 mod document;
+pub mod durable;
 mod edge_time;
+mod entry;
 mod envelope;
 mod fingerprint;
 mod floor;
 pub mod limits;
 pub mod manifest;
 mod name;
+mod node;
 pub mod order;
 pub mod release;
+pub mod segment;
 mod signer;
 mod sshsig;
+pub mod stack;
+pub mod store;
 mod text;
 mod timestamp;
 pub mod trust;
 
+pub use blob::{Blob, BlobError, BlobFault};
 pub use bundle::{Bundle, Merged, OfferedBundle};
 pub use codec::{CodecError, decode, encode};
 pub use digest::{Digest, ParseDigestError};
 pub use document::DocumentError;
 pub use edge_time::EdgeTime;
+pub use entry::{BlobRef, Entry, Value};
 pub use envelope::{Envelope, Namespace};
 pub use fingerprint::{Fingerprint, ParseFingerprintError};
 pub use floor::{Floor, Mark};
-pub use manifest::Manifest;
+pub use manifest::{Manifest, ManifestError};
 pub use name::{
     CollectionName, ComponentName, Epoch, InvalidName, Key, Sequence, ServiceName, SiteName,
 };
 pub use order::{Order, Scope};
 pub use release::Release;
+pub use segment::{BuildError, NodeCache, Segment, SegmentBuilder, SegmentError};
 pub use signer::{KeySigner, SignError, Signer};
 pub use sshsig::{SignatureError, accepts_algorithm};
+pub use stack::Stack;
+pub use store::{Staged, Store, StoreError};
 pub use text::{Language, LocalText};
 pub use timestamp::Timestamp;
 pub use trust::{

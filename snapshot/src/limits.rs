@@ -4,8 +4,16 @@
 pub const KEY_BYTES: usize = 1024;
 /// A node closes before the entry that would pass this, bytes.
 pub const NODE_BYTES: usize = 16 * 1024;
+/// What the head of a root adds at most to [`NODE_BYTES`]: version, site, collection and count, bytes.
+pub const ROOT_HEAD_BYTES: usize = 140;
 /// A value longer than this becomes a blob reference, bytes.
 pub const INLINE_VALUE_BYTES: usize = 4 * 1024;
+/// Largest segment, uncompressed, bytes (64 GiB).
+pub const SEGMENT_BYTES: u64 = 64 << 30;
+/// At rest a frame closes before the node that would pass this, uncompressed bytes.
+pub const FRAME_BYTES: usize = 128 * 1024;
+/// A blob longer than this is verified in groups against its hash tree, bytes.
+pub const WHOLE_BLOB_BYTES: u64 = 64 * 1024;
 /// Largest blob, bytes.
 pub const BLOB_BYTES: u64 = 1 << 30;
 /// Largest manifest, bytes.

@@ -3,9 +3,15 @@
 //! A manifest is an object like any other, named by its digest; a release signs that digest. It
 //! grows with collections and routes, never with records.
 
+mod read;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{CollectionName, ComponentName, Digest, Language, LocalText, ServiceName, SiteName};
+
+pub use read::ManifestError;
+#[cfg(test)]
+pub(crate) use read::tests;
 
 /// The whole manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,308 @@
+//! Reading a segment: from the file into private memory, hashed, decoded, checked, then used.
+
+use std::fs::File;
+use std::io;
+use std::ops::RangeBounds;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use crate::manifest::SegmentEntry;
+use crate::node::{Entries, Inner, Node, Place, Row};
+use crate::segment::{Fault, NodeCache, SegmentError, SegmentIter};
+use crate::{CollectionName, Digest, Entry, Key, SiteName, limits};
+
+/// An open segment. Cloning shares the file.
+#[derive(Clone, Debug)]
+pub struct Segment(pub(super) Arc<Opened>);
+
+#[derive(Debug)]
+pub(super) struct Opened {
+    file: File,
+    name: String,
+    entry: SegmentEntry,
+    cache: NodeCache,
+    pub(super) root: Place,
+    /// The root if it is an inner node; a leaf is read and hashed each time.
+    inner_root: Option<Arc<Inner>>,
+}
+
+impl Segment {
+    /// Opens the uncompressed nodes in `file`, as the manifest describes them, and checks the root.
+    /// `name` is what errors call it.
+    ///
+    /// # Errors
+    /// The file is not the segment that `entry` describes, or belongs to another site or collection.
+    pub fn open(
+        file: File,
+        name: &str,
+        entry: &SegmentEntry,
+        site: &SiteName,
+        collection: &CollectionName,
+        cache: &NodeCache,
+    ) -> Result<Self, SegmentError> {
+        let fail = |fault| SegmentError {
+            segment: name.to_owned(),
+            at: entry.root_at,
+            fault,
+        };
+        // 4.1 The manifest's claims are possible.
+        if entry.bytes > limits::SEGMENT_BYTES {
+            return Err(fail(Fault::Length {
+                got: entry.bytes,
+                limit: limits::SEGMENT_BYTES,
+            }));
+        }
+        let got = entry.bytes.saturating_sub(entry.root_at);
+        let limit = (limits::NODE_BYTES + limits::ROOT_HEAD_BYTES) as u64;
+        if !(1..=limit).contains(&got) {
+            return Err(fail(Fault::RootPlace { got, limit }));
+        }
+        // 4.2 The file has the length that the manifest claims.
+        let length = file.metadata().map_err(|e| fail(e.into()))?.len();
+        if length != entry.bytes {
+            return Err(fail(Fault::FileLength {
+                expected: entry.bytes,
+                got: length,
+            }));
+        }
+        let mut opened = Opened {
+            file,
+            name: name.to_owned(),
+            entry: entry.clone(),
+            cache: cache.clone(),
+            root: Place {
+                level: 0,
+                digest: entry.id,
+                at: entry.root_at,
+                bytes: got,
+                first: None,
+                below: None,
+            },
+            inner_root: None,
+        };
+        opened.open_root(site, collection).map_err(fail)?;
+        Ok(Self(Arc::new(opened)))
+    }
+
+    /// How the manifest describes it.
+    #[must_use]
+    pub fn entry(&self) -> &SegmentEntry {
+        &self.0.entry
+    }
+
+    /// Levels of nodes, leaves included.
+    #[must_use]
+    pub fn levels(&self) -> u8 {
+        self.0.root.level.saturating_add(1)
+    }
+
+    /// What this segment says about `key`; `None` if it says nothing.
+    ///
+    /// # Errors
+    /// A node on the way cannot be read or is not what was signed.
+    pub fn get(&self, key: &Key) -> Result<Option<Entry>, SegmentError> {
+        let mut place = self.0.root.clone();
+        while place.level > 0 {
+            let inner = self.0.inner(&place)?;
+            let Some(index) = inner.child_for(key.as_bytes()) else {
+                return Ok(None);
+            };
+            let Some(next) = inner.place(index, place.below.as_ref()) else {
+                return Ok(None);
+            };
+            place = next;
+        }
+        self.0.with_rows(&place, |rows| {
+            let found = rows
+                .binary_search_by(|row| row.key.cmp(key.as_bytes()))
+                .ok();
+            Ok(found.and_then(|at| rows.get(at)).map(|row| row.to_entry()))
+        })
+    }
+
+    /// All entries in `range`, keys ascending. An error ends the iteration.
+    #[must_use]
+    pub fn iter(&self, range: impl RangeBounds<Key>) -> SegmentIter {
+        SegmentIter::new(self.clone(), range)
+    }
+}
+
+#[cfg(test)]
+impl Segment {
+    /// Start and length of every node, in the order of the file.
+    pub(crate) fn nodes(&self) -> Result<Vec<(u64, u64)>, SegmentError> {
+        let mut nodes = Vec::new();
+        let mut level = vec![self.0.root.clone()];
+        while !level.is_empty() {
+            nodes.extend(level.iter().map(|place| (place.at, place.bytes)));
+            let mut below = Vec::new();
+            for place in level.iter().filter(|place| place.level > 0) {
+                below.extend(place.children(&self.0.inner(place)?.children));
+            }
+            level = below;
+        }
+        nodes.sort_unstable();
+        Ok(nodes)
+    }
+}
+
+impl Opened {
+    fn open_root(&mut self, site: &SiteName, collection: &CollectionName) -> Result<(), Fault> {
+        // 4.3 The root's bytes hash to the segment's id (3.1 to 3.3).
+        let bytes = self.read(&self.root)?;
+        let node = Node::decode(&bytes)?;
+        // 4.4 A root, of no more levels than a segment may have.
+        let Some(head) = &node.head else {
+            return Err(Fault::Kind { expected: "a root" });
+        };
+        if node.level >= limits::LEVELS {
+            return Err(Fault::TooDeep {
+                got: u16::from(node.level) + 1,
+                limit: limits::LEVELS,
+            });
+        }
+        self.root.level = node.level;
+        node.check(&self.root)?;
+        // 4.5 Of this site and this collection.
+        if &head.site != site {
+            return Err(Fault::Site {
+                expected: site.clone(),
+                got: head.site.clone(),
+            });
+        }
+        if &head.collection != collection {
+            return Err(Fault::Collection {
+                expected: collection.clone(),
+                got: head.collection.clone(),
+            });
+        }
+        // 4.6 With as many entries as the manifest claims.
+        if head.records != self.entry.records {
+            return Err(Fault::Records {
+                expected: self.entry.records,
+                got: head.records,
+            });
+        }
+        // 4.7 Right behind its children; a root that is a leaf stands alone.
+        let expected = match &node.entries {
+            Entries::Leaf(_) => 0,
+            Entries::Inner(children) => children.last().map_or(0, |c| c.at.saturating_add(c.bytes)),
+        };
+        if self.root.at != expected {
+            return Err(Fault::ChildPlace {
+                expected,
+                got: self.root.at,
+            });
+        }
+        if let Entries::Inner(children) = node.entries {
+            self.inner_root = Some(Arc::new(Inner {
+                level: node.level,
+                children,
+            }));
+        }
+        Ok(())
+    }
+
+    /// Reads a node into private memory and hashes it there.
+    fn read(&self, place: &Place) -> Result<Vec<u8>, Fault> {
+        // 3.1 Inside the file, and no longer than a node may be.
+        let limit = (limits::NODE_BYTES + limits::ROOT_HEAD_BYTES) as u64;
+        if place.bytes > limit {
+            return Err(Fault::Length {
+                got: place.bytes,
+                limit,
+            });
+        }
+        let end = place.at.saturating_add(place.bytes);
+        if end > self.entry.bytes {
+            return Err(Fault::ChildEnd {
+                end,
+                limit: self.entry.bytes,
+            });
+        }
+        // 3.2 The whole node; the file may have shrunk since it was opened.
+        let mut bytes = vec![0; usize::try_from(place.bytes).unwrap_or(0)];
+        self.file
+            .read_exact_at(&mut bytes, place.at)
+            .map_err(|e| match e.kind() {
+                io::ErrorKind::UnexpectedEof => Fault::Short {
+                    expected: place.bytes,
+                },
+                _ => Fault::Io(e),
+            })?;
+        // 3.3 These are the bytes that the parent, or the manifest, named.
+        let got = Digest::of(&bytes);
+        if got != place.digest {
+            return Err(Fault::Digest {
+                expected: place.digest,
+                got,
+            });
+        }
+        Ok(bytes)
+    }
+
+    /// Reads, hashes, decodes and checks the node at `place`, and hands it to `then`.
+    pub(super) fn with_node<T>(
+        &self,
+        place: &Place,
+        then: impl FnOnce(Node<'_>) -> Result<T, Fault>,
+    ) -> Result<T, SegmentError> {
+        let run = || {
+            let bytes = self.read(place)?;
+            let node = Node::decode(&bytes)?;
+            node.check(place)?;
+            then(node)
+        };
+        run().map_err(|fault| self.error(place.at, fault))
+    }
+
+    /// Hands the leaf at `place` to `then`.
+    pub(super) fn with_rows<T>(
+        &self,
+        place: &Place,
+        then: impl FnOnce(&[Row<'_>]) -> Result<T, Fault>,
+    ) -> Result<T, SegmentError> {
+        self.with_node(place, |node| match &node.entries {
+            Entries::Leaf(rows) => then(rows),
+            Entries::Inner(_) => Err(Fault::Level {
+                expected: 0,
+                got: node.level,
+            }),
+        })
+    }
+
+    /// The inner node at `place`, from the cache if it was verified before.
+    pub(super) fn inner(&self, place: &Place) -> Result<Arc<Inner>, SegmentError> {
+        if place.first.is_none()
+            && let Some(root) = &self.inner_root
+        {
+            return Ok(Arc::clone(root));
+        }
+        if let Some(known) = self.cache.get(&place.digest) {
+            known
+                .check(place)
+                .map_err(|fault| self.error(place.at, fault))?;
+            return Ok(known);
+        }
+        let inner = self.with_node(place, |node| match node.entries {
+            Entries::Inner(children) => Ok(Arc::new(Inner {
+                level: node.level,
+                children,
+            })),
+            Entries::Leaf(_) => Err(Fault::Level {
+                expected: place.level,
+                got: 0,
+            }),
+        })?;
+        self.cache.insert(place.digest, Arc::clone(&inner));
+        Ok(inner)
+    }
+
+    pub(super) fn error(&self, at: u64, fault: Fault) -> SegmentError {
+        SegmentError {
+            segment: self.name.clone(),
+            at,
+            fault,
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! An object on its way into the store: written, checked as it lies on disk, synced, named.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+
+use tempfile::NamedTempFile;
+
+use super::{Layout, StoreError, read_limited};
+use crate::manifest::SegmentEntry;
+use crate::segment::{NodeCache, Segment};
+use crate::{CollectionName, Digest, SiteName, blob, durable, limits};
+
+/// A nameless object being written. Dropped, it leaves nothing.
+#[derive(Debug)]
+pub struct Staged {
+    file: BufWriter<NamedTempFile>,
+    layout: Layout,
+}
+
+impl Staged {
+    pub(super) fn new(layout: Layout) -> Result<Self, StoreError> {
+        let file = NamedTempFile::new_in(layout.staging())?;
+        Ok(Self {
+            file: BufWriter::new(file),
+            layout,
+        })
+    }
+
+    /// Gives the object its name, if that is the hash of all its bytes: manifests, components,
+    /// blobs. An object of that name is replaced by these same bytes, which repairs a damaged one.
+    ///
+    /// # Errors
+    /// Another hash, or a failed write; then nothing is stored.
+    pub fn persist(self, digest: &Digest) -> Result<(), StoreError> {
+        let (file, layout) = self.written()?;
+        let bytes = file.as_file().metadata()?.len();
+        if bytes > limits::BLOB_BYTES {
+            return Err(StoreError::BlobTooLarge(*digest));
+        }
+        let prefix = layout.object(digest);
+        if let Some(prefix) = prefix.parent() {
+            durable::create_dir(prefix)?;
+        }
+        // Read back from the file: what is named is what lies there.
+        if blob::needs_tree(bytes) {
+            layout.grow_tree(reopen(&file)?, digest, bytes)?;
+        } else {
+            let all = read_limited(reopen(&file)?, limits::NODE_BYTES * 4)?.unwrap_or_default();
+            let got = Digest::of(&all);
+            if got != *digest {
+                return Err(StoreError::Digest {
+                    expected: *digest,
+                    got,
+                });
+            }
+        }
+        Ok(durable::persist(file, &layout.object(digest))?)
+    }
+
+    /// Gives a segment its name, if every node of it is what `entry` says.
+    ///
+    /// # Errors
+    /// A segment that does not verify, or a failed write; then nothing is stored.
+    pub fn persist_segment(
+        self,
+        entry: &SegmentEntry,
+        site: &SiteName,
+        collection: &CollectionName,
+    ) -> Result<(), StoreError> {
+        let (file, layout) = self.written()?;
+        let name = format!("{collection}/{} as it arrived", entry.id.short());
+        let cache = NodeCache::new(0);
+        Segment::open(reopen(&file)?, &name, entry, site, collection, &cache)?.verify()?;
+        let path = layout.object(&entry.id);
+        if let Some(prefix) = path.parent() {
+            durable::create_dir(prefix)?;
+        }
+        Ok(durable::persist(file, &path)?)
+    }
+
+    fn written(self) -> Result<(NamedTempFile, Layout), StoreError> {
+        let file = self
+            .file
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
+        Ok((file, self.layout))
+    }
+}
+
+impl Write for Staged {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// The same file with a position of its own.
+fn reopen(file: &NamedTempFile) -> Result<File, StoreError> {
+    Ok(file.reopen()?)
+}
