@@ -18,6 +18,8 @@ mod entry;
 mod envelope;
 mod fingerprint;
 mod floor;
+#[cfg(test)]
+mod format_tests;
 pub mod limits;
 pub mod manifest;
 mod name;

@@ -1,0 +1,269 @@
+//! `FORMAT.md` is read here: its test vectors are run, its steps are looked for in the code, its
+//! limits compared. So the document and the code cannot drift apart.
+
+use std::collections::BTreeSet;
+use std::io::Cursor;
+use std::path::Path;
+
+use crate::manifest::SegmentEntry;
+use crate::manifest::tests::{manifest, release};
+use crate::segment::tests::{open, site};
+use crate::{
+    BlobRef, Digest, Entry, Key, Manifest, Release, SegmentBuilder, at_rest, blob, decode, encode,
+    limits,
+};
+
+const FORMAT: &str = include_str!("../FORMAT.md");
+
+/// The lines of a vector block; one that starts with a space continues the one before.
+fn blocks(kind: &str) -> Vec<Vec<(String, String)>> {
+    let fence = format!("```vector-{kind}\n");
+    let found: Vec<_> = FORMAT.split(&fence).skip(1).map(block).collect();
+    assert!(!found.is_empty(), "FORMAT.md has no vector for {kind}");
+    found
+}
+
+fn block(text: &str) -> Vec<(String, String)> {
+    let mut lines: Vec<(String, String)> = Vec::new();
+    for line in text.split("```").next().unwrap().lines() {
+        match line.strip_prefix(' ') {
+            Some(more) => {
+                let last = &mut lines.last_mut().unwrap().1;
+                last.push(' ');
+                last.push_str(more);
+            }
+            None => {
+                let (word, rest) = line.split_once(' ').unwrap();
+                lines.push((word.into(), rest.trim().into()));
+            }
+        }
+    }
+    lines
+}
+
+fn field<'a>(block: &'a [(String, String)], word: &str) -> &'a str {
+    &block.iter().find(|(w, _)| w == word).unwrap().1
+}
+
+/// Hex digits, spaces anywhere; `HH*N` is N times the byte HH.
+fn bytes(hex: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for token in hex.split_whitespace() {
+        let (digits, times) = token.split_once('*').unwrap_or((token, "1"));
+        let run = (0..digits.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap());
+        let run: Vec<u8> = run.collect();
+        bytes.extend(run.repeat(times.parse().unwrap()));
+    }
+    bytes
+}
+
+/// The way back, for a vector that has to be written anew.
+fn hex(bytes: &[u8]) -> String {
+    let mut tokens = vec![String::new()];
+    for run in bytes.chunk_by(|a, b| a == b) {
+        if run.len() > 8 {
+            tokens.push(format!("{:02x}*{}", run[0], run.len()));
+            tokens.push(String::new());
+            continue;
+        }
+        for byte in run {
+            if tokens.last().unwrap().len() >= 64 {
+                tokens.push(String::new());
+            }
+            tokens.last_mut().unwrap().push_str(&format!("{byte:02x}"));
+        }
+    }
+    tokens.retain(|token| !token.is_empty());
+    tokens.join(" ")
+}
+
+fn entry(rest: &str) -> Entry {
+    match rest.split_once(' ').unwrap_or((rest, "")) {
+        ("-", "") => Entry::Tombstone,
+        ("=", value) => Entry::Inline(bytes(value)),
+        ("@", blob) => {
+            let (digest, length) = blob.split_once(' ').unwrap();
+            Entry::Blob(BlobRef {
+                digest: digest.parse().unwrap(),
+                bytes: length.parse().unwrap(),
+            })
+        }
+        _ => panic!("{rest}"),
+    }
+}
+
+fn build(block: &[(String, String)]) -> (Vec<u8>, SegmentEntry) {
+    let collection = field(block, "collection").parse().unwrap();
+    let site = field(block, "site").parse().unwrap();
+    let mut builder = SegmentBuilder::new(Vec::new(), site, collection);
+    for (_, row) in block.iter().filter(|(word, _)| word == "row") {
+        let (key, rest) = row.split_once(' ').unwrap();
+        builder
+            .push(&Key::new(bytes(key)).unwrap(), &entry(rest))
+            .unwrap();
+    }
+    builder.finish().unwrap().unwrap()
+}
+
+#[test]
+fn segment_vectors() {
+    for block in blocks("segment") {
+        let (built, claims) = build(&block);
+        let segment = open(&built, &claims).unwrap();
+        segment.verify().unwrap();
+        let nodes = segment.nodes().unwrap();
+        let actual: String = nodes
+            .iter()
+            .map(|(at, length)| {
+                let node = &built[*at as usize..(*at + *length) as usize];
+                format!("node {}\n", hex(node))
+            })
+            .collect();
+        let written: String = block
+            .iter()
+            .filter(|(word, _)| word == "node")
+            .map(|(_, node)| format!("node {}\n", hex(&bytes(node))))
+            .collect();
+        assert_eq!(written, actual, "the vector should read:\n{actual}");
+        let actual = [
+            claims.id.to_string(),
+            claims.bytes.to_string(),
+            claims.root_at.to_string(),
+        ];
+        let written = ["id", "bytes", "root-at"].map(|word| field(&block, word));
+        assert_eq!(written, actual.each_ref().map(String::as_str));
+    }
+}
+
+#[test]
+fn at_rest_vectors() {
+    for block in blocks("at-rest") {
+        let nodes = bytes(field(&block, "nodes"));
+        let mut packed = Vec::new();
+        at_rest::compress(&mut Cursor::new(&nodes), &mut packed).unwrap();
+        let written = bytes(field(&block, "file"));
+        let claims = SegmentEntry {
+            id: Digest::of(&nodes),
+            bytes: nodes.len() as u64,
+            root_at: 0,
+            records: 0,
+            from: vec![],
+            bottom: false,
+        };
+        let mut expanded = Vec::new();
+        // Another compressor may write other frames; this one must be readable for ever.
+        at_rest::expand(&mut Cursor::new(&written), &claims, &mut expanded)
+            .unwrap_or_else(|e| panic!("{e}; this compressor writes:\n{}", hex(&packed)));
+        assert_eq!(expanded, nodes);
+    }
+}
+
+#[test]
+fn blob_vectors() {
+    for block in blocks("blob") {
+        let content = bytes(field(&block, "content"));
+        let digest: Digest = field(&block, "name").parse().unwrap();
+        assert_eq!(Digest::of(&content), digest);
+        let (grown, _) = blob::grow_tree(&content[..], content.len() as u64).unwrap();
+        assert_eq!(grown, digest);
+    }
+}
+
+#[test]
+fn document_vectors() {
+    let block = &blocks("manifest")[0];
+    let written = bytes(field(block, "bytes"));
+    let actual = manifest().to_bytes().unwrap();
+    assert_eq!(
+        hex(&written),
+        hex(&actual),
+        "the vector should read:\n{}",
+        hex(&actual)
+    );
+    assert_eq!(field(block, "name"), Digest::of(&written).to_string());
+
+    let named = release(&written);
+    assert_eq!(Manifest::read(&written, &named).unwrap(), manifest());
+    let block = &blocks("release")[0];
+    let written = bytes(field(block, "bytes"));
+    let actual = encode(&named).unwrap();
+    assert_eq!(
+        hex(&written),
+        hex(&actual),
+        "the vector should read:\n{}",
+        hex(&actual)
+    );
+    let read: Release = decode(&written, limits::STATEMENT_BYTES).unwrap();
+    assert_eq!(read, named);
+    assert_eq!(read.site, site());
+}
+
+#[test]
+fn every_step_is_in_the_code() {
+    let steps: BTreeSet<_> = FORMAT
+        .split("\n- **")
+        .skip(1)
+        .map(|item| item.split("**").next().unwrap().to_owned())
+        .collect();
+    assert!(steps.len() > 25, "FORMAT.md lists only {steps:?}");
+    let mut code = String::new();
+    read_sources(
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")),
+        &mut code,
+    );
+    for step in steps {
+        let found = code.lines().any(|line| {
+            let comment = line.trim_start();
+            comment.starts_with("//") && comment.contains(&format!(" {step} "))
+        });
+        assert!(found, "no comment names step {step} of FORMAT.md");
+    }
+}
+
+fn read_sources(dir: &Path, into: &mut String) {
+    for entry in fs_err::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read_sources(&path, into);
+        } else {
+            into.push_str(&fs_err::read_to_string(path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn limits_are_the_codes() {
+    let table = FORMAT.split("| limit | value |").nth(1).unwrap();
+    let documented = |name: &str| {
+        let row = table
+            .lines()
+            .find(|row| row.starts_with(&format!("| {name} |")));
+        let value = row
+            .unwrap_or_else(|| panic!("no limit {name}"))
+            .split('|')
+            .nth(2)
+            .unwrap();
+        let digits: String = value.chars().filter(char::is_ascii_digit).collect();
+        digits.parse::<u64>().unwrap()
+    };
+    let pairs = [
+        ("key", limits::KEY_BYTES as u64),
+        ("inline value", limits::INLINE_VALUE_BYTES as u64),
+        ("node", limits::NODE_BYTES as u64),
+        ("head of a root", limits::ROOT_HEAD_BYTES as u64),
+        ("levels", u64::from(limits::LEVELS)),
+        ("segment", limits::SEGMENT_BYTES),
+        ("frame", limits::FRAME_BYTES as u64),
+        ("blob hashed whole", limits::WHOLE_BLOB_BYTES),
+        ("blob", limits::BLOB_BYTES),
+        ("component", limits::COMPONENT_BYTES as u64),
+        ("segments in a stack", limits::STACK_SEGMENTS as u64),
+        ("manifest", limits::MANIFEST_BYTES as u64),
+        ("release or order", limits::STATEMENT_BYTES as u64),
+    ];
+    for (name, value) in pairs {
+        assert_eq!(documented(name), value, "{name}");
+    }
+}
