@@ -28,7 +28,7 @@ pub(crate) fn build(steps: &Steps) -> Result<Vec<PathBuf>> {
 
     compile(&toolchain, &guests)?;
     steps.say("guests", "compiled");
-    let wrap = wrapper()?;
+    let wrap = wrapper(&guests)?;
     let components = workspace::target("components");
     fs::create_dir_all(&components).map_err(|error| Error::file("make", &components, &error))?;
 
@@ -87,16 +87,16 @@ fn flags(toolchain: &Toolchain) -> Vec<String> {
         .collect()
 }
 
-/// The program that wraps, built for this machine.
-fn wrapper() -> Result<PathBuf> {
-    let target = workspace::root().join("target");
+/// The program that wraps, built for this machine. It shares the guests' folder, so that it waits
+/// for no other build either.
+fn wrapper(guests: &Path) -> Result<PathBuf> {
     let mut cargo = Command::new(workspace::cargo());
     cargo
         .current_dir(workspace::root())
         .args(["build", "--quiet", "--package", "wrap", "--target-dir"])
-        .arg(&target)
+        .arg(guests)
         .env_remove("CARGO_BUILD_TARGET");
     process::run(&mut cargo)?;
     let name = format!("wrap{}", std::env::consts::EXE_SUFFIX);
-    Ok(target.join("debug").join(name))
+    Ok(guests.join("debug").join(name))
 }
