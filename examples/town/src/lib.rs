@@ -1,1 +1,12 @@
-//! Placeholder.
+//! The example site: an invented Korean town's invitations, clubs and notices, with the small
+//! origin that serves them while it stands.
+
+pub mod db;
+pub mod generate;
+pub mod model;
+pub mod origin;
+mod photo;
+mod rng;
+mod words;
+
+pub use generate::{SEED, Size, export, generate};
