@@ -273,3 +273,20 @@ impl Spool {
 fn read_child(reader: impl Read) -> Result<Child, BuildError> {
     rmp_serde::from_read(reader).map_err(|e| BuildError::Codec(e.into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_larger_than_any_may_be_is_not_built() {
+        let (site, collection) = ("dasom".parse().unwrap(), "clubs".parse().unwrap());
+        let mut builder = SegmentBuilder::new(Vec::new(), site, collection);
+        builder.out.at = limits::SEGMENT_BYTES - 10;
+        builder
+            .push(&Key::new("a").unwrap(), &Entry::Tombstone)
+            .unwrap();
+        let error = builder.finish().unwrap_err();
+        assert!(matches!(error, BuildError::TooLarge { .. }), "{error}");
+    }
+}

@@ -7,6 +7,8 @@
 mod build;
 mod cache;
 mod error;
+#[cfg(test)]
+mod hostile;
 mod iter;
 mod read;
 #[cfg(test)]

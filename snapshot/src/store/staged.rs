@@ -101,3 +101,23 @@ impl Write for Staged {
 fn reopen(file: &NamedTempFile) -> Result<File, StoreError> {
     Ok(file.reopen()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Digest, Store, StoreError, limits};
+
+    #[test]
+    fn an_object_larger_than_any_blob_is_not_stored() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let staged = store.stage().unwrap();
+        let file = staged.file.get_ref().as_file();
+        file.set_len(limits::BLOB_BYTES + 1).unwrap();
+        let name = Digest::of(b"");
+        let error = staged.persist(&name).unwrap_err();
+        assert!(
+            matches!(error, StoreError::BlobTooLarge(d) if d == name),
+            "{error}"
+        );
+    }
+}

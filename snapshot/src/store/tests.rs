@@ -162,3 +162,60 @@ fn long_values_become_blobs_of_the_store() {
         value
     );
 }
+
+#[test]
+fn a_lost_hash_tree_grows_again() {
+    let (_dir, store) = store();
+    let content = pattern(300_000);
+    let blob = BlobRef::of(&content);
+    store.put_bytes(&blob.digest, &content).unwrap();
+    let tree = store.layout.tree(&blob.digest);
+    for damage in ["lost", "cut"] {
+        match damage {
+            "lost" => fs::remove_file(&tree).unwrap(),
+            _ => fs::write(&tree, b"short").unwrap(),
+        }
+        let part = store.blob(&blob).unwrap().read(100_000..200_000).unwrap();
+        assert_eq!(part, content[100_000..200_000], "{damage}");
+    }
+    // Not for a blob that is itself damaged.
+    fs::remove_file(&tree).unwrap();
+    let object = store.layout.object(&blob.digest);
+    let mut bytes = fs::read(&object).unwrap();
+    bytes[7] ^= 1;
+    fs::write(&object, &bytes).unwrap();
+    assert!(matches!(store.blob(&blob), Err(StoreError::Digest { .. })));
+    assert!(matches!(
+        store.read(&blob.digest, 300_000),
+        Err(StoreError::Digest { .. })
+    ));
+    // Storing it again repairs it.
+    store.put_bytes(&blob.digest, &content).unwrap();
+    assert_eq!(
+        store.blob(&blob).unwrap().read(0..300_000).unwrap(),
+        content
+    );
+}
+
+#[test]
+fn the_store_is_the_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_dir, store) = store();
+    let digest = Digest::of(b"a");
+    store.put_bytes(&digest, b"a").unwrap();
+    store.write_state("floor", b"one").unwrap();
+    let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let object = store.layout.object(&digest);
+    let prefix = object.parent().unwrap().to_owned();
+    for dir in [
+        store.root().to_owned(),
+        store.layout.objects(),
+        store.layout.state(),
+        prefix,
+    ] {
+        assert_eq!(mode(dir.clone()), 0o700, "{}", dir.display());
+    }
+    for file in [object, store.layout.state().join("floor")] {
+        assert_eq!(mode(file.clone()), 0o600, "{}", file.display());
+    }
+}

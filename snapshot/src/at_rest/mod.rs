@@ -5,6 +5,9 @@
 //! it comes, and is a segment only once [`crate::Segment::verify`] says so. The numbers at
 //! the comments are the steps of `FORMAT.md` section 5.
 
+#[cfg(test)]
+mod tests;
+
 use std::io::{self, BufRead, BufReader, Read, Write};
 
 use zstd::bulk::Compressor;
@@ -53,10 +56,10 @@ pub enum AtRestFault {
         /// Bytes in the frame.
         bytes: usize,
     },
-    /// A frame that expands to nothing or too much.
-    #[error("expands to {got} bytes or more where 1 to {limit} are allowed")]
-    Bomb {
-        /// Bytes so far.
+    /// A frame that expands to nothing or too much; it was stopped there.
+    #[error("expands to {got} bytes where 1 to {limit} are allowed")]
+    Expanded {
+        /// Bytes when it was stopped.
         got: u64,
         /// Bytes allowed: a frame's limit, or what is left of the segment.
         limit: u64,
@@ -148,10 +151,14 @@ pub fn expand(
     let mut total = 0u64;
     while total < entry.bytes {
         let start = input.taken;
+        if input.at_end().map_err(|e| table.fail(e))? {
+            let (expected, got) = (entry.bytes, total);
+            return Err(table.fail(AtRestFault::Short { expected, got }));
+        }
         // 5.2 A frame expands to at least one byte, at most a frame's limit, and no more than
-        // is left of the segment.
+        // is missing of the segment.
         let left = entry.bytes - total;
-        let most_here = left.min((limits::FRAME_BYTES + limits::ROOT_HEAD_BYTES) as u64);
+        let most_here = left.min(limits::FRAME_BYTES as u64);
         expanded.clear();
         let decoder = Decoder::with_context(&mut input, &mut context).single_frame();
         decoder
@@ -162,14 +169,8 @@ pub fn expand(
         if input.taken > most {
             return Err(table.fail(AtRestFault::TooLong { limit: most }));
         }
-        if got == 0 && input.at_end().map_err(|e| table.fail(e))? && input.taken == start {
-            return Err(table.fail(AtRestFault::Short {
-                expected: entry.bytes,
-                got: total,
-            }));
-        }
         if !(1..=most_here).contains(&got) {
-            return Err(table.fail(AtRestFault::Bomb {
+            return Err(table.fail(AtRestFault::Expanded {
                 got,
                 limit: most_here,
             }));
