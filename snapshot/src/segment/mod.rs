@@ -10,6 +10,8 @@ mod error;
 #[cfg(test)]
 mod hostile;
 mod iter;
+#[cfg(test)]
+mod proptests;
 mod read;
 #[cfg(test)]
 pub(crate) mod tests;
