@@ -1,1 +1,3 @@
 //! Who answers for a service: orders and the breaker.
+
+pub mod breaker;
