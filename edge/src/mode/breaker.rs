@@ -133,9 +133,7 @@ impl Breaker {
             State::Closed => Phase::Closed,
             State::Suspecting => Phase::Suspecting,
             State::Open { .. } => Phase::Open,
-            State::Closing { step, .. } => {
-                Phase::Closing(SHARES.get(step).copied().unwrap_or(100))
-            }
+            State::Closing { step, .. } => Phase::Closing(SHARES.get(step).copied().unwrap_or(100)),
         }
     }
 
