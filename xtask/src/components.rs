@@ -14,26 +14,50 @@ use crate::toolchain::{self, TARGET, Toolchain};
 use crate::workspace;
 
 /// The guests, each a package under `components/` and a file `target/components/NAME.wasm`.
-pub(crate) const NAMES: [&str; 3] = ["invitation", "account", "view"];
+const NAMES: &[&str] = &["invitation", "account", "view"];
+
+/// The guests that only tests run, from `tests/guests/`.
+const TEST_NAMES: &[&str] = &["hostile"];
+
+/// Which guests to build. Each row is a build of its own: cargo unites the features of packages
+/// that it builds together, and a test's guest must not change the bytes of a site's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Guests {
+    /// What a site is made of.
+    Site,
+    /// Those of the tests as well.
+    All,
+}
+
+impl Guests {
+    fn builds(self) -> &'static [&'static [&'static str]] {
+        match self {
+            Guests::Site => &[NAMES],
+            Guests::All => &[NAMES, TEST_NAMES],
+        }
+    }
+}
 
 /// The profile of the guests, in the workspace's manifest.
 const PROFILE: &str = "guest";
 
-/// Builds every component and returns their files, in the order of [`NAMES`].
-pub(crate) fn build(steps: &Steps) -> Result<Vec<PathBuf>> {
+/// Builds the components and returns their files.
+pub(crate) fn build(steps: &Steps, which: Guests) -> Result<Vec<PathBuf>> {
     steps.say("guests", "looking for a compiler");
     let toolchain = toolchain::find(steps)?;
     let guests = workspace::target("guests");
     let _lock = Lock::take(steps, &guests.join("xtask.lock"))?;
 
-    compile(&toolchain, &guests)?;
+    for names in which.builds() {
+        compile(&toolchain, &guests, names)?;
+    }
     steps.say("guests", "compiled");
     let wrap = wrapper(&guests)?;
     let components = workspace::target("components");
     fs::create_dir_all(&components).map_err(|error| Error::file("make", &components, &error))?;
 
     let mut files = Vec::new();
-    for name in NAMES {
+    for name in which.builds().concat() {
         let module = guests.join(format!("{TARGET}/{PROFILE}/{name}.wasm"));
         let file = components.join(format!("{name}.wasm"));
         let done = process::output(Command::new(&wrap).arg(&module).arg(&file))?;
@@ -50,16 +74,16 @@ pub(crate) fn build(steps: &Steps) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Compiles every guest to a core module, in a folder of their own: flags and compiler differ
+/// Compiles guests to core modules, in a folder of their own: flags and compiler differ
 /// from the host's, and a guest being built blocks no other build.
-fn compile(toolchain: &Toolchain, guests: &Path) -> Result<()> {
+fn compile(toolchain: &Toolchain, guests: &Path, names: &[&str]) -> Result<()> {
     let mut cargo = Command::new(workspace::cargo());
     cargo
         .current_dir(workspace::root())
         .args(["build", "--target", TARGET, "--profile", PROFILE])
         .arg("--target-dir")
         .arg(guests)
-        .args(NAMES.iter().flat_map(|name| ["--package", name]))
+        .args(names.iter().flat_map(|name| ["--package", name]))
         // What a person sets for the host is not meant for the guests, and would change bytes.
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET")

@@ -11,6 +11,7 @@ mod workspace;
 
 use std::process::ExitCode;
 
+use components::Guests;
 use error::{Error, Result};
 use step::Steps;
 
@@ -20,6 +21,7 @@ The chores of this repository.
 usage: cargo xtask COMMAND [OPTIONS]
 
   components  build the guests and wrap them as target/components/NAME.wasm
+                --tests  those that only tests run as well
 
 Environment
   HOLDFAST_GUESTS=installed|rustup|debian
@@ -70,13 +72,16 @@ fn dispatch(steps: &Steps, arguments: &[String]) -> Result<(), Outcome> {
             print!("{HELP}");
             Ok(())
         }
-        ["components"] => {
-            for component in components::build(steps)? {
-                println!("{}", component.display());
-            }
-            Ok(())
-        }
+        ["components"] => build(steps, Guests::Site),
+        ["components", "--tests"] => build(steps, Guests::All),
         // A command with options of its own takes the rest: `["drill", ref options @ ..]`.
         [command, ..] => Err(Outcome::Usage(format!("`{command}` is not understood"))),
     }
+}
+
+fn build(steps: &Steps, which: Guests) -> Result<(), Outcome> {
+    for component in components::build(steps, which)? {
+        println!("{}", component.display());
+    }
+    Ok(())
 }

@@ -51,7 +51,6 @@ mod generated {
 }
 
 /// A collection that a guest has opened.
-#[expect(unreachable_pub, reason = "the generated interface re-exports it")]
 #[derive(Clone, Debug)]
 pub struct OpenStore(Arc<str>);
 

@@ -1,0 +1,13 @@
+//! Sets a header of the connection.
+
+use spin_sdk::http::{IntoResponse as _, Response};
+
+use super::Outcome;
+
+pub(super) fn run() -> Outcome {
+    Response::builder()
+        .header("trailer", "expires")
+        .body("fine".to_owned())
+        .map_err(spin_sdk::http::Error::from)
+        .into_response()
+}

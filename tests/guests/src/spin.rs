@@ -1,0 +1,12 @@
+//! Computes without end.
+
+use std::hint::black_box;
+
+use super::Outcome;
+
+pub(super) fn run() -> Outcome {
+    let mut turns = 0_u64;
+    loop {
+        turns = black_box(turns.wrapping_add(1));
+    }
+}
