@@ -75,7 +75,8 @@ impl Lifetime {
     /// it carries the banner.
     #[must_use]
     pub fn cache_control(self, status: StatusCode, html: bool) -> &'static str {
-        let failed = status.is_server_error() || status == StatusCode::MISDIRECTED_REQUEST;
+        let absent = matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE);
+        let failed = status.is_server_error() || status.is_client_error() && !absent;
         match self {
             Self::Private => PRIVATE,
             _ if failed => NO_STORE,
@@ -172,7 +173,8 @@ mod tests {
             Lifetime::Asset,
             Lifetime::Hashed,
         ] {
-            for status in [StatusCode::SERVICE_UNAVAILABLE, StatusCode::BAD_GATEWAY] {
+            for status in [503, 502, 421, 400, 431].map(|code| StatusCode::from_u16(code).unwrap())
+            {
                 assert_eq!(lifetime.cache_control(status, true), NO_STORE);
             }
         }

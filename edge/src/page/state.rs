@@ -133,7 +133,7 @@ impl PageState {
     #[must_use]
     pub fn newest_notices(&self) -> Vec<&NoticeLine> {
         let mut lines: Vec<_> = self.notices.iter().collect();
-        lines.sort_by(|a, b| b.at.cmp(&a.at));
+        lines.sort_by_key(|line| std::cmp::Reverse(line.at));
         lines
     }
 }

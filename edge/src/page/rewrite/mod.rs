@@ -33,6 +33,9 @@ use super::state::{PageState, Source};
 /// What the tokenizer may hold for one page, bytes: its longest tag, and its open elements.
 pub const TOKENIZER_BYTES: usize = 512 * 1024;
 
+/// How much of an unmarked page is read at a time until the banner's place is found, bytes.
+const PIECE_BYTES: usize = 4 * 1024;
+
 type Sink = Box<dyn FnMut(&[u8]) + Send>;
 
 /// Rewrites a page that is in memory. Untouched where there is nothing to say and nothing marked.
@@ -42,7 +45,19 @@ pub fn whole(page: Bytes, state: &PageState, charset: Charset) -> Bytes {
         return page;
     }
     let mut rewriter = Rewriter::new(state, charset);
-    let mut out = rewriter.write(&page);
+    let mut out = Vec::with_capacity(page.len() + 4096);
+    if has_marks(&page) {
+        out.extend(rewriter.write(&page));
+    } else {
+        // Only the banner's place is wanted: behind it nothing need be read.
+        for piece in page.chunks(PIECE_BYTES) {
+            out.extend(rewriter.write(piece));
+            if lock(&rewriter.visitor).has_placed() {
+                rewriter.tokenizer = None;
+                lock(&rewriter.visitor).give_up();
+            }
+        }
+    }
     out.extend(rewriter.finish());
     out.into()
 }
@@ -82,11 +97,9 @@ impl Rewriter {
             }))
             // Strict mode would cut a page off at mark-up that it finds ambiguous.
             .with_strict(false)
-            .with_graceful_bail_out_on_content_handler_error(true)
+            // No graceful bail-out of the tokenizer's: the splice holds what is not settled.
             .with_memory_settings(
-                MemorySettings::new()
-                    .with_max_allowed_memory_usage(TOKENIZER_BYTES)
-                    .with_graceful_bail_out_on_memory_limit_exceeded(true),
+                MemorySettings::new().with_max_allowed_memory_usage(TOKENIZER_BYTES),
             );
         let sink: Sink = Box::new(move |passed: &[u8]| lock(&on_output).passed(passed.len()));
         Self {

@@ -52,8 +52,9 @@ impl Splice {
     /// Lets out everything before `passed`, to which all edits are known.
     pub(super) fn let_out(&mut self, passed: u64) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.held.len());
+        let mut done = 0;
         while let Some(edit) = self.edits.pop_front_if(|edit| edit.at() <= passed) {
-            self.advance(edit.at(), &mut out);
+            done = self.advance(done, edit.at(), &mut out);
             match edit {
                 Edit::Insert(_, piece) if !self.cutting => out.extend_from_slice(piece.as_bytes()),
                 Edit::Insert(..) => {}
@@ -61,7 +62,9 @@ impl Splice {
                 Edit::CutTo(_) => self.cutting = false,
             }
         }
-        self.advance(passed, &mut out);
+        done = self.advance(done, passed, &mut out);
+        self.held.drain(..done);
+        self.start += done as u64;
         out
     }
 
@@ -69,21 +72,19 @@ impl Splice {
     pub(super) fn give_up(&mut self, passed: u64) -> Vec<u8> {
         let mut out = self.let_out(passed);
         self.cutting = false;
-        self.edits.clear();
-        self.advance(u64::MAX, &mut out);
+        self.edits.retain(|edit| matches!(edit, Edit::Insert(..)));
+        out.extend(self.let_out(u64::MAX));
         out
     }
 
-    fn advance(&mut self, to: u64, out: &mut Vec<u8>) {
-        let count = usize::try_from(to.saturating_sub(self.start)).unwrap_or(usize::MAX);
-        let count = count.min(self.held.len());
-        let passed = self.held.drain(..count);
-        if self.cutting {
-            drop(passed);
-        } else {
-            out.extend(passed);
+    /// Moves from index `done` of what is held to the offset `to` of the page; the new index.
+    fn advance(&self, done: usize, to: u64, out: &mut Vec<u8>) -> usize {
+        let end = usize::try_from(to.saturating_sub(self.start)).unwrap_or(usize::MAX);
+        let end = end.clamp(done, self.held.len().max(done));
+        if !self.cutting {
+            out.extend_from_slice(self.held.get(done..end).unwrap_or_default());
         }
-        self.start += count as u64;
+        end
     }
 }
 
@@ -112,7 +113,9 @@ mod tests {
         let mut splice = Splice::default();
         splice.take_in(b"0123456789");
         splice.cut_from(2);
-        assert_eq!(splice.give_up(4), b"01456789");
+        splice.insert(6, "<i>".to_owned());
+        splice.cut_from(7);
+        assert_eq!(splice.give_up(4), b"0145<i>6789");
         splice.take_in(b"ab");
         assert_eq!(splice.give_up(4), b"ab");
     }

@@ -62,8 +62,7 @@ impl Implied {
     pub(super) fn shields(self, name: &str) -> bool {
         match self {
             Self::Never => false,
-            Self::ListItem => matches!(name, "ul" | "ol" | "menu" | "dir") || is_island(name),
-            Self::Definition => name == "dl" || is_island(name),
+            Self::ListItem | Self::Definition => is_block(name) || is_island(name),
             Self::Paragraph => is_island(name),
             Self::Cell | Self::Row | Self::RowGroup | Self::Caption => {
                 matches!(name, "table" | "template")
@@ -115,19 +114,23 @@ const ENDS_PARAGRAPH: [&str; 37] = [
     "ul",
 ];
 
-/// Elements whose inside is a scope of its own.
+/// Elements whose inside is a scope of its own, whatever is open around them.
 fn is_island(name: &str) -> bool {
     matches!(
         name,
-        "table"
-            | "template"
-            | "button"
-            | "object"
-            | "marquee"
-            | "applet"
-            | "svg"
-            | "math"
-            | "div"
+        "table" | "template" | "button" | "object" | "marquee" | "applet" | "svg" | "math"
+    )
+}
+
+/// Elements past which no item of a list is looked for: the special ones but `address`, `div` and
+/// `p`.
+fn is_block(name: &str) -> bool {
+    matches!(
+        name,
+        "ul" | "ol"
+            | "menu"
+            | "dir"
+            | "dl"
             | "section"
             | "article"
             | "aside"

@@ -75,6 +75,11 @@ impl Visitor {
         self.removing = None;
     }
 
+    /// True when the banner, if there is one, has its place.
+    pub(super) const fn has_placed(&self) -> bool {
+        self.banner.is_none()
+    }
+
     pub(super) fn let_out(&mut self) -> Vec<u8> {
         if self.raw {
             self.splice.give_up(self.passed)
@@ -98,6 +103,10 @@ impl Visitor {
         this: &Arc<Mutex<Self>>,
         element: &mut Element<'_, '_>,
     ) -> HandlerResult {
+        // Most tags of most pages: nothing is looked for that they could be.
+        if element.attributes().is_empty() && lock(this).wants_marks_only() {
+            return Ok(());
+        }
         let name = element.tag_name();
         let at = place(element.source_location().bytes());
         let html = element.namespace_uri() == HTML;
@@ -106,6 +115,10 @@ impl Visitor {
             Some(handler) => element.on_end_tag(handler),
             None => Ok(()),
         }
+    }
+
+    const fn wants_marks_only(&self) -> bool {
+        self.banner.is_none() && self.removing.is_none()
     }
 
     fn enter(
@@ -172,9 +185,7 @@ impl Visitor {
         element: &Element<'_, '_>,
         this: &Arc<Mutex<Self>>,
     ) -> Option<EndTagHandler<'static>> {
-        if self.banner.is_none() {
-            return None;
-        }
+        self.banner.as_ref()?;
         match name {
             "template" if html && element.can_have_content() => {
                 self.templates += 1;
