@@ -1,1 +1,184 @@
-//! `edge.toml`: read whole, all mistakes reported together.
+//! `edge.toml`: read whole, all mistakes reported together, before any port is bound.
+//!
+//! What is written and what is meant are different types: the raw ones keep each value's place in
+//! the file, the resolved ones hold only values that can be used. Nothing falls back silently: an
+//! absent mirror list, an unknown key or an empty trust directory is an error.
+
+mod fields;
+mod listen;
+pub mod ops;
+mod problem;
+mod site;
+pub mod trust;
+mod units;
+
+use std::path::{Path, PathBuf};
+
+pub use fields::{Fields, Placed, SETTINGS_BYTES, read_settings};
+pub use listen::Listen;
+pub use problem::{Added, Problem, Problems};
+pub use site::{HOSTS, Host, MIRRORS, POLL, SITES, Site};
+pub use units::parse_duration;
+
+use listen::RawListen;
+use site::RawSite;
+use units::duration;
+
+/// Longest name of an edge, bytes.
+pub const NAME_BYTES: usize = 64;
+
+/// A usable `edge.toml`.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `name`: this edge's name in status, logs and `Cache-Status`. Required.
+    pub name: String,
+    /// `data`: the directory for copies, compiled guests and state, made with mode 0700. Default
+    /// `edge-data` beside the file.
+    pub data: PathBuf,
+    /// `[listen]`.
+    pub listen: Listen,
+    /// `[[site]]`: at least one.
+    pub sites: Vec<Site>,
+}
+
+impl Config {
+    /// Reads `path`. Relative paths in it are relative to it.
+    ///
+    /// # Errors
+    /// All mistakes of the file and of the trust directories it names.
+    pub fn load(path: &Path) -> Result<Self, Problems> {
+        let source = read_settings(path)?;
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let base = absolute.parent().unwrap_or(Path::new("/"));
+        Self::parse(path, &source, base)
+    }
+
+    /// Reads `source`, the text of `path`, with relative paths meant from `base`.
+    ///
+    /// # Errors
+    /// All mistakes.
+    pub fn parse(path: &Path, source: &str, base: &Path) -> Result<Self, Problems> {
+        let mut problems = Problems::new(path, source);
+        let resolved = Fields::parse(source, &mut problems)
+            .and_then(|fields| Raw::read(fields, &mut problems).resolve(base, &mut problems));
+        problems.none_or(resolved)
+    }
+}
+
+/// `edge.toml` as written.
+#[derive(Debug)]
+struct Raw {
+    name: Option<Placed<String>>,
+    data: Option<Placed<String>>,
+    listen: RawListen,
+    sites: Vec<RawSite>,
+}
+
+impl Raw {
+    fn read(mut fields: Fields<'_>, problems: &mut Problems) -> Self {
+        let name = fields.required("name", problems, Fields::text);
+        let data = fields.text("data", problems);
+        let listen = RawListen::read(fields.table("listen", problems), problems);
+        let sites = fields.tables("site", problems);
+        fields.done(problems);
+        Self {
+            name,
+            data,
+            listen,
+            sites: sites
+                .into_iter()
+                .map(|site| RawSite::read(site, problems))
+                .collect(),
+        }
+    }
+
+    fn resolve(self, base: &Path, problems: &mut Problems) -> Option<Config> {
+        let name = self.resolve_name(problems);
+        let listen = self.listen.resolve(problems);
+        if self.sites.is_empty() {
+            problems
+                .add(None, "no [[site]]: there is nothing to answer for", "")
+                .help("add [[site]] with name, hosts, trust and mirrors");
+        }
+        if self.sites.len() > SITES {
+            problems.add(
+                None,
+                format!("{} sites; at most {SITES}", self.sites.len()),
+                "",
+            );
+            return None;
+        }
+        self.contradictions(listen.as_ref(), problems);
+        let resolve = |site: &RawSite| site.resolve(base, problems);
+        // Every site is looked at, also behind one that is wrong.
+        let sites: Vec<Option<Site>> = self.sites.iter().map(resolve).collect();
+        let data = self.data.map_or("edge-data".to_owned(), |data| data.value);
+        Some(Config {
+            name: name?,
+            data: base.join(data),
+            listen: listen?,
+            sites: sites.into_iter().collect::<Option<_>>()?,
+        })
+    }
+
+    fn resolve_name(&self, problems: &mut Problems) -> Option<String> {
+        let name = self.name.as_ref()?;
+        let fits = (1..=NAME_BYTES).contains(&name.value.len())
+            && name
+                .value
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        if !fits {
+            problems.add(
+                Some(name.span.clone()),
+                format!("`name` does not fit a header: {:?}", name.value),
+                "expected 1 to 64 of A-Z, a-z, 0-9, -, _ and .",
+            );
+        }
+        fits.then(|| name.value.clone())
+    }
+
+    /// What no field shows by itself.
+    fn contradictions(&self, listen: Option<&Listen>, problems: &mut Problems) {
+        let mut names: Vec<&Placed<String>> = Vec::new();
+        let mut hosts: Vec<(Host, &Placed<String>)> = Vec::new();
+        for site in &self.sites {
+            if let Some(name) = site.name() {
+                if let Some(first) = names.iter().find(|known| known.value == name.value) {
+                    let message = format!("two sites are named {}", name.value);
+                    problems
+                        .add(Some(name.span.clone()), message, "again here")
+                        .also(first.span.clone(), "first here");
+                }
+                names.push(name);
+            }
+            for (host, text) in site.hosts() {
+                if let Some((_, first)) = hosts.iter().find(|(known, _)| *known == host) {
+                    let message = format!("host {host} is named twice");
+                    problems
+                        .add(
+                            Some(text.span.clone()),
+                            message,
+                            "a host belongs to one site",
+                        )
+                        .also(first.span.clone(), "first named here");
+                }
+                hosts.push((host, text));
+            }
+            if let (Some(listen), Some(origin)) = (listen, site.origin()) {
+                let own = format!("http://{}", listen.public);
+                if listen.public.port() != 0 && origin.value.trim_end_matches('/') == own {
+                    let message = format!("`origin` is this edge itself: {own}");
+                    problems.add(
+                        Some(origin.span.clone()),
+                        message,
+                        "would ask itself for ever",
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,15 @@
 //! What an edge holds of a site: one release, loaded and checked.
+//!
+//! `lacking` says what a release still needs, `manifest` judges what it says, `load` opens it,
+//! `canary` tries it. None of it knows mirrors or sync, so that the publisher can load and try a
+//! release before it signs it.
+
+mod canary;
+mod lacking;
+mod load;
+mod manifest;
+
+pub use canary::{Canaries, CanaryFailure, try_canaries};
+pub use lacking::{Kind, Lack, Want, lacking};
+pub use load::{LoadError, LoadedRelease};
+pub use manifest::{ManifestFault, check_counts, check_manifest, read_manifest};

@@ -1,1 +1,29 @@
 //! Following the mirrors.
+//!
+//! [`core`] decides and does no I/O; [`Follower`] carries out what it decides, through
+//! [`mirror`], the one way to a mirror; [`SiteState`] is what the rest of the edge sees.
+
+pub mod core;
+mod driver;
+mod fetch;
+mod journal;
+pub mod layout;
+pub mod mirror;
+mod refusal;
+mod state;
+mod status;
+mod work;
+
+pub use driver::{Follower, OpenError};
+pub use layout::Place;
+pub use mirror::{Fetched, Mirror, MirrorError};
+pub use refusal::{Check, HELD, HOLD_FIRST, HOLD_MOST, Refusal};
+pub use state::{SiteState, wall_clock};
+pub use status::{
+    ALARMS, AlarmStatus, EdgeStatus, OrderStatus, REFUSALS, RefusalStatus, ReleaseStatus,
+    SourceStatus, SyncStatus, rfc3339,
+};
+pub use work::{FETCHES, Offer, ROUNDS, SourceId};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,266 @@
+//! `[[site]]`: what an edge answers for, whom it believes, and where it fetches from.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use snapshot::SiteName;
+use snapshot::trust::Generation;
+use url::Url;
+
+use super::{Fields, Placed, Problems, duration, trust};
+use crate::sync::mirror;
+
+/// Most sites of one edge.
+pub const SITES: usize = 256;
+/// Most host names of one site.
+pub const HOSTS: usize = 256;
+/// Most mirrors of one site.
+pub const MIRRORS: usize = 16;
+/// How often a mirror is asked, unless said otherwise.
+pub const POLL: Duration = Duration::from_secs(1);
+/// The most often a mirror may be asked.
+pub const POLL_LEAST: Duration = Duration::from_millis(50);
+/// The most seldom a mirror may be asked.
+pub const POLL_MOST: Duration = Duration::from_secs(3600);
+
+/// One site.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// `name`: as its publisher signs it. Required.
+    pub name: SiteName,
+    /// `hosts`: the names readers ask for, without port; `["*"]` is any. Required.
+    pub hosts: Vec<Host>,
+    /// `trust`: the directory with `allowed_signers` and `trust.toml`. Required.
+    pub trust: PathBuf,
+    /// What that directory says.
+    pub generation: Arc<Generation>,
+    /// `mirrors`: `file://` URLs or folders, tried in this order. Required.
+    pub mirrors: Vec<Url>,
+    /// `poll`: how often each mirror is asked, give or take a fifth. Default `"1s"`.
+    pub poll: Duration,
+    /// `origin`: the living origin, `http://HOST:PORT`. Without it this is a pure fallback origin.
+    pub origin: Option<Url>,
+}
+
+/// What a request's host is compared with.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Host {
+    /// Any host that no other site names.
+    Any,
+    /// This name, in lower case, without port.
+    Name(String),
+}
+
+impl Host {
+    fn parse(text: &str) -> Option<Self> {
+        if text == "*" {
+            return Some(Self::Any);
+        }
+        let bare = text.trim_matches(['[', ']']);
+        let name = (1..=253).contains(&text.len())
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
+        (name || bare.parse::<std::net::Ipv6Addr>().is_ok())
+            .then(|| Self::Name(text.trim_end_matches('.').to_ascii_lowercase()))
+    }
+}
+
+impl std::fmt::Display for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Any => "*",
+            Self::Name(name) => name,
+        })
+    }
+}
+
+/// One `[[site]]` as written.
+#[derive(Debug)]
+pub(super) struct RawSite {
+    name: Option<Placed<String>>,
+    hosts: Option<Placed<Vec<Placed<String>>>>,
+    trust: Option<Placed<String>>,
+    mirrors: Option<Placed<Vec<Placed<String>>>>,
+    poll: Option<Placed<String>>,
+    origin: Option<Placed<String>>,
+}
+
+impl RawSite {
+    pub(super) fn read(mut fields: Fields<'_>, problems: &mut Problems) -> Self {
+        let raw = Self {
+            name: fields.required("name", problems, Fields::text),
+            hosts: fields.required("hosts", problems, Fields::texts),
+            trust: fields.required("trust", problems, Fields::text),
+            mirrors: fields.required("mirrors", problems, Fields::texts),
+            poll: fields.text("poll", problems),
+            origin: fields.text("origin", problems),
+        };
+        fields.done(problems);
+        raw
+    }
+
+    /// The site's name with its place, for comparing sites.
+    pub(super) fn name(&self) -> Option<&Placed<String>> {
+        self.name.as_ref()
+    }
+
+    /// Every host with its place, for comparing sites.
+    pub(super) fn hosts(&self) -> impl Iterator<Item = (Host, &Placed<String>)> {
+        let texts = self.hosts.iter().flat_map(|hosts| &hosts.value);
+        texts.filter_map(|text| Some((Host::parse(&text.value)?, text)))
+    }
+
+    /// The origin with its place, for seeing that it is not this edge.
+    pub(super) fn origin(&self) -> Option<&Placed<String>> {
+        self.origin.as_ref()
+    }
+
+    pub(super) fn resolve(&self, base: &Path, problems: &mut Problems) -> Option<Site> {
+        let name = self.site_name(problems);
+        let hosts = self.resolve_hosts(problems);
+        let trust = self.resolve_trust(base, name.as_ref(), problems);
+        let mirrors = self.resolve_mirrors(base, problems);
+        let poll = self.resolve_poll(problems);
+        let origin = self.resolve_origin(problems);
+        let (trust, generation) = trust?;
+        Some(Site {
+            name: name?,
+            hosts: hosts?,
+            trust,
+            generation: Arc::new(generation),
+            mirrors: mirrors?,
+            poll: poll?,
+            origin: origin?,
+        })
+    }
+
+    fn site_name(&self, problems: &mut Problems) -> Option<SiteName> {
+        let text = self.name.as_ref()?;
+        match text.value.parse() {
+            Ok(name) => Some(name),
+            Err(error) => {
+                problems.add(
+                    Some(text.span.clone()),
+                    error.to_string(),
+                    "not a site name",
+                );
+                None
+            }
+        }
+    }
+
+    fn resolve_hosts(&self, problems: &mut Problems) -> Option<Vec<Host>> {
+        let hosts = self.hosts.as_ref()?;
+        count("hosts", hosts, HOSTS, problems)?;
+        let mut resolved = Vec::new();
+        for text in &hosts.value {
+            let Some(host) = Host::parse(&text.value) else {
+                problems.add(
+                    Some(text.span.clone()),
+                    format!("not a host name: {:?}", text.value),
+                    "expected a name without scheme, port or path, in ASCII (xn--...), or \"*\"",
+                );
+                continue;
+            };
+            resolved.push(host);
+        }
+        Some(resolved)
+    }
+
+    fn resolve_trust(
+        &self,
+        base: &Path,
+        site: Option<&SiteName>,
+        problems: &mut Problems,
+    ) -> Option<(PathBuf, Generation)> {
+        let text = self.trust.as_ref()?;
+        let dir = base.join(&text.value);
+        match trust::read(&dir, site?) {
+            Ok(generation) => Some((dir, generation)),
+            Err(mistakes) => {
+                for mistake in mistakes {
+                    problems
+                        .add(Some(text.span.clone()), mistake, "whom this edge believes")
+                        .help("without trust an edge could only believe anyone: it does not start");
+                }
+                None
+            }
+        }
+    }
+
+    fn resolve_mirrors(&self, base: &Path, problems: &mut Problems) -> Option<Vec<Url>> {
+        let mirrors = self.mirrors.as_ref()?;
+        count("mirrors", mirrors, MIRRORS, problems)?;
+        let mut resolved: Vec<(Url, &Placed<String>)> = Vec::new();
+        for text in &mirrors.value {
+            match mirror::parse_url(&text.value, base) {
+                Err(error) => {
+                    problems.add(Some(text.span.clone()), error.to_string(), "not a mirror");
+                }
+                Ok(url) => {
+                    if let Some((_, first)) = resolved.iter().find(|(known, _)| *known == url) {
+                        let message = format!("mirror {url} is named twice");
+                        problems
+                            .add(Some(text.span.clone()), message, "again here")
+                            .also(first.span.clone(), "first here");
+                    }
+                    resolved.push((url, text));
+                }
+            }
+        }
+        Some(resolved.into_iter().map(|(url, _)| url).collect())
+    }
+
+    fn resolve_poll(&self, problems: &mut Problems) -> Option<Duration> {
+        let poll = duration("poll", self.poll.as_ref(), POLL, problems)?;
+        if !(POLL_LEAST..=POLL_MOST).contains(&poll) {
+            problems.add(
+                self.poll.as_ref().map(|text| text.span.clone()),
+                format!("`poll` is {poll:?}"),
+                "expected from 50ms to 1h",
+            );
+        }
+        Some(poll)
+    }
+
+    fn resolve_origin(&self, problems: &mut Problems) -> Option<Option<Url>> {
+        let Some(text) = &self.origin else {
+            return Some(None);
+        };
+        let refuse = |problems: &mut Problems, label: &str| {
+            let message = format!("`origin` is not usable: {:?}", text.value);
+            problems.add(Some(text.span.clone()), message, label);
+            None
+        };
+        let Ok(url) = Url::parse(&text.value) else {
+            return refuse(problems, "expected a URL, as in http://127.0.0.1:9000");
+        };
+        if url.scheme() != "http" {
+            return refuse(
+                problems,
+                "expected http://: this edge speaks no TLS to an origin",
+            );
+        }
+        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        if !bare || !url.username().is_empty() || url.password().is_some() {
+            return refuse(problems, "expected scheme, host and port only");
+        }
+        Some(Some(url))
+    }
+}
+
+fn count<T>(key: &str, list: &Placed<Vec<T>>, most: usize, problems: &mut Problems) -> Option<()> {
+    let n = list.value.len();
+    if (1..=most).contains(&n) {
+        return Some(());
+    }
+    let message = format!("`{key}` has {n} entries");
+    problems.add(
+        Some(list.span.clone()),
+        message,
+        format!("expected 1 to {most}"),
+    );
+    None
+}

@@ -1,0 +1,1 @@
+//! Every mistake of a settings file, by its place.

@@ -1,0 +1,145 @@
+//! What a release still needs before it can be opened.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use snapshot::manifest::SegmentEntry;
+use snapshot::{BlobRef, CollectionName, Digest, Entry, Manifest, NodeCache, Release, Store};
+use snapshot::{StoreError, limits};
+
+use super::{ManifestFault, check_manifest, read_manifest};
+
+/// An object that is lacking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Want {
+    /// Its name.
+    pub digest: Digest,
+    /// What it is, so that it can be bounded and verified.
+    pub kind: Kind,
+}
+
+/// What an object is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A manifest of that many bytes.
+    Manifest(u64),
+    /// A component of that many bytes.
+    Component(u64),
+    /// A blob of that many bytes.
+    Blob(u64),
+    /// A segment of that collection.
+    Segment(CollectionName, Box<SegmentEntry>),
+}
+
+impl Want {
+    /// The object in words: its kind and its name.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let kind = match &self.kind {
+            Kind::Manifest(_) => "manifest",
+            Kind::Component(_) => "component",
+            Kind::Blob(_) => "blob",
+            Kind::Segment(..) => "segment",
+        };
+        format!("{kind} {}", self.digest)
+    }
+}
+
+/// Why it cannot be said what a release needs: it can never be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Lack {
+    /// Its manifest is unusable.
+    #[error(transparent)]
+    Manifest(#[from] ManifestFault),
+    /// This disk fails.
+    #[error("{object}: {source}")]
+    Disk {
+        /// The object in words.
+        object: String,
+        /// What is wrong.
+        source: StoreError,
+    },
+}
+
+/// What `release` needs next: its manifest; else segments and components; else blobs; else
+/// nothing. Segments in `known` are taken as complete with their blobs: a release that is in use
+/// holds them. Blocking.
+///
+/// # Errors
+/// See [`Lack`].
+pub fn lacking(
+    store: &Store,
+    release: &Release,
+    known: &BTreeSet<Digest>,
+) -> Result<Vec<Want>, Lack> {
+    let manifest = match read_manifest(store, release) {
+        Ok(manifest) => manifest,
+        // Absent, or damaged on this disk: fetching it repairs it.
+        Err(ManifestFault::Unreadable { digest, .. }) => {
+            let kind = Kind::Manifest(release.manifest_bytes);
+            return Ok(vec![Want { digest, kind }]);
+        }
+        Err(fault) => return Err(fault.into()),
+    };
+    check_manifest(&manifest, &release.site)?;
+    let mut wants = BTreeMap::new();
+    components(store, &manifest, &mut wants);
+    let mut blobs = BTreeMap::new();
+    segments(store, &manifest, known, &mut wants, &mut blobs);
+    if wants.is_empty() {
+        wants = blobs;
+    }
+    Ok(wants
+        .into_iter()
+        .map(|(digest, kind)| Want { digest, kind })
+        .collect())
+}
+
+fn components(store: &Store, manifest: &Manifest, wants: &mut BTreeMap<Digest, Kind>) {
+    for component in &manifest.components {
+        if store
+            .read(&component.digest, limits::COMPONENT_BYTES)
+            .is_err()
+        {
+            wants.insert(component.digest, Kind::Component(component.bytes));
+        }
+    }
+}
+
+fn segments(
+    store: &Store,
+    manifest: &Manifest,
+    known: &BTreeSet<Digest>,
+    wants: &mut BTreeMap<Digest, Kind>,
+    blobs: &mut BTreeMap<Digest, Kind>,
+) {
+    // Each node is read once: nothing is worth keeping.
+    let cache = NodeCache::new(0);
+    for collection in &manifest.collections {
+        for entry in collection
+            .segments
+            .iter()
+            .filter(|entry| !known.contains(&entry.id))
+        {
+            let whole = store
+                .segment(entry, &manifest.site, &collection.name, &cache)
+                .and_then(|segment| {
+                    for item in segment.iter(..) {
+                        if let (_, Entry::Blob(blob)) = item? {
+                            want_blob(store, &blob, blobs);
+                        }
+                    }
+                    Ok(())
+                });
+            if whole.is_err() {
+                let kind = Kind::Segment(collection.name.clone(), Box::new(entry.clone()));
+                wants.insert(entry.id, kind);
+            }
+        }
+    }
+}
+
+fn want_blob(store: &Store, blob: &BlobRef, blobs: &mut BTreeMap<Digest, Kind>) {
+    if store.blob(blob).is_err() {
+        blobs.insert(blob.digest, Kind::Blob(blob.bytes));
+    }
+}

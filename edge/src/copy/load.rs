@@ -1,0 +1,149 @@
+//! A release whose objects are all on disk, opened for answering.
+//!
+//! Opening is quick: the manifest and the components are hashed, of each segment the root is
+//! checked, and nothing else is read. What an answer needs later is hashed when it is read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use snapshot::{
+    CollectionName, ComponentName, Manifest, NodeCache, Release, Stack, Store, StoreError, limits,
+};
+
+use super::{ManifestFault, check_manifest, read_manifest};
+use crate::answer::Routes;
+use crate::host::{Guest, Host, HostError};
+
+/// One release of a site, ready to answer. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct LoadedRelease {
+    /// What was signed.
+    pub release: Release,
+    /// What it names.
+    pub manifest: Arc<Manifest>,
+    /// Every collection.
+    pub stacks: Arc<BTreeMap<CollectionName, Stack>>,
+    /// Every component.
+    pub guests: Arc<BTreeMap<ComponentName, Arc<Guest>>>,
+    /// Its routes, ready to be looked up.
+    pub routes: Arc<Routes>,
+    /// Where the objects lie; for blobs.
+    pub store: Arc<Store>,
+}
+
+/// Why a release that should be on disk does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// Its manifest.
+    #[error(transparent)]
+    Manifest(#[from] ManifestFault),
+    /// An object: which, and what is wrong with it.
+    #[error("{object}: {source}")]
+    Object {
+        /// The object in words.
+        object: String,
+        /// What is wrong.
+        source: StoreError,
+    },
+    /// A component that the host does not take.
+    #[error("component {name}: {}", chain(source))]
+    Component {
+        /// Its name in the manifest.
+        name: ComponentName,
+        /// What the host said.
+        source: HostError,
+    },
+    /// The runtime is going down.
+    #[error("stopped while loading")]
+    Stopped,
+}
+
+impl LoadedRelease {
+    /// Opens the release that `release` states. Nothing is fetched: what is absent is an error.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub async fn open(
+        store: Arc<Store>,
+        host: &Host,
+        cache: &NodeCache,
+        release: Release,
+    ) -> Result<Self, LoadError> {
+        let (from, nodes, statement) = (Arc::clone(&store), cache.clone(), release.clone());
+        let read = move || Opened::read(&from, &nodes, &statement);
+        let opened = tokio::task::spawn_blocking(read).await;
+        let opened = opened.map_err(|_| LoadError::Stopped)??;
+        let mut guests = BTreeMap::new();
+        for (component, wasm) in opened.manifest.components.iter().zip(opened.wasm) {
+            let guest = host.load(&component.digest, wasm).await;
+            let guest = guest.map_err(|source| LoadError::Component {
+                name: component.name.clone(),
+                source,
+            })?;
+            guests.insert(component.name.clone(), guest);
+        }
+        Ok(Self {
+            release,
+            manifest: Arc::new(opened.manifest),
+            stacks: Arc::new(opened.stacks),
+            guests: Arc::new(guests),
+            routes: Arc::new(opened.routes),
+            store,
+        })
+    }
+
+    /// The same content under a later statement: a heartbeat.
+    #[must_use]
+    pub fn restated(&self, release: Release) -> Self {
+        Self {
+            release,
+            ..self.clone()
+        }
+    }
+}
+
+struct Opened {
+    manifest: Manifest,
+    routes: Routes,
+    stacks: BTreeMap<CollectionName, Stack>,
+    wasm: Vec<Vec<u8>>,
+}
+
+impl Opened {
+    fn read(store: &Store, cache: &NodeCache, release: &Release) -> Result<Self, LoadError> {
+        let manifest = read_manifest(store, release)?;
+        let routes = check_manifest(&manifest, &release.site)?;
+        let mut stacks = BTreeMap::new();
+        for collection in &manifest.collections {
+            let mut segments = Vec::new();
+            for entry in &collection.segments {
+                let segment = store.segment(entry, &manifest.site, &collection.name, cache);
+                segments.push(segment.map_err(|source| LoadError::Object {
+                    object: format!("segment {}", entry.id),
+                    source,
+                })?);
+            }
+            stacks.insert(collection.name.clone(), Stack::new(segments));
+        }
+        let mut wasm = Vec::new();
+        for component in &manifest.components {
+            let bytes = store.read(&component.digest, limits::COMPONENT_BYTES);
+            wasm.push(bytes.map_err(|source| LoadError::Object {
+                object: format!("component {}", component.digest),
+                source,
+            })?);
+        }
+        Ok(Self {
+            manifest,
+            routes,
+            stacks,
+            wasm,
+        })
+    }
+}
+
+/// An error with its causes, on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}

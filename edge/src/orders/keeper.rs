@@ -1,0 +1,146 @@
+//! Taking in what mirrors offer, and keeping it on disk.
+
+use snapshot::trust::{AcceptedOrder, Alarm, Generation, Refusal};
+use snapshot::{Bundle, CodecError, DocumentError, EdgeTime, Merged, OfferedBundle, SiteName};
+use snapshot::{Store, StoreError, Timestamp, limits};
+
+use super::Orders;
+
+/// The state file.
+const STATE: &str = "orders";
+/// Largest state file, bytes: a bundle with who signed each order.
+const STATE_BYTES: usize = 4 * limits::BUNDLE_BYTES;
+
+/// The orders in force of one site, and where they are kept.
+#[derive(Clone, Debug)]
+pub struct OrdersKeeper {
+    site: SiteName,
+    bundle: Bundle,
+}
+
+/// What became of a bundle that a mirror offered.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// Orders that are new in force.
+    pub accepted: Vec<AcceptedOrder>,
+    /// Orders that are not accepted, each with its reason.
+    pub refused: Vec<Refusal>,
+    /// What people should look at.
+    pub alarms: Vec<Alarm>,
+    /// True if an order may be accepted later without a change: it is dated ahead.
+    pub again: bool,
+}
+
+/// Why orders could not be kept or read.
+#[derive(Debug, thiserror::Error)]
+pub enum OrdersError {
+    /// This disk fails.
+    #[error("orders of {site} on this disk: {source}")]
+    Disk {
+        /// The site.
+        site: SiteName,
+        /// What is wrong.
+        source: StoreError,
+    },
+    /// What is on this disk is damaged.
+    #[error("orders of {site} on this disk are damaged: {source}")]
+    Damaged {
+        /// The site.
+        site: SiteName,
+        /// What is wrong.
+        source: CodecError,
+    },
+}
+
+impl OrdersKeeper {
+    /// Without any order.
+    #[must_use]
+    pub fn empty(site: SiteName) -> Self {
+        Self {
+            site,
+            bundle: Bundle::default(),
+        }
+    }
+
+    /// The orders that were in force when this edge stopped. Blocking.
+    ///
+    /// # Errors
+    /// See [`OrdersError`].
+    pub fn open(store: &Store, site: SiteName) -> Result<Self, OrdersError> {
+        let bytes = match store.read_state(STATE, STATE_BYTES) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(Self::empty(site)),
+            Err(source) => return Err(OrdersError::Disk { site, source }),
+        };
+        match Bundle::from_bytes(&bytes) {
+            Ok(bundle) => Ok(Self { site, bundle }),
+            Err(source) => Err(OrdersError::Damaged { site, source }),
+        }
+    }
+
+    /// The orders in force.
+    #[must_use]
+    pub fn orders(&self) -> Orders {
+        Orders::of(&self.bundle)
+    }
+
+    /// The orders in force with their proof.
+    #[must_use]
+    pub fn bundle(&self) -> &Bundle {
+        &self.bundle
+    }
+
+    /// Takes in what a mirror offers: one bad order takes no other with it. What was accepted
+    /// also moves `time`. Nothing is written yet: call [`OrdersKeeper::keep`] if any was accepted.
+    ///
+    /// # Errors
+    /// The bundle itself cannot be read.
+    pub fn take(
+        &mut self,
+        bytes: &[u8],
+        generation: &Generation,
+        time: &mut EdgeTime,
+        wall: Timestamp,
+    ) -> Result<Taken, DocumentError> {
+        let offered = OfferedBundle::from_bytes(bytes)?;
+        let mut taken = Taken::default();
+        for judged in offered.accept(generation, &self.site, time.at(wall)) {
+            let merged = judged.and_then(|(order, alarms)| {
+                let merged = self.bundle.merge(order.clone(), generation, &self.site)?;
+                Ok((order, alarms, merged))
+            });
+            match merged {
+                Ok((order, alarms, Merged::InForce { alarm, .. })) => {
+                    time.advance(order.time());
+                    taken.accepted.push(order);
+                    taken.alarms.extend(alarms.into_iter().chain(alarm));
+                }
+                Ok((_, _, Merged::Known)) => {}
+                Ok((_, _, Merged::Outranked { alarm })) => taken.alarms.push(alarm),
+                Err(refusal) => {
+                    taken.again |= matches!(refusal, Refusal::AheadOfTime { .. });
+                    taken.refused.push(refusal);
+                }
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Writes the orders in force down. Blocking.
+    ///
+    /// # Errors
+    /// This disk fails.
+    pub fn keep(&self, store: &Store) -> Result<(), OrdersError> {
+        let site = || self.site.clone();
+        let bytes = self.bundle.to_bytes();
+        let bytes = bytes.map_err(|source| OrdersError::Damaged {
+            site: site(),
+            source,
+        })?;
+        let written = store.write_state(STATE, &bytes);
+        written.map_err(|source| OrdersError::Disk {
+            site: site(),
+            source,
+        })
+    }
+}

@@ -1,0 +1,398 @@
+//! The core of sync: which release an edge is on, and how it gets to the next.
+//!
+//! It does no I/O and has no clock. Events and the time go in, actions come out; the driver
+//! carries them out and answers each with one event. The same code runs in a seeded simulation.
+//!
+//! **Sources.** Each source is asked on its own beat: every `poll`, give or take a fifth, whether
+//! it answers or not, so that a crisis costs what calm costs. A source remembers its last valid
+//! offer; one that is dead, slow or lying changes nothing for the others.
+//!
+//! **Work.** At most one release is brought in at a time:
+//!
+//! ```text
+//! idle -> planning -> fetching -> planning -> ... -> checking -> switching -> idle
+//! ```
+//!
+//! *Planning* asks the driver what the release still lacks: first the manifest, then segments and
+//! components, then blobs. *Fetching* asks a few objects at a time, each from the source that made
+//! the offer, then from the next; an object that no source gives refuses the release. When nothing
+//! lacks, *checking* loads it, compares counts and asks its canaries. *Switching* writes it down
+//! and swaps it in; only then does it count as accepted. A newer offer that comes meanwhile waits:
+//! finishing what was begun is what guarantees progress when releases come faster than they load.
+//!
+//! A heartbeat (same sequence, same manifest, later as-of) has nothing to fetch or check and goes
+//! straight to switching.
+//!
+//! **Refusal.** Any failure ends the work, leaves the edge on its last good release and holds the
+//! refused one back for a while that doubles each time: a poisoned release is not fetched again at
+//! every poll, and a mirror that was repaired is noticed without anyone's help. The next best offer
+//! is then tried.
+//!
+//! **What a crash can lose.** Nothing that was accepted: the driver writes down before it swaps.
+//! Objects that were fetched stay, so the work is resumed rather than repeated.
+
+use std::time::Duration;
+
+use snapshot::{Digest, Sequence};
+
+use super::refusal::{Check, Held, Refusal};
+use super::work::{Fetching, Offer, Phase, ROUNDS, SourceId};
+use crate::copy::Want;
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    /// Time passed.
+    Tick,
+    /// A source answered a poll.
+    Polled(SourceId, Polled),
+    /// What the release lacks, or why it never can be used.
+    Planned(Job, Result<Vec<Want>, Refusal>),
+    /// An object arrived, verified and on disk; or did not.
+    Fetched(Job, SourceId, Digest, Result<(), String>),
+    /// The release loads, its counts hold and its canaries answer; or not.
+    Checked(Job, Result<(), Refusal>),
+    /// The release is written down and in use; or could not be.
+    Switched(Job, Result<(), Refusal>),
+}
+
+/// What a source had to say.
+#[derive(Debug)]
+pub enum Polled {
+    /// It has no release.
+    Nothing,
+    /// It could not be read.
+    Unreachable,
+    /// It has a release that is not trusted.
+    Refused,
+    /// It has one that is.
+    Offers(Offer),
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Action {
+    /// Ask a source for its release and its orders.
+    Poll(SourceId),
+    /// Find out what the release lacks.
+    Plan(Job, Offer),
+    /// Bring an object.
+    Fetch(Job, SourceId, Want),
+    /// Load the release and try it.
+    Check(Job, Offer),
+    /// Write it down and use it.
+    Switch(Job, Offer),
+    /// Tell people: it will not be used.
+    Refuse(Offer, Refusal),
+}
+
+/// Which work an event belongs to: late answers to abandoned work are ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Job(u64);
+
+/// The state.
+#[derive(Debug)]
+pub struct Core {
+    poll: Duration,
+    sources: Vec<Source>,
+    serving: Option<Offer>,
+    work: Option<Work>,
+    held: Held,
+    jobs: u64,
+    random: u64,
+}
+
+#[derive(Debug)]
+struct Source {
+    name: String,
+    polling: bool,
+    next: Duration,
+    offer: Option<Offer>,
+}
+
+#[derive(Debug)]
+struct Work {
+    job: Job,
+    offer: Offer,
+    source: SourceId,
+    phase: Phase,
+}
+
+impl Core {
+    /// An edge on `serving`, with `sources` by name. `seed` drives the jitter.
+    #[must_use]
+    pub fn new(sources: Vec<String>, poll: Duration, serving: Option<Offer>, seed: u64) -> Self {
+        let source = |name| Source {
+            name,
+            polling: false,
+            next: Duration::ZERO,
+            offer: None,
+        };
+        Self {
+            poll,
+            sources: sources.into_iter().map(source).collect(),
+            serving,
+            work: None,
+            held: Held::default(),
+            jobs: 0,
+            random: seed,
+        }
+    }
+
+    /// The release in use.
+    #[must_use]
+    pub fn serving(&self) -> Option<&Offer> {
+        self.serving.as_ref()
+    }
+
+    /// What is going on, in words.
+    #[must_use]
+    pub fn doing(&self) -> String {
+        let Some(work) = &self.work else {
+            return "following".to_owned();
+        };
+        let release = work.offer.release().sequence;
+        match &work.phase {
+            Phase::Planning(_) => format!("looking at release {release}"),
+            Phase::Fetching(_, fetching) => format!(
+                "fetching release {release}: {} of {} objects to go",
+                fetching.lacking(),
+                fetching.total
+            ),
+            Phase::Checking => format!("trying release {release}"),
+            Phase::Switching => format!("switching to release {release}"),
+        }
+    }
+
+    /// When the next [`Event::Tick`] is due, at the latest.
+    #[must_use]
+    pub fn wake(&self) -> Option<Duration> {
+        let idle = self.sources.iter().filter(|source| !source.polling);
+        idle.map(|source| source.next).min()
+    }
+
+    /// Takes in one event; `now` is the time since the start, and never goes back.
+    pub fn handle(&mut self, now: Duration, event: Event) -> Vec<Action> {
+        let mut actions = Vec::new();
+        match event {
+            Event::Tick => {}
+            Event::Polled(id, polled) => self.polled(id, polled, now),
+            Event::Planned(job, lacking) => self.planned(job, lacking, now, &mut actions),
+            Event::Fetched(job, id, object, result) => {
+                self.fetched(job, id, &object, result, now, &mut actions);
+            }
+            Event::Checked(job, result) => self.checked(job, result, now, &mut actions),
+            Event::Switched(job, result) => self.switched(job, result, now, &mut actions),
+        }
+        self.begin(now, &mut actions);
+        self.ask(now, &mut actions);
+        actions
+    }
+
+    fn polled(&mut self, id: SourceId, polled: Polled, now: Duration) {
+        let wait = self.jittered();
+        let Some(source) = self.sources.get_mut(id) else {
+            return;
+        };
+        source.polling = false;
+        source.next = now.saturating_add(wait);
+        match polled {
+            // Out of reach is no news: what it offered before may still be fetched elsewhere.
+            Polled::Unreachable => {}
+            Polled::Nothing | Polled::Refused => source.offer = None,
+            Polled::Offers(offer) => source.offer = Some(offer),
+        }
+    }
+
+    fn planned(
+        &mut self,
+        job: Job,
+        lacking: Result<Vec<Want>, Refusal>,
+        now: Duration,
+        actions: &mut Vec<Action>,
+    ) {
+        let sources = self.sources.len();
+        let Some(work) = self.work.as_mut().filter(|work| work.job == job) else {
+            return;
+        };
+        let Phase::Planning(round) = work.phase else {
+            return;
+        };
+        match lacking {
+            Err(refusal) => self.refuse(refusal, now, actions),
+            Ok(wants) if wants.is_empty() => {
+                work.phase = Phase::Checking;
+                actions.push(Action::Check(job, work.offer.clone()));
+            }
+            Ok(wants) if round >= ROUNDS => {
+                let object = wants.first().map(Want::describe);
+                let reason = "still lacking after it was fetched";
+                self.refuse(Refusal::new(Check::Object, object, reason), now, actions);
+            }
+            Ok(wants) => {
+                let fetching = Fetching::new(wants, work.source, sources);
+                work.phase = Phase::Fetching(round, fetching);
+                self.fetch(actions);
+            }
+        }
+    }
+
+    fn fetched(
+        &mut self,
+        job: Job,
+        id: SourceId,
+        object: &Digest,
+        result: Result<(), String>,
+        now: Duration,
+        actions: &mut Vec<Action>,
+    ) {
+        let name = self
+            .sources
+            .get(id)
+            .map_or("", |source| source.name.as_str());
+        let Some(work) = self.work.as_mut().filter(|work| work.job == job) else {
+            return;
+        };
+        let Phase::Fetching(_, fetching) = &mut work.phase else {
+            return;
+        };
+        match fetching.answered(object, name, result) {
+            Err(refusal) => self.refuse(refusal, now, actions),
+            Ok(()) => self.fetch(actions),
+        }
+    }
+
+    /// Asks for more objects, or plans again when there are no more to ask for.
+    fn fetch(&mut self, actions: &mut Vec<Action>) {
+        let Some(work) = &mut self.work else {
+            return;
+        };
+        let Phase::Fetching(round, fetching) = &mut work.phase else {
+            return;
+        };
+        if fetching.lacking() == 0 {
+            work.phase = Phase::Planning(*round + 1);
+            actions.push(Action::Plan(work.job, work.offer.clone()));
+            return;
+        }
+        for (source, want) in fetching.next() {
+            actions.push(Action::Fetch(work.job, source, want));
+        }
+    }
+
+    fn checked(
+        &mut self,
+        job: Job,
+        result: Result<(), Refusal>,
+        now: Duration,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(work) = self.work.as_mut().filter(|work| work.job == job) else {
+            return;
+        };
+        match result {
+            Err(refusal) => self.refuse(refusal, now, actions),
+            Ok(()) => {
+                work.phase = Phase::Switching;
+                actions.push(Action::Switch(job, work.offer.clone()));
+            }
+        }
+    }
+
+    fn switched(
+        &mut self,
+        job: Job,
+        result: Result<(), Refusal>,
+        now: Duration,
+        actions: &mut Vec<Action>,
+    ) {
+        if self.work.as_ref().is_none_or(|work| work.job != job) {
+            return;
+        }
+        match result {
+            Err(refusal) => self.refuse(refusal, now, actions),
+            Ok(()) => {
+                self.serving = self.work.take().map(|work| work.offer);
+                if let Some(serving) = &self.serving {
+                    // The same sequence may still bring a greater digest: keep holding it.
+                    self.held
+                        .forget_through(Sequence(serving.release().sequence.0.saturating_sub(1)));
+                }
+            }
+        }
+    }
+
+    fn refuse(&mut self, refusal: Refusal, now: Duration, actions: &mut Vec<Action>) {
+        if let Some(work) = self.work.take() {
+            self.held.add(key(&work.offer), now);
+            actions.push(Action::Refuse(work.offer, refusal));
+        }
+    }
+
+    /// Takes up the best offer that is better than what is in use and not held back.
+    fn begin(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        if self.work.is_some() {
+            return;
+        }
+        let floor = self
+            .serving
+            .as_ref()
+            .map(|serving| serving.release().rank());
+        let offers = self.sources.iter().enumerate().filter_map(|(id, source)| {
+            let offer = source.offer.as_ref()?;
+            let better = Some(offer.release().rank()) > floor;
+            (better && !self.held.holds(key(offer), now)).then_some((id, offer))
+        });
+        let Some((source, offer)) = offers.max_by_key(|(_, offer)| offer.release().rank()) else {
+            return;
+        };
+        let offer = offer.clone();
+        self.jobs += 1;
+        let job = Job(self.jobs);
+        let heartbeat = self
+            .serving
+            .as_ref()
+            .is_some_and(|ours| key(ours) == key(&offer));
+        let phase = if heartbeat {
+            actions.push(Action::Switch(job, offer.clone()));
+            Phase::Switching
+        } else {
+            actions.push(Action::Plan(job, offer.clone()));
+            Phase::Planning(0)
+        };
+        self.work = Some(Work {
+            job,
+            offer,
+            source,
+            phase,
+        });
+    }
+
+    fn ask(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        for (id, source) in self.sources.iter_mut().enumerate() {
+            if !source.polling && source.next <= now {
+                source.polling = true;
+                actions.push(Action::Poll(id));
+            }
+        }
+    }
+
+    /// `poll`, give or take a fifth: edges that started together do not stay together.
+    fn jittered(&mut self) -> Duration {
+        // SplitMix64 (Steele, Lea, Flood 2014): one word of state, seedable.
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.random;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^= z >> 31;
+        let permille = u32::try_from(z % 401).unwrap_or(0) + 800;
+        self.poll.saturating_mul(permille) / 1000
+    }
+}
+
+fn key(offer: &Offer) -> (Sequence, Digest) {
+    (offer.release().sequence, offer.release().manifest)
+}
+
+#[cfg(test)]
+mod simulation;

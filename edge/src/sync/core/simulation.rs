@@ -1,0 +1,313 @@
+//! Hundreds of seeded histories: mirrors that die, lag, lie and heal, releases that are good,
+//! poisoned or fork, answers that come late. What must hold in all of them is asserted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use snapshot::trust::{AcceptedRelease, Novelty};
+use snapshot::{Envelope, Release, Timestamp};
+
+use super::*;
+use crate::copy::Kind;
+use crate::sync::work::FETCHES;
+
+const SOURCES: usize = 3;
+const POLL: Duration = Duration::from_secs(1);
+/// When the mirrors heal and the last release, a good one, is out.
+const CALM: Duration = Duration::from_secs(120);
+const END: Duration = Duration::from_secs(180);
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Nature {
+    Good,
+    Poisoned,
+    /// One object is damaged on every mirror.
+    Damaged,
+    BadManifest,
+}
+
+struct World {
+    random: u64,
+    queue: BTreeMap<(Duration, u64), Event>,
+    events: u64,
+    releases: Vec<(Offer, Nature)>,
+    mirrors: [(usize, bool); SOURCES],
+    disk: BTreeSet<Digest>,
+    in_flight: usize,
+    planned: BTreeMap<Digest, u32>,
+    served: Vec<(Sequence, Digest, Timestamp)>,
+}
+
+fn offer(sequence: u64, fork: u8, as_of: u64) -> Offer {
+    let manifest = Digest::of(format!("{sequence} {fork}").as_bytes());
+    offering(Sequence(sequence), manifest, as_of)
+}
+
+/// An accepted release without any signature: the core never looks at one.
+fn offering(sequence: Sequence, manifest: Digest, as_of: u64) -> Offer {
+    let release = Release {
+        version: Release::VERSION,
+        site: "dasom".parse().unwrap(),
+        sequence,
+        manifest,
+        manifest_bytes: 1,
+        as_of: Timestamp(as_of),
+        positions: Vec::new(),
+        signed_at: Timestamp(as_of),
+    };
+    let nobody: [u8; 0] = [];
+    let envelope = Envelope::seal(Vec::new());
+    let parts = (
+        release,
+        envelope,
+        nobody.as_slice(),
+        Novelty::New,
+        Timestamp(as_of),
+    );
+    let bytes = snapshot::encode(&parts).unwrap();
+    Offer(Arc::new(AcceptedRelease::from_bytes(&bytes).unwrap()))
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        Self {
+            random: seed,
+            queue: BTreeMap::new(),
+            events: 0,
+            releases: vec![(offer(1, 0, 1), Nature::Good)],
+            mirrors: [(0, true); SOURCES],
+            disk: BTreeSet::new(),
+            in_flight: 0,
+            planned: BTreeMap::new(),
+            served: Vec::new(),
+        }
+    }
+
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.random = self
+            .random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (self.random >> 33) % sides
+    }
+
+    fn later(&mut self, now: Duration, event: Event) {
+        let delay = Duration::from_millis(self.roll(400));
+        self.events += 1;
+        self.queue.insert((now + delay, self.events), event);
+    }
+
+    /// The outside changes: a publish, a heartbeat, a fork, a mirror that dies or lags.
+    fn happen(&mut self, now: Duration) {
+        let calm = now >= CALM;
+        let newest = self.releases.last().unwrap().0.release().clone();
+        let as_of = newest.as_of.0 + 1;
+        match self.roll(6) {
+            0 if !calm => {
+                let nature = match self.roll(5) {
+                    0 => Nature::Poisoned,
+                    1 => Nature::Damaged,
+                    2 => Nature::BadManifest,
+                    _ => Nature::Good,
+                };
+                self.releases
+                    .push((offer(newest.sequence.0 + 1, 0, as_of), nature));
+            }
+            1 if !calm => {
+                // A heartbeat of the newest.
+                let nature = self.releases.last().unwrap().1;
+                let beat = offering(newest.sequence, newest.manifest, as_of);
+                self.releases.push((beat, nature));
+            }
+            2 if !calm => {
+                self.releases
+                    .push((offer(newest.sequence.0, 1, as_of), Nature::Good));
+            }
+            _ => {}
+        }
+        for n in 0..SOURCES {
+            let dead = !calm && self.roll(4) == 0;
+            let lag = if calm { 0 } else { self.roll(3) as usize };
+            self.mirrors[n] = (self.releases.len().saturating_sub(1 + lag), !dead);
+        }
+    }
+
+    fn nature(&self, offer: &Offer) -> Nature {
+        let of = |(known, _): &&(Offer, Nature)| key(known) == key(offer);
+        self.releases.iter().find(of).unwrap().1
+    }
+
+    /// What a release needs besides its manifest: ten objects, and then two blobs.
+    fn lacking(&self, offer: &Offer) -> Vec<Want> {
+        let manifest = offer.release().manifest;
+        let want = |digest, kind| Want { digest, kind };
+        let named = |what: &str, n: u32| Digest::of(format!("{manifest} {what} {n}").as_bytes());
+        let rounds = [
+            vec![want(manifest, Kind::Manifest(1))],
+            (0..10)
+                .map(|n| want(named("object", n), Kind::Component(1)))
+                .collect(),
+            (0..2)
+                .map(|n| want(named("blob", n), Kind::Blob(1)))
+                .collect(),
+        ];
+        let missing = |round: &Vec<Want>| round.iter().any(|w| !self.disk.contains(&w.digest));
+        let round = rounds.into_iter().find(missing).unwrap_or_default();
+        round
+            .into_iter()
+            .filter(|want| !self.disk.contains(&want.digest))
+            .collect()
+    }
+
+    fn act(&mut self, now: Duration, action: Action) {
+        let event = match action {
+            Action::Poll(id) => {
+                let (newest, alive) = self.mirrors[id];
+                let polled = match (alive, self.roll(20)) {
+                    (false, _) => Polled::Unreachable,
+                    (true, 0) => Polled::Refused,
+                    (true, 1) => Polled::Nothing,
+                    (true, _) => Polled::Offers(self.releases[newest].0.clone()),
+                };
+                Event::Polled(id, polled)
+            }
+            Action::Plan(job, offer) => {
+                let lacking = self.lacking(&offer);
+                if lacking
+                    .first()
+                    .is_some_and(|want| matches!(want.kind, Kind::Manifest(_)))
+                {
+                    *self.planned.entry(offer.release().manifest).or_default() += 1;
+                }
+                let bad = self.nature(&offer) == Nature::BadManifest;
+                let known = self.disk.contains(&offer.release().manifest);
+                Event::Planned(
+                    job,
+                    if bad && known {
+                        Err(Refusal::new(Check::Manifest, None, "bad"))
+                    } else {
+                        Ok(lacking)
+                    },
+                )
+            }
+            Action::Fetch(job, id, want) => {
+                self.in_flight += 1;
+                assert!(self.in_flight <= FETCHES, "too many fetches at once");
+                let damaged = self.releases.iter().any(|(offer, nature)| {
+                    let object = format!("{} object 3", offer.release().manifest);
+                    *nature == Nature::Damaged && Digest::of(object.as_bytes()) == want.digest
+                });
+                let result = if damaged || !self.mirrors[id].1 || self.roll(10) == 0 {
+                    Err("damaged".to_owned())
+                } else {
+                    Ok(())
+                };
+                Event::Fetched(job, id, want.digest, result)
+            }
+            Action::Check(job, offer) => Event::Checked(
+                job,
+                match self.nature(&offer) {
+                    Nature::Good => Ok(()),
+                    _ => Err(Refusal::new(Check::Canary, None, "trapped")),
+                },
+            ),
+            Action::Switch(job, offer) => {
+                assert_eq!(
+                    self.nature(&offer),
+                    Nature::Good,
+                    "switched to a bad release"
+                );
+                if let Some(last) = self.served.last() {
+                    assert!(
+                        offer.release().rank() > (last.0, last.1, last.2),
+                        "went back"
+                    );
+                }
+                if self.roll(20) == 0 {
+                    Event::Switched(job, Err(Refusal::new(Check::Disk, None, "full")))
+                } else {
+                    self.served.push({
+                        let (sequence, manifest, as_of) = offer.release().rank();
+                        (sequence, manifest, as_of)
+                    });
+                    Event::Switched(job, Ok(()))
+                }
+            }
+            Action::Refuse(..) => return,
+        };
+        self.later(now, event);
+    }
+}
+
+fn run(seed: u64) -> (World, Core) {
+    let mut world = World::new(seed);
+    let names = (0..SOURCES).map(|n| format!("mirror {n}")).collect();
+    let mut core = Core::new(names, POLL, None, seed);
+    let mut now = Duration::ZERO;
+    let mut changes = Duration::ZERO;
+    let mut last = false;
+    let mut actions = core.handle(now, Event::Tick);
+    while now < END {
+        for action in actions {
+            world.act(now, action);
+        }
+        let due = world.queue.keys().next().map(|(at, _)| *at);
+        let next = [due, core.wake(), Some(changes)]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap();
+        now = now.max(next);
+        if now >= changes {
+            if now >= CALM && !last {
+                last = true;
+                let (newest, _) = world.releases.last().unwrap();
+                let (sequence, as_of) = (newest.release().sequence.0, newest.release().as_of.0);
+                world
+                    .releases
+                    .push((offer(sequence + 1, 0, as_of + 1), Nature::Good));
+            }
+            world.happen(now);
+            changes = now + Duration::from_secs(2);
+        }
+        let event = match world.queue.first_entry() {
+            Some(entry) if entry.key().0 <= now => entry.remove(),
+            _ => Event::Tick,
+        };
+        if let Event::Fetched(_, _, object, result) = &event {
+            world.in_flight -= 1;
+            if result.is_ok() {
+                world.disk.insert(*object);
+            }
+        }
+        actions = core.handle(now, event);
+    }
+    (world, core)
+}
+
+#[test]
+fn every_history_ends_on_the_newest_good_release() {
+    for seed in 0..300 {
+        let (world, core) = run(seed);
+        let newest = &world.releases.last().unwrap().0;
+        assert_eq!(
+            core.serving().map(key),
+            Some(key(newest)),
+            "seed {seed}: {}",
+            core.doing()
+        );
+    }
+}
+
+#[test]
+fn a_refused_release_is_not_fetched_at_every_poll() {
+    for seed in 0..100 {
+        let (world, _) = run(seed);
+        // In three minutes the back-off of 10, 20, 40, 80 seconds leaves room for five attempts.
+        assert!(
+            world.planned.values().all(|n| *n <= 5),
+            "seed {seed}: {:?}",
+            world.planned
+        );
+    }
+}

@@ -1,0 +1,163 @@
+//! What the rest of an edge sees of a site: its release, its orders, its time, its status.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwapOption;
+use snapshot::{EdgeTime, SiteName, Timestamp};
+use tokio::sync::watch;
+
+use super::status::{History, OrderStatus, ReleaseStatus, SourceStatus, SyncStatus, rfc3339};
+use crate::config::Host;
+use crate::copy::LoadedRelease;
+use crate::orders::Orders;
+
+/// One site of an edge. Shared; every method is cheap and none blocks.
+#[derive(Debug)]
+pub struct SiteState {
+    name: SiteName,
+    hosts: Vec<Host>,
+    current: ArcSwapOption<LoadedRelease>,
+    switches: watch::Sender<u64>,
+    orders: watch::Sender<Arc<Orders>>,
+    time: Mutex<EdgeTime>,
+    progress: Mutex<Progress>,
+}
+
+/// What only status shows.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    pub(super) doing: String,
+    pub(super) signers: Vec<String>,
+    pub(super) sources: Vec<SourceStatus>,
+    pub(super) history: History,
+}
+
+impl SiteState {
+    /// A site that holds nothing yet. Also what tests and the publisher's rehearsal start from.
+    #[must_use]
+    pub fn new(name: SiteName, hosts: Vec<Host>, time: EdgeTime, orders: Orders) -> Self {
+        Self {
+            name,
+            hosts,
+            current: ArcSwapOption::empty(),
+            switches: watch::Sender::new(0),
+            orders: watch::Sender::new(Arc::new(orders)),
+            time: Mutex::new(time),
+            progress: Mutex::default(),
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &SiteName {
+        &self.name
+    }
+
+    /// The hosts it answers for.
+    #[must_use]
+    pub fn hosts(&self) -> &[Host] {
+        &self.hosts
+    }
+
+    /// The release in use; `None` until a first one was brought in.
+    #[must_use]
+    pub fn current(&self) -> Option<Arc<LoadedRelease>> {
+        self.current.load_full()
+    }
+
+    /// Counts switches of the release: changes whenever [`SiteState::current`] does.
+    #[must_use]
+    pub fn switches(&self) -> watch::Receiver<u64> {
+        self.switches.subscribe()
+    }
+
+    /// The orders in force.
+    #[must_use]
+    pub fn orders(&self) -> watch::Receiver<Arc<Orders>> {
+        self.orders.subscribe()
+    }
+
+    /// The time that ages and ends are judged by: the wall clock, or the newest accepted statement
+    /// if that is later.
+    #[must_use]
+    pub fn edge_time(&self) -> Timestamp {
+        lock(&self.time).at(wall_clock())
+    }
+
+    /// What there is to say about sync.
+    #[must_use]
+    pub fn sync_status(&self) -> SyncStatus {
+        let now = self.edge_time();
+        let current = self.current();
+        let orders = self.orders.borrow().clone();
+        let progress = lock(&self.progress);
+        SyncStatus {
+            site: self.name.to_string(),
+            edge_time: rfc3339(now),
+            release: current.map(|current| ReleaseStatus {
+                sequence: current.release.sequence.0,
+                manifest: current.release.manifest.to_string(),
+                as_of: rfc3339(current.release.as_of),
+                age_s: now.since(current.release.as_of).as_secs(),
+                signers: progress.signers.clone(),
+            }),
+            doing: progress.doing.clone(),
+            sources: progress.sources.clone(),
+            refusals: progress.history.refusals(),
+            alarms: progress.history.alarms(),
+            orders: order_statuses(&orders, now),
+        }
+    }
+
+    /// Puts a release in use. For sync, and for who rehearses without it.
+    pub fn switch(&self, release: Arc<LoadedRelease>) {
+        self.current.store(Some(release));
+        self.switches
+            .send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Puts orders in force. For sync, and for who rehearses without it.
+    pub fn order(&self, orders: Orders) {
+        self.orders.send_replace(Arc::new(orders));
+    }
+
+    pub(super) fn set_time(&self, time: EdgeTime) {
+        *lock(&self.time) = time;
+    }
+
+    pub(super) fn progress(&self) -> MutexGuard<'_, Progress> {
+        lock(&self.progress)
+    }
+}
+
+/// The orders in force as status shows them.
+#[must_use]
+fn order_statuses(orders: &Orders, now: Timestamp) -> Vec<OrderStatus> {
+    let status = |(scope, in_force): (&snapshot::Scope, &crate::orders::InForce)| OrderStatus {
+        scope: scope.to_string(),
+        epoch: in_force.order.epoch.0,
+        digest: in_force.digest.to_string(),
+        mode: in_force.order.mode_at(now).as_str().to_owned(),
+        notices: in_force.order.notices.len(),
+        who: in_force.order.who.clone(),
+        why: in_force.order.why.clone(),
+        signed_at: rfc3339(in_force.order.signed_at),
+        accepted_at: rfc3339(in_force.accepted_at),
+    };
+    orders.iter().map(status).collect()
+}
+
+/// The wall clock. Everything that decides takes its time from here, or from a test.
+#[must_use]
+pub fn wall_clock() -> Timestamp {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// A lock whose holders never leave it half changed: a panic elsewhere does not spread.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

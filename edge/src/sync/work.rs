@@ -1,0 +1,131 @@
+//! The one release that is being brought in: what it still lacks and who was asked for it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use snapshot::trust::AcceptedRelease;
+use snapshot::{Digest, Release};
+
+use super::refusal::{Check, Refusal};
+use crate::copy::Want;
+
+/// Most objects fetched at once.
+pub const FETCHES: usize = 8;
+/// A release is complete after its manifest, its segments and components, and its blobs: three
+/// rounds of fetching. One that still lacks something after this many never ends.
+pub const ROUNDS: u32 = 4;
+
+/// A source's place in the configured order.
+pub type SourceId = usize;
+
+/// A release that is trusted. Shared, not copied: it travels with every action.
+#[derive(Clone, Debug)]
+pub struct Offer(pub Arc<AcceptedRelease>);
+
+impl Offer {
+    /// What it says.
+    #[must_use]
+    pub fn release(&self) -> &Release {
+        &self.0.release
+    }
+}
+
+/// How far the release is.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// Looking for what is lacking, for the nth time.
+    Planning(u32),
+    /// Fetching it.
+    Fetching(u32, Fetching),
+    /// Loading it, counting, asking its canaries.
+    Checking,
+    /// Writing it down and switching.
+    Switching,
+}
+
+/// The objects of one round.
+#[derive(Debug)]
+pub(super) struct Fetching {
+    sources: usize,
+    first: SourceId,
+    lacking: BTreeMap<Digest, Lacking>,
+    pub(super) total: usize,
+}
+
+#[derive(Debug)]
+struct Lacking {
+    want: Want,
+    asked: bool,
+    tried: usize,
+}
+
+impl Fetching {
+    /// Begins with the source that offered the release.
+    pub(super) fn new(wants: Vec<Want>, first: SourceId, sources: usize) -> Self {
+        let total = wants.len();
+        let lacking = wants.into_iter().map(|want| {
+            let lacking = Lacking {
+                want,
+                asked: false,
+                tried: 0,
+            };
+            (lacking.want.digest, lacking)
+        });
+        Self {
+            sources,
+            first,
+            lacking: lacking.collect(),
+            total,
+        }
+    }
+
+    /// What to ask for now, and whom.
+    pub(super) fn next(&mut self) -> Vec<(SourceId, Want)> {
+        let busy = self
+            .lacking
+            .values()
+            .filter(|lacking| lacking.asked)
+            .count();
+        let free = FETCHES.saturating_sub(busy);
+        let (first, sources) = (self.first, self.sources.max(1));
+        let idle = self.lacking.values_mut().filter(|lacking| !lacking.asked);
+        idle.take(free)
+            .map(|lacking| {
+                lacking.asked = true;
+                ((first + lacking.tried) % sources, lacking.want.clone())
+            })
+            .collect()
+    }
+
+    /// Notes an answer. The refusal is the release's: every source failed for this object.
+    pub(super) fn answered(
+        &mut self,
+        object: &Digest,
+        source: &str,
+        result: Result<(), String>,
+    ) -> Result<(), Refusal> {
+        let Some(lacking) = self.lacking.get_mut(object) else {
+            return Ok(());
+        };
+        match result {
+            Ok(()) => {
+                self.lacking.remove(object);
+            }
+            Err(reason) => {
+                lacking.asked = false;
+                lacking.tried += 1;
+                if lacking.tried >= self.sources {
+                    let object = lacking.want.describe();
+                    let mut refusal = Refusal::new(Check::Object, Some(object), reason);
+                    refusal.source = Some(source.to_owned());
+                    return Err(refusal);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn lacking(&self) -> usize {
+        self.lacking.len()
+    }
+}
