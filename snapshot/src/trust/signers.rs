@@ -60,15 +60,14 @@ pub(crate) fn parse(text: &str) -> (Vec<Line>, Vec<TrustProblem>) {
 
 fn parse_line(number: usize, line: &str) -> Result<Line, Vec<Problem>> {
     let (principals, rest) = principals(line).map_err(|problem| vec![problem])?;
-    // As OpenSSH does: what is not a key is options, then a key.
-    let (grant, mut problems, key) = match PublicKey::from_openssh(rest) {
-        Ok(key) => (Grant::default(), Vec::new(), Ok(key)),
-        Err(_) if starts_with_key_type(rest) => (Grant::default(), Vec::new(), public_key(rest)),
-        Err(_) => {
-            let (list, rest) = field(rest).map_err(|problem| vec![problem])?;
-            let (grant, problems) = options(list);
-            (grant, problems, public_key(rest))
-        }
+    // As OpenSSH does: what is not a key is options, then a key. No option starts as a key's
+    // type does, so a damaged key is named as such and not as an unknown option.
+    let (grant, mut problems, key) = if starts_with_key_type(rest) {
+        (Grant::default(), Vec::new(), public_key(rest))
+    } else {
+        let (list, rest) = field(rest).map_err(|problem| vec![problem])?;
+        let (grant, problems) = options(list);
+        (grant, problems, public_key(rest))
     };
     match (key, problems.is_empty()) {
         (Ok(key), true) => Ok(Line {
@@ -85,7 +84,7 @@ fn parse_line(number: usize, line: &str) -> Result<Line, Vec<Problem>> {
     }
 }
 
-/// A damaged key should be named as such, not as an unknown option.
+/// True for what begins with the name of a key's algorithm.
 fn starts_with_key_type(text: &str) -> bool {
     ["ssh-", "ecdsa-", "sk-", "rsa-"]
         .iter()
@@ -135,6 +134,9 @@ fn outside_quotes(text: &str, wanted: impl Fn(char) -> bool) -> Result<Option<us
 fn options(list: &str) -> (Grant, Vec<Problem>) {
     let mut grant = Grant::default();
     let mut problems = Vec::new();
+    if list.is_empty() {
+        return (grant, problems);
+    }
     let mut rest = list;
     loop {
         // The list was split off outside quotes, so all of its quotes are closed.
