@@ -84,6 +84,7 @@ impl Bundle {
             .map(|current| current.order.epoch)
             .unwrap_or_default();
         let epoch = offered.order.epoch;
+        // 9.3 Not far above the one in force.
         if epoch.0.saturating_sub(floor.0) > limits::FAST_FORWARD {
             return Err(Refusal::FastForward {
                 got: epoch.0,
@@ -103,6 +104,7 @@ impl Bundle {
         if current.digest == offered.digest {
             return Ok(Merged::Known);
         }
+        // 9.4 The greater one is in force.
         let rank =
             |accepted: &AcceptedOrder| (trusted(accepted), accepted.order.epoch, accepted.digest);
         let wins = rank(&offered) > rank(current);
@@ -249,6 +251,7 @@ impl OfferedBundle {
         site: &SiteName,
         edge_time: Timestamp,
     ) -> Vec<Result<(AcceptedOrder, Vec<Alarm>), Refusal>> {
+        // 9.2 Each by itself.
         self.envelopes
             .iter()
             .map(|envelope| accept_order(generation, envelope, site, edge_time))

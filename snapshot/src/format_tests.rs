@@ -7,10 +7,11 @@ use std::path::Path;
 
 use crate::manifest::SegmentEntry;
 use crate::manifest::tests::{manifest, release};
+use crate::order::{Mode, Notice, Pin};
 use crate::segment::tests::{open, site};
 use crate::{
-    BlobRef, Digest, Entry, Key, Manifest, Release, SegmentBuilder, at_rest, blob, decode, encode,
-    limits,
+    BlobRef, Digest, Entry, Envelope, Epoch, Key, KeySigner, Manifest, Namespace, Order, Release,
+    Scope, SegmentBuilder, Sequence, Timestamp, at_rest, blob, decode, encode, limits,
 };
 
 const FORMAT: &str = include_str!("../FORMAT.md");
@@ -200,6 +201,86 @@ fn document_vectors() {
     assert_eq!(read.site, site());
 }
 
+/// The order of the vector: every field is there.
+fn order(follows: Digest) -> Order {
+    let words = |ko: &str, en: &str| [("ko", ko), ("en", en)].into_iter().collect();
+    Order {
+        version: Order::VERSION,
+        site: site(),
+        scope: Scope::Site,
+        epoch: Epoch(3),
+        predecessor: Some(follows),
+        mode: Mode::Degraded,
+        notices: vec![Notice {
+            at: Timestamp(1_760_500_000_000),
+            text: words("복구 중입니다", "We are repairing"),
+        }],
+        pin: Some(Pin {
+            sequence: Sequence(7),
+            manifest: follows,
+        }),
+        who: "mina@dasom.example".into(),
+        why: "fire".into(),
+        ends_at: Some(Timestamp(1_760_600_000_000)),
+        signed_at: Timestamp(1_760_500_001_000),
+    }
+}
+
+#[test]
+fn order_vectors() {
+    let block = &blocks("order")[0];
+    let written = bytes(field(block, "payload"));
+    let named: Digest = field(&blocks("manifest")[0], "name").parse().unwrap();
+    let actual = encode(&order(named)).unwrap();
+    assert_eq!(
+        hex(&written),
+        hex(&actual),
+        "the vector should read:\n{}",
+        hex(&actual)
+    );
+    let read: Order = decode(&written, limits::STATEMENT_BYTES).unwrap();
+    assert_eq!(read, order(named));
+}
+
+#[test]
+fn envelope_vectors() {
+    let block = &blocks("envelope")[0];
+    let written = bytes(field(block, "bytes"));
+    let pair = ssh_key::private::Ed25519Keypair::from_seed(&[1; 32]);
+    let mut envelope = Envelope::seal(bytes(field(&blocks("release")[0], "bytes")));
+    let signer = KeySigner::new(pair.into()).unwrap();
+    envelope.sign_with(&signer, Namespace::Release).unwrap();
+    let actual = envelope.to_bytes().unwrap();
+    assert_eq!(
+        hex(&written),
+        hex(&actual),
+        "the vector should read:\n{}",
+        hex(&actual)
+    );
+    assert_eq!(Envelope::from_bytes(&written).unwrap(), envelope);
+}
+
+#[test]
+fn sealed_vectors() {
+    for block in blocks("sealed") {
+        let [site, collection, secret] =
+            ["site", "collection", "secret"].map(|word| field(&block, word));
+        let plaintext = bytes(field(&block, "plaintext"));
+        let name = seal::record_name(site, collection, secret);
+        assert_eq!(field(&block, "name"), name);
+        let written = bytes(field(&block, "sealed"));
+        let actual = seal::seal(site, collection, secret, &plaintext).unwrap();
+        assert_eq!(
+            hex(&written),
+            hex(&actual),
+            "the vector should read:\n{}",
+            hex(&actual)
+        );
+        let opened = seal::open(site, collection, secret, &written).unwrap();
+        assert_eq!(opened, plaintext);
+    }
+}
+
 #[test]
 fn every_step_is_in_the_code() {
     let steps: BTreeSet<_> = FORMAT
@@ -211,6 +292,10 @@ fn every_step_is_in_the_code() {
     let mut code = String::new();
     read_sources(
         Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")),
+        &mut code,
+    );
+    read_sources(
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/seal/src")),
         &mut code,
     );
     for step in steps {
@@ -262,6 +347,13 @@ fn limits_are_the_codes() {
         ("segments in a stack", limits::STACK_SEGMENTS as u64),
         ("manifest", limits::MANIFEST_BYTES as u64),
         ("release or order", limits::STATEMENT_BYTES as u64),
+        ("envelope", limits::ENVELOPE_BYTES as u64),
+        ("signature", limits::SIGNATURE_BYTES as u64),
+        ("signatures in an envelope", limits::SIGNATURES as u64),
+        ("bundle", limits::BUNDLE_BYTES as u64),
+        ("orders in a bundle", limits::BUNDLE_ORDERS as u64),
+        ("trust file", limits::TRUST_FILE_BYTES as u64),
+        ("statement ahead of edge time", limits::AHEAD_MS),
     ];
     for (name, value) in pairs {
         assert_eq!(documented(name), value, "{name}");

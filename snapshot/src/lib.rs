@@ -53,7 +53,7 @@ pub use order::{Order, Scope};
 pub use release::Release;
 pub use segment::{BuildError, NodeCache, Segment, SegmentBuilder, SegmentError};
 pub use signer::{KeySigner, SignError, Signer};
-pub use sshsig::{SignatureError, accepts_algorithm};
+pub use sshsig::SignatureError;
 pub use stack::Stack;
 pub use store::{Staged, Store, StoreError};
 pub use text::{Language, LocalText};

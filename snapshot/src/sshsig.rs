@@ -7,7 +7,7 @@
 
 use ssh_key::encoding::{Decode, Encode};
 use ssh_key::public::{EcdsaPublicKey, KeyData};
-use ssh_key::{Algorithm, EcdsaCurve, LineEnding, PublicKey, SshSig};
+use ssh_key::{Algorithm, LineEnding, PublicKey, SshSig};
 
 use crate::{Fingerprint, Namespace, limits};
 
@@ -153,18 +153,4 @@ pub(crate) fn check_algorithm(key: &KeyData) -> Result<(), SignatureError> {
         KeyData::Certificate(_) => Err(SignatureError::Algorithm("certificate".to_owned())),
         other => Err(SignatureError::Algorithm(other.algorithm().to_string())),
     }
-}
-
-/// The algorithms of [`check_algorithm`], for choosing a key.
-#[must_use]
-pub fn accepts_algorithm(algorithm: &Algorithm) -> bool {
-    matches!(
-        algorithm,
-        Algorithm::Ed25519
-            | Algorithm::SkEd25519
-            | Algorithm::SkEcdsaSha2NistP256
-            | Algorithm::Ecdsa {
-                curve: EcdsaCurve::NistP256
-            }
-    )
 }

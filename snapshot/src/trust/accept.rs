@@ -117,7 +117,7 @@ pub fn accept_release(
 ) -> Result<(AcceptedRelease, Vec<Alarm>), Refusal> {
     let (mut accepted, mut alarms) = signed_release(generation, envelope, site, edge_time)?;
     let release = &accepted.release;
-    // 11.14 Never below the floor, nor far above it.
+    // 11.15 Never below the floor, nor far above it.
     let mark = floor.highest(generation, site);
     let lowest = mark.map(|mark| mark.sequence).unwrap_or_default();
     if release.sequence.0.saturating_sub(lowest.0) > limits::FAST_FORWARD {
@@ -138,7 +138,7 @@ pub fn accept_release(
     if release.sequence > mark.sequence {
         return Ok((accepted, alarms));
     }
-    // 11.15 One sequence has one manifest; where it has two, the greater.
+    // 11.16 One sequence has one manifest; where it has two, the greater.
     if release.manifest < mark.manifest {
         return Err(Refusal::SameSequenceOtherManifest {
             sequence: release.sequence,
@@ -154,7 +154,7 @@ pub fn accept_release(
         });
         return Ok((accepted, alarms));
     }
-    // 11.16 A heartbeat is newer, or nothing.
+    // 11.17 A heartbeat is newer, or nothing.
     if release.as_of < mark.as_of {
         return Err(Refusal::OldHeartbeat {
             sequence: release.sequence,
@@ -184,6 +184,7 @@ pub fn accept_pinned(
 ) -> Result<(AcceptedRelease, Vec<Alarm>), Refusal> {
     let (mut accepted, alarms) = signed_release(generation, envelope, site, edge_time)?;
     let release = &accepted.release;
+    // 11.18 It is the pin's, wherever the floor is.
     if (release.sequence, release.manifest) != (pin.sequence, pin.manifest) {
         return Err(Refusal::NotThePin {
             got: release.sequence,
@@ -213,6 +214,7 @@ pub fn accept_order(
     let scope = Some(&order.scope);
     let signers = generation.verify(envelope, Namespace::Order, site, scope, edge_time)?;
     about(&order.site, site)?;
+    // 11.14 Only the site's order pins.
     if order.pin.is_some() && order.scope != Scope::Site {
         return Err(Refusal::MisplacedPin { scope: order.scope });
     }

@@ -35,9 +35,10 @@ impl Generation {
         if !problems.is_empty() {
             return Err(problems);
         }
-        // 11.2, 11.3 Each can be read.
+        // 11.2 The signers' lines can be read.
         let (lines, found) = signers::parse(allowed_signers);
         problems.extend(found);
+        // 11.3 The policy can be read.
         let (policy, found) = policy::parse(trust_toml);
         problems.extend(found);
         // 11.4 Together they make sense.

@@ -210,7 +210,7 @@ impl Generation {
         let key = signature.fingerprint();
         // 11.5 The key is listed. Before any arithmetic: strangers get no work out of us.
         let listed = self.key(&key).ok_or(SignatureRefusal::WrongKey(key))?;
-        // 10.6, 10.8 It signed these bytes for this purpose.
+        // 10.6 and 10.8 It signed these bytes for this purpose.
         signature.verify(namespace, payload)?;
         // 11.6 It belongs to a person we know.
         let (name, person) = self
@@ -231,7 +231,7 @@ impl Generation {
                 site: site.clone(),
             });
         }
-        // 11.8, 11.9 One of the key's lines allows this purpose, now.
+        // 11.8 and 11.9 One of the key's lines allows this purpose, now.
         allowed_now(&listed.grants, name, key, namespace, at)?;
         Ok(SignedBy {
             person: name.to_owned(),
@@ -253,8 +253,9 @@ fn allowed_now(
         key,
         namespace,
     };
+    // 11.8 For this purpose.
     for grant in grants.iter().filter(|grant| grant.allows(namespace)) {
-        // Both ends belong to the time, to the second, as ssh-keygen judges it.
+        // 11.9 Both ends belong to the time, to the second, as ssh-keygen judges it.
         match (grant.after, grant.before) {
             (Some(after), _) if at.as_secs() < after.as_secs() => {
                 reason = SignatureRefusal::EarlyKey {
