@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
 use http_body_util::Empty;
 use tokio::sync::OwnedSemaphorePermit;
-use wasmtime::component::Accessor;
+use wasmtime::component::{Accessor, ResourceTableError};
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 use wasmtime_wasi_http::p3::bindings::Service;
 use wasmtime_wasi_http::p3::{Request, Response};
@@ -15,7 +15,7 @@ use wasmtime_wasi_http::{FieldMap, WasiHttpView as _};
 use super::answer::{GuestAnswer, check_headers, check_status, collect};
 use super::error::GuestError;
 use super::guest::Guest;
-use super::limits::{HANDED_BYTES, HANDLES, HostLimits};
+use super::limits::{HANDED_BYTES, HostLimits, INDICES};
 use super::records::Records;
 use super::state::{State, Stop};
 
@@ -71,7 +71,7 @@ fn store(
     let mut store = Store::new(engine, State::new(limits, records, permit));
     store.limiter(|state| state);
     store.set_hostcall_fuel(HANDED_BYTES);
-    store.set_max_component_handles(HANDLES);
+    store.set_max_component_handles(INDICES);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut store| store.data_mut().tick());
     store
@@ -144,11 +144,19 @@ fn head(mut response: Response) -> Result<(http::StatusCode, HeaderMap, Response
     Ok((status, headers, response))
 }
 
-/// Puts a name to what ended a guest. Its backtrace goes to the log.
+/// Puts a name to what ended a guest. What it says itself goes to the log alone.
 fn crash(guest: &Guest, error: &wasmtime::Error) -> GuestError {
-    tracing::warn!(component = guest.digest().short(), error = ?error, "a component crashed");
+    let reason = format!("{error:#}");
+    tracing::warn!(
+        component = guest.digest().short(),
+        reason,
+        "a component crashed"
+    );
     if error.is::<PoolConcurrencyLimitError>() {
         return GuestError::Busy;
+    }
+    if let Some(ResourceTableError::Full) = error.downcast_ref() {
+        return GuestError::Memory;
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => GuestError::Deadline,

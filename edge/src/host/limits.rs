@@ -18,8 +18,11 @@ pub(super) const TABLE_ELEMENTS: usize = 65_536;
 /// Native stacks that one guest may use at once; its task and those the host calls back.
 pub(super) const STACKS: u32 = 4;
 
-/// Handles (requests, fields, streams, open stores) that one guest may hold at once.
+/// Things of the host (requests, fields, open stores) that one guest may hold at once.
 pub(super) const HANDLES: usize = 1_024;
+
+/// Entries of a guest's own handle tables: those things, and the ends of its streams and futures.
+pub(super) const INDICES: usize = 4 * HANDLES;
 
 /// Calls to the key-value interface in one request.
 pub(super) const READS: usize = 10_000;
