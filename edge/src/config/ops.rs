@@ -1,11 +1,12 @@
 //! `ops.toml`: what `edge order` needs, so that nobody types it during an outage.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use snapshot::SiteName;
 use url::Url;
 
 use super::{Fields, MIRRORS, Placed, Problems, read_settings};
+use crate::signing::KeySource;
 use crate::sync::mirror;
 
 /// A usable `ops.toml`. Every field may be given or overridden on the command line.
@@ -17,8 +18,10 @@ pub struct Ops {
     pub mirrors: Vec<Url>,
     /// `edges`: control listeners that are asked whether an order is in force.
     pub edges: Vec<Url>,
-    /// `key`: the operator's key, a file (relative to this one), or `agent[:FINGERPRINT]`.
-    pub key: Option<String>,
+    /// `key`: the operator's key: a file, `agent:SHA256:...`, `agent:FILE.pub` or `env:NAME`.
+    pub key: Option<KeySource>,
+    /// `trust`: trust files; orders on the mirrors that nobody in them signed are passed over.
+    pub trust: Option<PathBuf>,
 }
 
 impl Ops {
@@ -41,6 +44,7 @@ impl Ops {
         let mirrors = fields.texts("mirrors", problems);
         let edges = fields.texts("edges", problems);
         let key = fields.text("key", problems);
+        let trust = fields.text("trust", problems);
         fields.done(problems);
         Self {
             site: site.and_then(|text| {
@@ -49,7 +53,12 @@ impl Ops {
             }),
             mirrors: urls(mirrors, problems, |text| mirror::parse_url(text, base)),
             edges: urls(edges, problems, |text| parse_edge(text)),
-            key: key.map(|text| beside(&text.value, base)),
+            key: key.and_then(|text| {
+                let parsed = text.value.parse::<KeySource>();
+                let parsed = parsed.map_err(|e| problem(&text, &e, problems)).ok();
+                parsed.map(|source| source.relative_to(base))
+            }),
+            trust: trust.map(|dir| base.join(dir.value)),
         }
     }
 }
@@ -65,14 +74,6 @@ pub fn parse_edge(text: &str) -> Result<Url, String> {
             "{text:?} is not a control listener: expected a URL, as in http://127.0.0.1:8081"
         )),
     }
-}
-
-/// A key's source, with a file meant from `base`.
-fn beside(text: &str, base: &Path) -> String {
-    if text == "agent" || text.starts_with("agent:") {
-        return text.to_owned();
-    }
-    base.join(text).display().to_string()
 }
 
 fn urls<E: std::fmt::Display>(

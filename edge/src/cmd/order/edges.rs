@@ -1,0 +1,184 @@
+//! Asking edges, through their control listeners, which orders they have in force.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::join_all;
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tokio::time::{Instant, sleep, timeout};
+use url::Url;
+
+use super::mirrors::Held;
+use super::report::Given;
+use super::settings::Settings;
+use crate::sync::OrderStatus;
+
+/// Largest status, bytes.
+const STATUS_BYTES: usize = 4 << 20;
+/// How long one edge may take to answer once.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often an edge is asked again.
+const AGAIN: Duration = Duration::from_millis(150);
+
+/// What one edge said.
+#[derive(Clone, Debug)]
+pub(super) struct EdgeAnswer {
+    pub(super) url: Url,
+    /// Its name, if it answered at all.
+    pub(super) name: Option<String>,
+    pub(super) in_force: bool,
+    /// How long it took until it was.
+    pub(super) after: Option<Duration>,
+    /// Why it is not.
+    pub(super) error: Option<String>,
+}
+
+/// An edge's name and the orders it has in force for the site.
+type Status = (String, Vec<OrderStatus>);
+
+/// Asks every edge until it has the order in force, or the wait is over.
+pub(super) async fn await_order(
+    settings: &Settings,
+    given: &Given,
+    begun: Instant,
+) -> Vec<EdgeAnswer> {
+    let client = client();
+    let (scope, epoch) = (given.order.scope.to_string(), given.order.epoch.0);
+    let digest = given.digest.to_string();
+    // A newer order of the scope has this one behind it.
+    let obeys = |orders: &[OrderStatus]| {
+        let own = orders.iter().find(|order| order.scope == scope);
+        own.is_some_and(|order| order.digest == digest || order.epoch > epoch)
+    };
+    let deadline = begun + settings.wait;
+    join_all(settings.edges.iter().map(|url| {
+        let client = &client;
+        async move {
+            loop {
+                let asked = ask(client, url, settings).await;
+                let mut answer = answer(url, asked, obeys, "it does not have the order yet");
+                if answer.in_force {
+                    answer.after = Some(begun.elapsed());
+                    return answer;
+                }
+                if Instant::now() + AGAIN >= deadline {
+                    return answer;
+                }
+                sleep(AGAIN).await;
+            }
+        }
+    }))
+    .await
+}
+
+/// Asks every edge once whether all that the mirrors hold is in force.
+pub(super) async fn ask_all(settings: &Settings, held: &Held) -> Vec<EdgeAnswer> {
+    let client = client();
+    let obeys = |orders: &[OrderStatus]| {
+        held.iter().all(|known| {
+            let (scope, digest) = (known.order.scope.to_string(), known.digest.to_string());
+            let own = orders.iter().find(|order| order.scope == scope);
+            own.is_some_and(|order| order.digest == digest || order.epoch > known.order.epoch.0)
+        })
+    };
+    join_all(settings.edges.iter().map(|url| {
+        let client = &client;
+        async move {
+            let asked = ask(client, url, settings).await;
+            answer(url, asked, obeys, "it lacks an order that the mirrors hold")
+        }
+    }))
+    .await
+}
+
+fn answer(
+    url: &Url,
+    asked: Result<Status, String>,
+    obeys: impl Fn(&[OrderStatus]) -> bool,
+    lacking: &str,
+) -> EdgeAnswer {
+    let (name, in_force, error) = match asked {
+        Ok((name, orders)) if obeys(&orders) => (Some(name), true, None),
+        Ok((name, _)) => (Some(name), false, Some(lacking.to_owned())),
+        Err(error) => (None, false, Some(error)),
+    };
+    EdgeAnswer {
+        url: url.clone(),
+        name,
+        in_force,
+        after: None,
+        error,
+    }
+}
+
+fn client() -> Client<HttpConnector, Empty<Bytes>> {
+    Client::builder(TokioExecutor::new()).build_http()
+}
+
+async fn ask(
+    client: &Client<HttpConnector, Empty<Bytes>>,
+    url: &Url,
+    settings: &Settings,
+) -> Result<Status, String> {
+    let asked = timeout(PATIENCE, fetch(client, url)).await;
+    let status = asked.unwrap_or_else(|_| Err(format!("no answer within {PATIENCE:?}")))?;
+    read(&status, settings.site.as_str())
+}
+
+async fn fetch(
+    client: &Client<HttpConnector, Empty<Bytes>>,
+    url: &Url,
+) -> Result<serde_json::Value, String> {
+    let status = url.join("/status").map_err(|error| error.to_string())?;
+    let uri = status
+        .as_str()
+        .parse::<http::Uri>()
+        .map_err(|error| error.to_string())?;
+    let response = client.get(uri).await.map_err(|error| causes(&error))?;
+    if response.status() != http::StatusCode::OK {
+        return Err(format!("/status answers {}", response.status().as_u16()));
+    }
+    let body = Limited::new(response.into_body(), STATUS_BYTES)
+        .collect()
+        .await;
+    let body = body
+        .map_err(|error| format!("/status: {error}"))?
+        .to_bytes();
+    serde_json::from_slice(&body).map_err(|error| format!("/status is not readable: {error}"))
+}
+
+/// Finds the site's orders: beside its other fields, or under `sync`.
+fn read(status: &serde_json::Value, site: &str) -> Result<Status, String> {
+    let name = status
+        .get("name")
+        .and_then(|name| name.as_str())
+        .unwrap_or("an edge");
+    let sites = status.get("sites").and_then(|sites| sites.as_array());
+    let named = |entry: &&serde_json::Value| {
+        let names = ["/site", "/name", "/sync/site"];
+        names
+            .iter()
+            .any(|at| entry.pointer(at).and_then(|name| name.as_str()) == Some(site))
+    };
+    let Some(entry) = sites.into_iter().flatten().find(named) else {
+        return Err(format!("{name} does not serve site {site}"));
+    };
+    let orders = entry
+        .pointer("/sync/orders")
+        .or_else(|| entry.get("orders"));
+    let orders = orders.cloned().unwrap_or_default();
+    let orders = serde_json::from_value(orders);
+    let orders = orders.map_err(|error| format!("{name}: its orders are not readable: {error}"))?;
+    Ok((name.to_owned(), orders))
+}
+
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    last.to_string()
+}

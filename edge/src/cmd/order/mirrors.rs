@@ -1,0 +1,199 @@
+//! The bundle on every mirror: read, merged to the newest of each scope, written, read back.
+
+use std::collections::BTreeMap;
+
+use futures::future::join_all;
+use snapshot::trust::accept_order;
+use snapshot::{Digest, Envelope, OfferedBundle, Order, Scope, limits};
+
+use super::settings::Settings;
+use crate::cmd::{Exit, Fault, Hint};
+use crate::sync::{Mirror, Place, wall_clock};
+
+/// Two operators may write at once; each merges what the other wrote and tries again.
+const TRIES: usize = 5;
+
+/// An order that lies on a mirror.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) order: Order,
+    pub(super) digest: Digest,
+    pub(super) envelope: Envelope,
+}
+
+/// The newest order of each scope on any mirror.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Held {
+    orders: BTreeMap<Scope, Known>,
+    /// Mirrors that could not be read, with the reason.
+    pub(super) unread: Vec<(String, String)>,
+}
+
+/// What became of one mirror.
+#[derive(Clone, Debug)]
+pub(super) struct Written {
+    pub(super) url: String,
+    pub(super) error: Option<String>,
+}
+
+impl Held {
+    pub(super) fn newest(&self, scope: &Scope) -> Option<&Known> {
+        self.orders.get(scope)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Known> {
+        self.orders.values()
+    }
+
+    /// Takes in an envelope if it is the greater: by epoch, then by digest.
+    fn add(&mut self, envelope: &Envelope, settings: &Settings) {
+        let order = snapshot::decode::<Order>(envelope.payload(), limits::STATEMENT_BYTES);
+        let Ok(order) = order else {
+            return;
+        };
+        if order.site != settings.site || order.version != Order::VERSION {
+            return;
+        }
+        if let Some(generation) = &settings.generation
+            && accept_order(generation, envelope, &settings.site, wall_clock()).is_err()
+        {
+            return;
+        }
+        let digest = envelope.payload_digest();
+        let rank = (order.epoch, digest);
+        let known = self.orders.get(&order.scope);
+        if known.is_none_or(|known| (known.order.epoch, known.digest) < rank) {
+            let known = Known {
+                digest,
+                envelope: envelope.clone(),
+                order,
+            };
+            self.orders.insert(known.order.scope.clone(), known);
+        }
+    }
+
+    fn bundle(&self) -> Result<OfferedBundle, String> {
+        let mut bundle = OfferedBundle::default();
+        for known in self.orders.values() {
+            bundle
+                .put(known.envelope.clone())
+                .map_err(|error| error.to_string())?;
+        }
+        Ok(bundle)
+    }
+}
+
+/// Reads every mirror. At least one must answer: an order made in ignorance of the one before it
+/// could be older than it.
+pub(super) async fn read_all(settings: &Settings) -> Result<Held, Fault> {
+    let bundles = join_all(settings.mirrors.iter().map(|mirror| read(mirror, settings))).await;
+    let mut held = Held::default();
+    for (mirror, bundle) in settings.mirrors.iter().zip(bundles) {
+        match bundle {
+            Ok(bundle) => {
+                for envelope in bundle.envelopes() {
+                    held.add(envelope, settings);
+                }
+            }
+            Err(reason) => held.unread.push((mirror.url().to_string(), reason)),
+        }
+    }
+    if held.unread.len() < settings.mirrors.len() {
+        return Ok(held);
+    }
+    let reasons: Vec<&str> = held
+        .unread
+        .iter()
+        .map(|(_, reason)| reason.as_str())
+        .collect();
+    let fault = Fault::new(Exit::NoMirror, reasons.join("\nedge: "));
+    Err(fault.hint("give a mirror that answers with --mirror URL"))
+}
+
+/// Writes `envelope`, with all that is known, to every mirror.
+pub(super) async fn write_all(
+    settings: &Settings,
+    held: &Held,
+    envelope: Envelope,
+) -> Vec<Written> {
+    let mut all = held.clone();
+    all.add(&envelope, settings);
+    // Our own order goes out also where our own trust files would not accept it: the edges decide.
+    let digest = envelope.payload_digest();
+    let writes = settings.mirrors.iter().map(|mirror| {
+        let (all, envelope) = (all.clone(), envelope.clone());
+        async move {
+            let written = write(mirror, settings, all, envelope, digest).await;
+            Written {
+                url: mirror.url().to_string(),
+                error: written.err(),
+            }
+        }
+    });
+    join_all(writes).await
+}
+
+async fn write(
+    mirror: &Mirror,
+    settings: &Settings,
+    mut all: Held,
+    envelope: Envelope,
+    digest: Digest,
+) -> Result<(), String> {
+    let place = Place::orders(&settings.site);
+    let holds = |bundle: &OfferedBundle| {
+        bundle
+            .envelopes()
+            .iter()
+            .any(|held| held.payload_digest() == digest)
+    };
+    for _ in 0..TRIES {
+        // What another operator wrote meanwhile is kept.
+        if let Ok(bundle) = read(mirror, settings).await {
+            for envelope in bundle.envelopes() {
+                all.add(envelope, settings);
+            }
+        }
+        let mut bundle = all.bundle()?;
+        if !holds(&bundle) {
+            let order = snapshot::decode::<Order>(envelope.payload(), limits::STATEMENT_BYTES);
+            let newer = order
+                .ok()
+                .and_then(|order| all.newest(&order.scope).cloned());
+            if let Some(newer) = newer {
+                let epoch = newer.order.epoch;
+                return Err(format!(
+                    "a newer order lies there: epoch {epoch}; run show, then again"
+                ));
+            }
+            bundle
+                .put(envelope.clone())
+                .map_err(|error| error.to_string())?;
+        }
+        let bytes = bundle.to_bytes().map_err(|error| error.to_string())?;
+        mirror
+            .put(&place, bytes)
+            .await
+            .map_err(|error| error.to_string())?;
+        if holds(&read(mirror, settings).await?) {
+            return Ok(());
+        }
+    }
+    Err(format!(
+        "{place} on mirror {}: others kept writing over it",
+        mirror.url()
+    ))
+}
+
+async fn read(mirror: &Mirror, settings: &Settings) -> Result<OfferedBundle, String> {
+    let place = Place::orders(&settings.site);
+    let bytes = mirror
+        .read(&place, limits::BUNDLE_BYTES)
+        .await
+        .map_err(|e| e.to_string())?;
+    match bytes {
+        None => Ok(OfferedBundle::default()),
+        // Whoever wrote something unreadable there loses it: the edges would not read it either.
+        Some(bytes) => Ok(OfferedBundle::from_bytes(&bytes).unwrap_or_default()),
+    }
+}

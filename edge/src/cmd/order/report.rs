@@ -1,0 +1,233 @@
+//! What `edge order` prints: words for people, or one JSON object.
+
+use std::fmt::Write;
+
+use serde_json::json;
+use snapshot::order::Mode;
+use snapshot::{Digest, Order, SiteName, Timestamp};
+
+use super::edges::EdgeAnswer;
+use super::mirrors::{Held, Written};
+use crate::sync::rfc3339;
+
+/// An order that was given.
+#[derive(Debug)]
+pub(super) struct Given {
+    pub(super) site: SiteName,
+    pub(super) previous: Option<Order>,
+    pub(super) order: Order,
+    pub(super) digest: Digest,
+    pub(super) written: Vec<Written>,
+    pub(super) edges: Vec<EdgeAnswer>,
+}
+
+impl Given {
+    /// Says at once what was signed and written: waiting for the edges may take a while.
+    pub(super) fn announce(&self, json: bool) {
+        if !json {
+            print!("{}", self.words());
+        }
+    }
+
+    /// Says the rest.
+    pub(super) fn print(&self, json: bool) {
+        if json {
+            println!("{}", self.json());
+        } else if self.edges.is_empty() && self.written.iter().all(|w| w.error.is_some()) {
+            print!("{}", self.words());
+        } else {
+            print!("{}", edge_words(&self.edges));
+        }
+    }
+
+    fn words(&self) -> String {
+        let mut text = String::new();
+        let order = &self.order;
+        let before = self.mode_before();
+        let mut changes = Vec::new();
+        if before != order.mode {
+            changes.push(format!("{} -> {}", before.as_str(), order.mode.as_str()));
+        } else {
+            changes.push(format!("stays {}", order.mode.as_str()));
+        }
+        let notices = self
+            .previous
+            .as_ref()
+            .map_or(&[][..], |order| &order.notices);
+        if notices != order.notices {
+            changes.push(match order.notices.last() {
+                Some(notice) => {
+                    let languages: Vec<&str> = notice
+                        .text
+                        .0
+                        .iter()
+                        .map(|(language, _)| language.as_str())
+                        .collect();
+                    format!("a notice in {}", languages.join(", "))
+                }
+                None => "no notices any more".to_owned(),
+            });
+        }
+        if let Some(end) = order.ends_at {
+            changes.push(format!("until {}", rfc3339(end)));
+        }
+        let (scope, epoch) = (&order.scope, order.epoch);
+        let changes = changes.join("; ");
+        writeln!(text, "{scope} of {}: {changes} (order {epoch})", self.site).ok();
+        for mirror in &self.written {
+            match &mirror.error {
+                None => writeln!(text, "  mirror {}: written", mirror.url).ok(),
+                Some(error) => writeln!(text, "  mirror {}: NOT written: {error}", mirror.url).ok(),
+            };
+        }
+        text
+    }
+
+    fn mode_before(&self) -> Mode {
+        let previous = self.previous.as_ref();
+        previous
+            .map(|order| order.mode_at(self.order.signed_at))
+            .unwrap_or_default()
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let mirrors = self.written.iter().map(|mirror| {
+            json!({ "url": mirror.url, "written": mirror.error.is_none(), "error": mirror.error })
+        });
+        json!({
+            "site": self.site,
+            "scope": self.order.scope.to_string(),
+            "epoch": self.order.epoch.0,
+            "digest": self.digest.to_string(),
+            "mode_before": self.mode_before().as_str(),
+            "mode": self.order.mode.as_str(),
+            "notices": self.order.notices.len(),
+            "ends_at": self.order.ends_at.map(rfc3339),
+            "mirrors": mirrors.collect::<Vec<_>>(),
+            "edges": edges_json(&self.edges),
+        })
+    }
+}
+
+/// What `show` found.
+#[derive(Debug)]
+pub(super) struct Shown {
+    pub(super) site: SiteName,
+    pub(super) held: Held,
+    pub(super) edges: Vec<EdgeAnswer>,
+    pub(super) now: Timestamp,
+}
+
+impl Shown {
+    pub(super) fn print(&self, json: bool) {
+        if json {
+            println!("{}", self.json());
+        } else {
+            print!("{}{}", self.words(), edge_words(&self.edges));
+        }
+    }
+
+    fn words(&self) -> String {
+        let mut text = String::new();
+        if self.held.iter().next().is_none() {
+            writeln!(text, "{}: no orders; the breakers decide", self.site).ok();
+        }
+        for known in self.held.iter() {
+            let order = &known.order;
+            let mode = order.mode_at(self.now).as_str();
+            let (scope, epoch) = (&order.scope, order.epoch);
+            let (at, who) = (rfc3339(order.signed_at), &order.who);
+            write!(text, "{scope}: {mode} (order {epoch}, {at}, {who}").ok();
+            if !order.why.is_empty() {
+                write!(text, ": {}", order.why).ok();
+            }
+            writeln!(text, ")").ok();
+            for notice in order.notices.iter().rev() {
+                for (language, words) in &notice.text.0 {
+                    writeln!(text, "  {} {language}: {words}", rfc3339(notice.at)).ok();
+                }
+            }
+        }
+        for (mirror, reason) in &self.held.unread {
+            writeln!(text, "  mirror {mirror}: not read: {reason}").ok();
+        }
+        text
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let orders = self.held.iter().map(|known| {
+            let order = &known.order;
+            let notices: Vec<_> = order
+                .notices
+                .iter()
+                .map(|notice| {
+                    let text: serde_json::Map<_, _> = notice
+                        .text
+                        .0
+                        .iter()
+                        .map(|(language, words)| (language.clone(), words.clone().into()))
+                        .collect();
+                    json!({ "at": rfc3339(notice.at), "text": text })
+                })
+                .collect();
+            json!({
+                "scope": order.scope.to_string(),
+                "epoch": order.epoch.0,
+                "digest": known.digest.to_string(),
+                "mode": order.mode_at(self.now).as_str(),
+                "who": order.who,
+                "why": order.why,
+                "signed_at": rfc3339(order.signed_at),
+                "ends_at": order.ends_at.map(rfc3339),
+                "notices": notices,
+            })
+        });
+        let unread = self
+            .held
+            .unread
+            .iter()
+            .map(|(url, error)| json!({ "url": url, "error": error }));
+        json!({
+            "site": self.site,
+            "orders": orders.collect::<Vec<_>>(),
+            "mirrors_not_read": unread.collect::<Vec<_>>(),
+            "edges": edges_json(&self.edges),
+        })
+    }
+}
+
+fn edge_words(edges: &[EdgeAnswer]) -> String {
+    let mut text = String::new();
+    for edge in edges {
+        let name = edge.name.as_deref().unwrap_or_else(|| edge.url.as_str());
+        match (&edge.after, &edge.error) {
+            (Some(after), _) => writeln!(
+                text,
+                "  edge {name}: in force after {:.1} s",
+                after.as_secs_f64()
+            )
+            .ok(),
+            (None, Some(error)) => writeln!(text, "  edge {name}: NOT in force: {error}").ok(),
+            (None, None) => writeln!(text, "  edge {name}: in force").ok(),
+        };
+    }
+    let obeying = edges.iter().filter(|edge| edge.in_force).count();
+    match edges.len() {
+        0 => writeln!(text, "no edge was asked: name them with --edge URL").ok(),
+        n => writeln!(text, "in force on {obeying} of {n} edges").ok(),
+    };
+    text
+}
+
+fn edges_json(edges: &[EdgeAnswer]) -> Vec<serde_json::Value> {
+    let each = edges.iter().map(|edge| {
+        json!({
+            "url": edge.url.as_str(),
+            "name": edge.name,
+            "in_force": edge.in_force,
+            "after_ms": edge.after.map(|after| after.as_millis()),
+            "error": edge.error,
+        })
+    });
+    each.collect()
+}

@@ -1,0 +1,95 @@
+//! What `edge order` was told, by `ops.toml` and by flags; a flag wins.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use snapshot::SiteName;
+use snapshot::trust::Generation;
+use url::Url;
+
+use super::Common;
+use crate::cmd::{Fault, Hint};
+use crate::config::ops::{Ops, parse_edge};
+use crate::config::trust;
+use crate::signing::KeySource;
+use crate::sync::{Mirror, mirror};
+
+/// Resolved settings.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) site: SiteName,
+    pub(super) mirrors: Vec<Mirror>,
+    pub(super) edges: Vec<Url>,
+    pub(super) generation: Option<Arc<Generation>>,
+    pub(super) wait: Duration,
+    pub(super) json: bool,
+    key: Option<KeySource>,
+}
+
+impl Settings {
+    pub(super) fn resolve(common: &Common) -> Result<Self, Fault> {
+        let ops = match &common.ops {
+            Some(path) => Ops::load(path)?,
+            None => Ops::default(),
+        };
+        let site = match &common.site {
+            Some(name) => Some(name.parse().map_err(Fault::usage)?),
+            None => ops.site,
+        };
+        let site = site.ok_or_else(|| {
+            let fault = Fault::usage("which site? neither --site nor ops.toml says");
+            fault.hint("give --ops FILE, or --site, --mirror and --key")
+        })?;
+        let here = Path::new(".");
+        let mirrors = match common.mirrors.as_slice() {
+            [] => ops.mirrors,
+            given => parse(given, |text| mirror::parse_url(text, here))?,
+        };
+        if mirrors.is_empty() {
+            let fault = Fault::usage("no mirror: orders reach edges only through mirrors");
+            return Err(fault.hint("give --mirror URL, or mirrors in ops.toml"));
+        }
+        let edges = match common.edges.as_slice() {
+            [] => ops.edges,
+            given => parse(given, |text| parse_edge(text))?,
+        };
+        let key = match &common.key {
+            Some(text) => Some(text.parse().map_err(Fault::usage)?),
+            None => ops.key,
+        };
+        let generation = match common.trust.as_ref().or(ops.trust.as_ref()) {
+            None => None,
+            Some(dir) => {
+                let read = trust::read(dir, &site);
+                let read = read.map_err(|mistakes| Fault::usage(mistakes.join("\n")))?;
+                Some(Arc::new(read))
+            }
+        };
+        let opened: Result<Vec<Mirror>, _> = mirrors.iter().map(Mirror::open).collect();
+        Ok(Self {
+            site,
+            mirrors: opened.map_err(Fault::usage)?,
+            edges,
+            generation,
+            wait: common.wait,
+            json: common.json,
+            key,
+        })
+    }
+
+    pub(super) fn key(&self) -> Result<&KeySource, Fault> {
+        self.key.as_ref().ok_or_else(|| {
+            let fault = Fault::usage("no key to sign with");
+            fault.hint("give --key FILE, --key agent:FILE.pub, or key in ops.toml")
+        })
+    }
+}
+
+fn parse<E: std::fmt::Display>(
+    texts: &[String],
+    parse: impl Fn(&str) -> Result<Url, E>,
+) -> Result<Vec<Url>, Fault> {
+    let each = texts.iter().map(|text| parse(text).map_err(Fault::usage));
+    each.collect()
+}
