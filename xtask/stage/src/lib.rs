@@ -1,1 +1,14 @@
-//! Placeholder.
+//! The stage: real processes of a town, its origin, a mirror and two edges, for the demo, the drill
+//! and the tests.
+
+pub mod attack;
+pub mod client;
+pub mod demo;
+pub mod drill;
+pub mod load;
+pub mod process;
+pub mod report;
+pub mod systems;
+pub mod urls;
+pub mod visible;
+pub mod world;

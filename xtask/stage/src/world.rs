@@ -1,0 +1,286 @@
+//! The world of one play: a town, its origin, a mirror and two edges, all real processes on
+//! loopback, in one folder.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rustix::process::Signal;
+
+use crate::client::Client;
+use crate::process::{self, Process, wait_for};
+
+/// The host name the edges know the site by.
+pub const HOST: &str = "dasom.example";
+/// How long anything may take to come up.
+pub const COME_UP: Duration = Duration::from_secs(30);
+
+/// Where the built things are.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// Folder of the binaries `edge`, `origin-sync` and `town`.
+    pub binaries: PathBuf,
+    /// Folder of the components.
+    pub components: PathBuf,
+    /// The repository.
+    pub root: PathBuf,
+}
+
+/// One edge of the world.
+#[derive(Debug)]
+pub struct Edge {
+    /// Its name.
+    pub name: &'static str,
+    /// Where readers ask.
+    pub public: SocketAddr,
+    /// Where ops ask.
+    pub control: SocketAddr,
+    /// Whether readers are sent to it: off while it is being restarted, as a CDN would.
+    pub in_service: AtomicBool,
+    config: PathBuf,
+    process: Option<Process>,
+}
+
+/// Everything that runs.
+#[derive(Debug)]
+pub struct World {
+    /// Folder of this play.
+    pub dir: PathBuf,
+    /// Where the built things are.
+    pub built: Built,
+    /// The edges.
+    pub edges: Vec<Edge>,
+    /// Where the origin listens.
+    pub origin_at: SocketAddr,
+    /// Asks as a reader.
+    pub client: Client,
+    origin: Option<Process>,
+}
+
+impl World {
+    /// Lays out the site in an empty `dir`: data, configuration, keys.
+    ///
+    /// # Errors
+    /// A file that cannot be written, or what `origin-sync init` says.
+    pub async fn lay_out(dir: &Path, built: &Built, bind: std::net::IpAddr) -> Result<Self> {
+        let data = built.root.join("target/town");
+        let site = dir.join("site");
+        {
+            let (built, data, site) = (built.clone(), data.clone(), site.clone());
+            tokio::task::spawn_blocking(move || lay_out_site(&built, &data, &site)).await??;
+        }
+        let mut init = Command::new(built.binaries.join("origin-sync"));
+        init.arg("init").arg(&site);
+        process::run("origin-sync init", init, &[0]).await?;
+        let origin_at = free(std::net::IpAddr::from([127, 0, 0, 1]))?;
+        let mut edges = Vec::new();
+        for name in ["seoul-1", "busan-1"] {
+            let (public, control) = (free(bind)?, free(std::net::IpAddr::from([127, 0, 0, 1]))?);
+            let config = dir.join(format!("{name}.toml"));
+            fs_err::write(&config, edge_toml(name, public, control, origin_at))?;
+            edges.push(Edge { name, public, control, in_service: AtomicBool::new(true), config, process: None });
+        }
+        let controls: Vec<String> = edges.iter().map(|edge| format!("\"http://{}\"", edge.control)).collect();
+        fs_err::write(
+            dir.join("ops.toml"),
+            format!(
+                "site = \"dasom\"\nmirrors = [\"site/mirror\"]\nedges = [{}]\nkey = \"site/keys/operator\"\n",
+                controls.join(", ")
+            ),
+        )?;
+        Ok(Self { dir: dir.to_owned(), built: built.clone(), edges, origin_at, client: Client::new(HOST), origin: None })
+    }
+
+    /// The folder the site is published from.
+    #[must_use]
+    pub fn site(&self) -> PathBuf {
+        self.dir.join("site")
+    }
+
+    /// The mirror's folder.
+    #[must_use]
+    pub fn mirror(&self) -> PathBuf {
+        self.site().join("mirror")
+    }
+
+    /// The origin's database.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.site().join("town.db")
+    }
+
+    /// Runs `origin-sync publish`; gives what it printed.
+    ///
+    /// # Errors
+    /// Any end but "published" and "nothing new".
+    pub async fn publish(&self) -> Result<String> {
+        let mut publish = Command::new(self.built.binaries.join("origin-sync"));
+        publish.arg("publish").arg("--config").arg(self.site().join("site.toml"));
+        process::run("origin-sync publish", publish, &[0, 10]).await
+    }
+
+    /// Runs `edge order` with these arguments; gives what it printed.
+    ///
+    /// # Errors
+    /// Any end but "in force everywhere".
+    pub async fn order(&self, arguments: &[&str]) -> Result<String> {
+        let mut order = Command::new(self.built.binaries.join("edge"));
+        order.arg("order").args(arguments).arg("--ops").arg(self.dir.join("ops.toml"));
+        process::run("edge order", order, &[0]).await
+    }
+
+    /// Starts the origin and waits until it answers.
+    ///
+    /// # Errors
+    /// An origin that does not come up.
+    pub async fn start_origin(&mut self) -> Result<()> {
+        let mut town = Command::new(self.built.binaries.join("town"));
+        town.arg("origin").arg("--data").arg(self.site()).arg("--listen").arg(self.origin_at.to_string());
+        self.origin = Some(Process::start("the origin", town, &self.dir.join("origin.log"))?);
+        wait_for("the origin to answer", COME_UP, async || {
+            if let Some(origin) = &mut self.origin {
+                origin.alive()?;
+            }
+            Ok(self.client.get(self.origin_at, "/home/health", "ko").await.ok())
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Kills the origin (SIGKILL).
+    pub fn kill_origin(&mut self) {
+        self.origin = None;
+    }
+
+    /// Makes the origin a black hole (SIGSTOP), or wakes it again (SIGCONT).
+    ///
+    /// # Errors
+    /// An origin that does not run.
+    pub fn freeze_origin(&self, frozen: bool) -> Result<()> {
+        let origin = self.origin.as_ref().context("the origin does not run")?;
+        origin.signal(if frozen { Signal::STOP } else { Signal::CONT })
+    }
+
+    /// Starts the edge at `at`; it may not answer yet.
+    ///
+    /// # Errors
+    /// A binary that cannot be started.
+    pub fn start_edge(&mut self, at: usize) -> Result<()> {
+        let edge = self.edges.get_mut(at).context("an edge of that number")?;
+        let mut serve = Command::new(self.built.binaries.join("edge"));
+        serve.arg("serve").arg("--config").arg(&edge.config);
+        edge.process = Some(Process::start(edge.name, serve, &self.dir.join(format!("{}.log", edge.name)))?);
+        Ok(())
+    }
+
+    /// Kills the edge at `at` (SIGKILL).
+    ///
+    /// # Errors
+    /// No such edge.
+    pub fn kill_edge(&mut self, at: usize) -> Result<()> {
+        self.edges.get_mut(at).context("an edge of that number")?.process = None;
+        Ok(())
+    }
+
+    /// Waits until every edge says it is ready.
+    ///
+    /// # Errors
+    /// An edge that ended or does not become ready, with the end of its log.
+    pub async fn wait_ready(&mut self) -> Result<()> {
+        for edge in &mut self.edges {
+            let client = self.client.clone();
+            wait_for(&format!("{} to be ready", edge.name), COME_UP, async || {
+                if let Some(process) = &mut edge.process {
+                    process.alive()?;
+                }
+                let ready = client.get(edge.control, "/readyz", "en").await;
+                Ok(ready.ok().filter(|answer| answer.status.is_success()))
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Takes the mirror away, or brings it back.
+    ///
+    /// # Errors
+    /// A folder that cannot be moved.
+    pub fn mirror_gone(&self, gone: bool) -> Result<()> {
+        let (here, away) = (self.mirror(), self.site().join("mirror.gone"));
+        let (from, to) = if gone { (here, away) } else { (away, here) };
+        if from.exists() {
+            fs_err::rename(from, to)?;
+        }
+        Ok(())
+    }
+
+    /// The edge's `/status` document.
+    ///
+    /// # Errors
+    /// A control listener that does not answer with JSON.
+    pub async fn status(&self, edge: &Edge) -> Result<serde_json::Value> {
+        let answer = self.client.get(edge.control, "/status", "en").await?;
+        serde_json::from_slice(&answer.body).with_context(|| format!("/status of {}", edge.name))
+    }
+
+    /// Where readers are sent at the moment.
+    #[must_use]
+    pub fn in_service(&self) -> Vec<SocketAddr> {
+        self.edges.iter().filter(|edge| edge.in_service.load(Ordering::Relaxed)).map(|edge| edge.public).collect()
+    }
+}
+
+/// A free port of `ip`.
+fn free(ip: std::net::IpAddr) -> Result<SocketAddr> {
+    Ok(TcpListener::bind((ip, 0)).with_context(|| format!("a free port of {ip}"))?.local_addr()?)
+}
+
+fn lay_out_site(built: &Built, data: &Path, site: &Path) -> Result<()> {
+    fs_err::create_dir_all(data)?;
+    town::generate(data, town::SEED, town::Size::default())?;
+    let example = built.root.join("examples/town");
+    copy(data, site)?;
+    for folder in ["public", "templates"] {
+        copy(&example.join(folder), &site.join(folder))?;
+    }
+    copy(&built.components, &site.join("components"))?;
+    fs_err::copy(example.join("site.toml"), site.join("site.toml"))?;
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs_err::create_dir_all(to)?;
+    for entry in fs_err::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs_err::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+fn edge_toml(name: &str, public: SocketAddr, control: SocketAddr, origin: SocketAddr) -> String {
+    format!(
+        r#"name = "{name}"
+data = "{name}"
+
+[listen]
+public = "{public}"
+control = "{control}"
+
+[[site]]
+name = "dasom"
+hosts = ["*"]
+trust = "site/trust"
+mirrors = ["site/mirror"]
+poll = "1s"
+origin = "http://{origin}"
+"#
+    )
+}
