@@ -4,8 +4,11 @@
 mod components;
 mod error;
 mod lock;
+mod play;
 mod process;
 mod step;
+mod test;
+mod tidy;
 mod toolchain;
 mod workspace;
 
@@ -13,6 +16,7 @@ use std::process::ExitCode;
 
 use components::Guests;
 use error::{Error, Result};
+use play::Play;
 use step::Steps;
 
 const HELP: &str = "\
@@ -20,6 +24,12 @@ The chores of this repository.
 
 usage: cargo xtask COMMAND [OPTIONS]
 
+  demo        build, then an outage of your own: keys break and mend an example site
+                --bind ADDR  where the edges listen; 0.0.0.0 lets a phone open the pages
+  drill       build, then play the outage without a person; fails if anything falls short
+                --json  end with one line of JSON
+  test        format, tidy, guests, clippy, unit, integration and doc tests, the drill
+  tidy        rules that no compiler holds
   components  build the guests and wrap them as target/components/NAME.wasm
                 --tests  those that only tests run as well
 
@@ -74,7 +84,10 @@ fn dispatch(steps: &Steps, arguments: &[String]) -> Result<(), Outcome> {
         }
         ["components"] => build(steps, Guests::Site),
         ["components", "--tests"] => build(steps, Guests::All),
-        // A command with options of its own takes the rest: `["drill", ref options @ ..]`.
+        ["demo", ref options @ ..] => Ok(play::play(steps, Play::Demo, options)?),
+        ["drill", ref options @ ..] => Ok(play::play(steps, Play::Drill, options)?),
+        ["test"] => Ok(test::test(steps)?),
+        ["tidy"] => Ok(tidy::tidy(steps)?),
         [command, ..] => Err(Outcome::Usage(format!("`{command}` is not understood"))),
     }
 }

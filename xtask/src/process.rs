@@ -24,6 +24,19 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     }
 }
 
+/// Runs a command that a person may talk to; anything but success is an error.
+pub(crate) fn run_attended(command: &mut Command) -> Result<()> {
+    let shown = shown(command);
+    let status = command
+        .status()
+        .map_err(|error| cannot_start(&shown, &error))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Error::new(format!("`{shown}` ended with {status}")))
+    }
+}
+
 /// Runs a command in silence and returns what it printed; anything but success is an error that
 /// holds its last words.
 pub(crate) fn output(command: &mut Command) -> Result<String> {

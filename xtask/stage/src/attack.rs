@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use snapshot::{Digest, Envelope, KeySigner, Manifest, Namespace, Release, Signer, Timestamp, limits};
+use snapshot::{
+    Digest, Envelope, KeySigner, Manifest, Namespace, Release, Signer, Timestamp, limits,
+};
 use ssh_key::PrivateKey;
 use ssh_key::private::{Ed25519Keypair, KeypairData};
 
@@ -58,10 +60,14 @@ pub fn offer(attack: Attack, mirror: &Path, key: &Path, trap: &Path) -> Result<U
     let site = mirror.join("dasom");
     let pointer = site.join("release");
     let before = fs_err::read(&pointer)?;
-    let release: Release =
-        snapshot::decode(Envelope::from_bytes(&before)?.payload(), limits::STATEMENT_BYTES).context("the release")?;
+    let release: Release = snapshot::decode(
+        Envelope::from_bytes(&before)?.payload(),
+        limits::STATEMENT_BYTES,
+    )
+    .context("the release")?;
     let bytes = fs_err::read(object(&site, &release.manifest))?;
-    let mut manifest: Manifest = snapshot::decode(&bytes, limits::MANIFEST_BYTES).context("the manifest")?;
+    let mut manifest: Manifest =
+        snapshot::decode(&bytes, limits::MANIFEST_BYTES).context("the manifest")?;
     match attack {
         Attack::Stranger => {}
         Attack::FlippedByte => {
@@ -110,12 +116,16 @@ fn replace_view(manifest: &mut Manifest, wasm: &[u8]) {
 
 fn stranger() -> PrivateKey {
     // Any key the trust files do not name will do.
-    PrivateKey::from(Ed25519Keypair::from_seed(Digest::of(b"a stranger").as_bytes()))
+    PrivateKey::from(Ed25519Keypair::from_seed(
+        Digest::of(b"a stranger").as_bytes(),
+    ))
 }
 
 fn object(site: &Path, digest: &Digest) -> PathBuf {
     let name = digest.to_string();
-    site.join("objects").join(name.chars().take(2).collect::<String>()).join(name)
+    site.join("objects")
+        .join(name.chars().take(2).collect::<String>())
+        .join(name)
 }
 
 fn put(site: &Path, digest: &Digest, bytes: &[u8]) -> Result<()> {

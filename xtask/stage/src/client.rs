@@ -43,7 +43,10 @@ impl Answer {
     /// A header as text, empty if absent.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     /// True for an answer made from the snapshot.
@@ -63,7 +66,10 @@ impl Client {
     /// A client that names `host` in its requests.
     #[must_use]
     pub fn new(host: &str) -> Self {
-        Self { pool: Pool::builder(TokioExecutor::new()).build_http(), host: host.to_owned() }
+        Self {
+            pool: Pool::builder(TokioExecutor::new()).build_http(),
+            host: host.to_owned(),
+        }
     }
 
     /// GETs `path` in `language`.
@@ -71,7 +77,8 @@ impl Client {
     /// # Errors
     /// No whole answer within [`PATIENCE`].
     pub async fn get(&self, at: SocketAddr, path: &str, language: &str) -> Result<Answer> {
-        self.send(at, Method::GET, path, language, Bytes::new()).await
+        self.send(at, Method::GET, path, language, Bytes::new())
+            .await
     }
 
     /// POSTs a form.
@@ -79,10 +86,24 @@ impl Client {
     /// # Errors
     /// No whole answer within [`PATIENCE`].
     pub async fn post(&self, at: SocketAddr, path: &str, form: &'static str) -> Result<Answer> {
-        self.send(at, Method::POST, path, "ko", Bytes::from_static(form.as_bytes())).await
+        self.send(
+            at,
+            Method::POST,
+            path,
+            "ko",
+            Bytes::from_static(form.as_bytes()),
+        )
+        .await
     }
 
-    async fn send(&self, at: SocketAddr, method: Method, path: &str, language: &str, body: Bytes) -> Result<Answer> {
+    async fn send(
+        &self,
+        at: SocketAddr,
+        method: Method,
+        path: &str,
+        language: &str,
+        body: Bytes,
+    ) -> Result<Answer> {
         let mut request = Request::builder()
             .method(&method)
             .uri(format!("http://{at}{path}"))
@@ -94,8 +115,14 @@ impl Client {
         let request = request.body(Full::new(body))?;
         let whole = async {
             let (parts, body) = self.pool.request(request).await?.into_parts();
-            anyhow::Ok(Answer { status: parts.status, headers: parts.headers, body: body.collect().await?.to_bytes() })
+            anyhow::Ok(Answer {
+                status: parts.status,
+                headers: parts.headers,
+                body: body.collect().await?.to_bytes(),
+            })
         };
-        tokio::time::timeout(PATIENCE, whole).await.context("no answer in time")?
+        tokio::time::timeout(PATIENCE, whole)
+            .await
+            .context("no answer in time")?
     }
 }

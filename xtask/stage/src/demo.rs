@@ -41,7 +41,11 @@ pub async fn run(dir: &Path, built: &Built, bind: IpAddr, say: impl Fn(&str)) ->
     world.start_origin().await?;
     say("publishing the site into a folder");
     let published = world.publish().await?;
-    for line in published.lines().filter(|line| !line.trim().is_empty()).take(40) {
+    for line in published
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .take(40)
+    {
         println!("           {line}");
     }
     say("starting two edges");
@@ -67,10 +71,28 @@ struct Visit {
 impl Visit {
     fn of(world: &World) -> Result<Self> {
         let connection = db::open(&world.database())?;
-        let invitation = db::all(&connection, Invitation::TABLE, Invitation::from_row)?.into_iter().next().context("an invitation")?;
-        let club = connection.query_row("select id from meetings order by id limit 1", [], |row| row.get(0))?;
-        let at = |n: usize| world.edges.get(n).map(|edge| format!("http://{}", edge.public)).unwrap_or_default();
-        Ok(Self { base: at(0), other: at(1), id: invitation.id, cap: invitation.cap, club })
+        let invitation = db::all(&connection, Invitation::TABLE, Invitation::from_row)?
+            .into_iter()
+            .next()
+            .context("an invitation")?;
+        let club =
+            connection.query_row("select id from meetings order by id limit 1", [], |row| {
+                row.get(0)
+            })?;
+        let at = |n: usize| {
+            world
+                .edges
+                .get(n)
+                .map(|edge| format!("http://{}", edge.public))
+                .unwrap_or_default()
+        };
+        Ok(Self {
+            base: at(0),
+            other: at(1),
+            id: invitation.id,
+            cap: invitation.cap,
+            club,
+        })
     }
 
     fn invitation(&self) -> String {
@@ -79,11 +101,19 @@ impl Visit {
 
     fn welcome(&self) {
         println!();
-        println!("  An invented town, served by two edges. Open these, on a phone too (--bind 0.0.0.0):");
+        println!(
+            "  An invented town, served by two edges. Open these, on a phone too (--bind 0.0.0.0):"
+        );
         println!("    a wedding invitation   {}", self.invitation());
-        println!("    a hiking club          {}/club/{}/   (asks to sign in while the origin lives)", self.base, self.club);
+        println!(
+            "    a hiking club          {}/club/{}/   (asks to sign in while the origin lives)",
+            self.base, self.club
+        );
         println!("    what to do now         {}/guide/", self.base);
-        println!("    the same, other edge   {}/i/{}/{}/", self.other, self.id, self.cap);
+        println!(
+            "    the same, other edge   {}/i/{}/{}/",
+            self.other, self.id, self.cap
+        );
         println!();
         for (key, what) in KEYS {
             println!("    {key}  {what}");
@@ -112,7 +142,9 @@ async fn play(world: &mut World, visit: &Visit) -> Result<()> {
             }
         });
     } else {
-        println!("  No terminal: the keys play by themselves, then everything stays until this is stopped.");
+        println!(
+            "  No terminal: the keys play by themselves, then everything stays until this is stopped."
+        );
         tokio::spawn(async move {
             for (key, _) in KEYS {
                 tokio::time::sleep(PLAY).await;
@@ -166,36 +198,92 @@ async fn press_key(world: &mut World, visit: &Visit, key: char) -> Result<String
     Ok(match key {
         'k' => {
             world.kill_origin();
-            format!("The origin is dead. Reload {}: it opens as before, with a banner, and the guest book is gone.", visit.invitation())
+            format!(
+                "The origin is dead. Reload {}: it opens as before, with a banner, and the guest book is gone.",
+                visit.invitation()
+            )
         }
         'm' => {
             world.mirror_gone(true)?;
-            format!("The mirror is gone. Reload any page: nothing changes, the edges hold their own copy. {}/guide/", visit.base)
+            format!(
+                "The mirror is gone. Reload any page: nothing changes, the edges hold their own copy. {}/guide/",
+                visit.base
+            )
         }
         'd' => {
-            world.order(&["degrade", "pay", "--why", "the demo's visitor asked"]).await?;
-            format!("Dasom Pay is degraded. Reload {}: the gift button has become account numbers.", visit.invitation())
+            world
+                .order(&["degrade", "pay", "--why", "the demo's visitor asked"])
+                .await?;
+            format!(
+                "Dasom Pay is degraded. Reload {}: the gift button has become account numbers.",
+                visit.invitation()
+            )
         }
         'n' => {
-            let texts = ["ko=센터 화재로 복구 중입니다. 저녁 9시에 다시 알립니다.", "en=A fire at the centre; the next word is at 9 pm."];
+            let texts = [
+                "ko=센터 화재로 복구 중입니다. 저녁 9시에 다시 알립니다.",
+                "en=A fire at the centre; the next word is at 9 pm.",
+            ];
             let [korean, english] = texts;
-            world.order(&["notice", "site", "--text", korean, "--text", english, "--why", "the demo's visitor asked"]).await?;
-            format!("A notice is written. Reload any page, {}/guide/ too: it stands on top.", visit.base)
+            world
+                .order(&[
+                    "notice",
+                    "site",
+                    "--text",
+                    korean,
+                    "--text",
+                    english,
+                    "--why",
+                    "the demo's visitor asked",
+                ])
+                .await?;
+            format!(
+                "A notice is written. Reload any page, {}/guide/ too: it stands on top.",
+                visit.base
+            )
         }
         'p' => {
             change_invitation(world, &visit.id).await?;
             let published = world.publish().await?;
-            let last = published.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().trim().to_owned();
-            format!("Published: {last}\n     Reload {}: the hall has changed, on the snapshot's page as well.", visit.invitation())
+            let last = published
+                .lines()
+                .rev()
+                .find(|line| !line.trim().is_empty())
+                .unwrap_or_default()
+                .trim()
+                .to_owned();
+            format!(
+                "Published: {last}\n     Reload {}: the hall has changed, on the snapshot's page as well.",
+                visit.invitation()
+            )
         }
         'b' => {
             world.mirror_gone(false)?;
             world.start_origin().await?;
-            world.order(&["recover", "pay", "--why", "the demo's visitor asked"]).await?;
-            world.order(&["notice", "site", "--clear", "--why", "the demo's visitor asked"]).await?;
-            format!("Everything is back. Reload {}: within seconds it comes from the origin again.", visit.invitation())
+            world
+                .order(&["recover", "pay", "--why", "the demo's visitor asked"])
+                .await?;
+            world
+                .order(&[
+                    "notice",
+                    "site",
+                    "--clear",
+                    "--why",
+                    "the demo's visitor asked",
+                ])
+                .await?;
+            format!(
+                "Everything is back. Reload {}: within seconds it comes from the origin again.",
+                visit.invitation()
+            )
         }
-        other => format!("is no key here; {} and q are ({other:?} was pressed)", KEYS.iter().map(|(k, _)| k.to_string()).collect::<Vec<_>>().join(", ")),
+        other => format!(
+            "is no key here; {} and q are ({other:?} was pressed)",
+            KEYS.iter()
+                .map(|(k, _)| k.to_string())
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
     })
 }
 
@@ -226,7 +314,13 @@ async fn edges(world: &World) -> Vec<String> {
             .and_then(|services| services.as_array())
             .into_iter()
             .flatten()
-            .filter_map(|service| Some(format!("{} {}", plain(service.get("name")?), plain(service.get("state")?))))
+            .filter_map(|service| {
+                Some(format!(
+                    "{} {}",
+                    plain(service.get("name")?),
+                    plain(service.get("state")?)
+                ))
+            })
             .collect();
         lines.push(format!(
             "  {:<8} release {}, {} s old │ {}",
@@ -240,10 +334,18 @@ async fn edges(world: &World) -> Vec<String> {
 }
 
 fn plain(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// The lines without the age, which changes by itself.
 fn without_age(lines: &[String]) -> Vec<String> {
-    lines.iter().map(|line| line.split(", ").next().unwrap_or_default().to_owned() + line.split('│').nth(1).unwrap_or_default()).collect()
+    lines
+        .iter()
+        .map(|line| {
+            line.split(", ").next().unwrap_or_default().to_owned()
+                + line.split('│').nth(1).unwrap_or_default()
+        })
+        .collect()
 }

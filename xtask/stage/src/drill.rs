@@ -42,7 +42,12 @@ const WORDS: &str = "센터 화재로 복구 중입니다. 저녁 9시에 다시
 ///
 /// # Errors
 /// A world that cannot be built; what falls short is in the report instead.
-pub async fn play(dir: &Path, built: &Built, report: &mut Report, say: impl Fn(&str)) -> Result<Summary> {
+pub async fn play(
+    dir: &Path,
+    built: &Built,
+    report: &mut Report,
+    say: impl Fn(&str),
+) -> Result<Summary> {
     say("laying out the town and its keys");
     let mut world = World::lay_out(dir, built, [127, 0, 0, 1].into()).await?;
     world.start_origin().await?;
@@ -55,7 +60,11 @@ pub async fn play(dir: &Path, built: &Built, report: &mut Report, say: impl Fn(&
     world.wait_ready().await?;
 
     let drawn = systems::draw(&world)?;
-    let load = Load::start(&world.client, urls.iter().cloned().collect(), world.in_service());
+    let load = Load::start(
+        &world.client,
+        urls.iter().cloned().collect(),
+        world.in_service(),
+    );
 
     say("calm: the origin answers");
     calm(&world, &drawn, report).await?;
@@ -88,8 +97,16 @@ pub async fn play(dir: &Path, built: &Built, report: &mut Report, say: impl Fn(&
     goes_back(&world, report, "Over: the origin wakes up").await?;
 
     let counts = load.stop().await;
-    let (requests, failed) = (counts.requests.load(Ordering::Relaxed), counts.failed.load(Ordering::Relaxed));
-    report.add("Readers, all the while", "GETs that failed", format!("{failed} of {requests}"), counts.failures());
+    let (requests, failed) = (
+        counts.requests.load(Ordering::Relaxed),
+        counts.failed.load(Ordering::Relaxed),
+    );
+    report.add(
+        "Readers, all the while",
+        "GETs that failed",
+        format!("{failed} of {requests}"),
+        counts.failures(),
+    );
     Ok(Summary {
         passed: report.passed(),
         requests,
@@ -108,7 +125,10 @@ fn unless(held: bool, why: impl Into<String>) -> Vec<String> {
 
 async fn calm(world: &World, drawn: &[systems::System], report: &mut Report) -> Result<()> {
     const ACT: &str = "Calm: the origin answers";
-    let page = drawn.first().and_then(|system| system.pages.first()).context("a drawn invitation")?;
+    let page = drawn
+        .first()
+        .and_then(|system| system.pages.first())
+        .context("a drawn invitation")?;
     let first = world.edges.first().context("an edge")?;
     let live = wait_for("the origin to answer through an edge", NOTICE, async || {
         let answer = world.client.get(first.public, &page.url, "en").await.ok();
@@ -116,23 +136,63 @@ async fn calm(world: &World, drawn: &[systems::System], report: &mut Report) -> 
     })
     .await?;
     let text = visible::text(&live.text());
-    report.add(ACT, "the invitation comes from the origin, gift button live", "yes", unless(text.contains("Send a gift"), "no gift button"));
-    report.add(ACT, "and shows no account numbers yet", "yes", unless(!text.contains("Account numbers"), "account link shown in calm"));
+    report.add(
+        ACT,
+        "the invitation comes from the origin, gift button live",
+        "yes",
+        unless(text.contains("Send a gift"), "no gift button"),
+    );
+    report.add(
+        ACT,
+        "and shows no account numbers yet",
+        "yes",
+        unless(
+            !text.contains("Account numbers"),
+            "account link shown in calm",
+        ),
+    );
 
     world.order(&["degrade", "pay", "--why", "drill"]).await?;
     let degraded = world.client.get(first.public, &page.url, "en").await?;
     let words = visible::text(&degraded.text());
-    let mut short = unless(!degraded.from_snapshot(), "the invitation left the origin with pay");
-    short.extend(unless(words.contains("Account numbers") && !words.contains("Send a gift"), "the gift button stayed"));
-    let gift = drawn.first().and_then(|system| system.pages.get(1)).context("a drawn gift page")?;
+    let mut short = unless(
+        !degraded.from_snapshot(),
+        "the invitation left the origin with pay",
+    );
+    short.extend(unless(
+        words.contains("Account numbers") && !words.contains("Send a gift"),
+        "the gift button stayed",
+    ));
+    let gift = drawn
+        .first()
+        .and_then(|system| system.pages.get(1))
+        .context("a drawn gift page")?;
     let accounts = world.client.get(first.public, &gift.url, "ko").await?;
     let html = accounts.text();
-    short.extend(gift.korean.iter().filter(|value| !visible::shows(&html, value)).map(|value| format!("no {value:?} on the gift page")));
-    report.add(ACT, "ops degrade pay: the button becomes account numbers", "yes", short);
+    short.extend(
+        gift.korean
+            .iter()
+            .filter(|value| !visible::shows(&html, value))
+            .map(|value| format!("no {value:?} on the gift page")),
+    );
+    report.add(
+        ACT,
+        "ops degrade pay: the button becomes account numbers",
+        "yes",
+        short,
+    );
 
     world.order(&["recover", "pay", "--why", "drill"]).await?;
     let back = world.client.get(first.public, &page.url, "en").await?;
-    report.add(ACT, "ops recover pay: the button is back", "yes", unless(visible::text(&back.text()).contains("Send a gift"), "no gift button"));
+    report.add(
+        ACT,
+        "ops recover pay: the button is back",
+        "yes",
+        unless(
+            visible::text(&back.text()).contains("Send a gift"),
+            "no gift button",
+        ),
+    );
     Ok(())
 }
 
@@ -144,7 +204,11 @@ async fn every_url(world: &World, urls: &Urls, report: &mut Report, act: &'stati
     let mut askers = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let (all, next, client) = (Arc::clone(&all), Arc::clone(&next), world.client.clone());
-        let edges: Vec<_> = world.edges.iter().map(|edge| (edge.name, edge.public)).collect();
+        let edges: Vec<_> = world
+            .edges
+            .iter()
+            .map(|edge| (edge.name, edge.public))
+            .collect();
         askers.spawn(async move {
             let mut short = Vec::new();
             let mut answered = 0_usize;
@@ -175,16 +239,34 @@ async fn every_url(world: &World, urls: &Urls, report: &mut Report, act: &'stati
         }
     }
     let took = begun.elapsed().as_secs_f32();
-    report.add(act, "URLs that answer at both edges", format!("{answered} of {} in {took:.1} s", urls.len()), short);
+    report.add(
+        act,
+        "URLs that answer at both edges",
+        format!("{answered} of {} in {took:.1} s", urls.len()),
+        short,
+    );
     answered
 }
 
-async fn answered(world: &World, drawn: &[systems::System], report: &mut Report) -> Vec<SystemLine> {
+async fn answered(
+    world: &World,
+    drawn: &[systems::System],
+    report: &mut Report,
+) -> Vec<SystemLine> {
     let mut lines = Vec::new();
     for system in drawn {
         let missing = system.missing(world).await;
-        lines.push(SystemLine { name: system.name.to_owned(), url: systems::template(system.url()), answered: missing.is_empty() });
-        report.add("Black hole: the origin is stopped", system.name, "shown in Korean and English", missing);
+        lines.push(SystemLine {
+            name: system.name.to_owned(),
+            url: systems::template(system.url()),
+            answered: missing.is_empty(),
+        });
+        report.add(
+            "Black hole: the origin is stopped",
+            system.name,
+            "shown in Korean and English",
+            missing,
+        );
     }
     lines
 }
@@ -198,7 +280,12 @@ async fn write_is_refused(world: &World, report: &mut Report) {
             Err(error) => short.push(format!("{error:#} at {}", edge.name)),
         }
     }
-    report.add("Black hole: the origin is stopped", "a write gets an honest 503", "yes", short);
+    report.add(
+        "Black hole: the origin is stopped",
+        "a write gets an honest 503",
+        "yes",
+        short,
+    );
 }
 
 async fn goes_back(world: &World, report: &mut Report, act: &'static str) -> Result<()> {
@@ -207,13 +294,22 @@ async fn goes_back(world: &World, report: &mut Report, act: &'static str) -> Res
         // Ten in a row: a closing breaker lets a rising share through.
         let mut in_a_row = 0;
         wait_for("traffic to go back to the origin", NOTICE, async || {
-            let live = world.client.get(edge.public, "/", "en").await.is_ok_and(|answer: Answer| !answer.from_snapshot());
+            let live = world
+                .client
+                .get(edge.public, "/", "en")
+                .await
+                .is_ok_and(|answer: Answer| !answer.from_snapshot());
             in_a_row = if live { in_a_row + 1 } else { 0 };
             Ok((in_a_row >= 10).then_some(()))
         })
         .await?;
     }
-    report.add(act, "traffic goes back by itself", format!("after {:.1} s", begun.elapsed().as_secs_f32()), Vec::new());
+    report.add(
+        act,
+        "traffic goes back by itself",
+        format!("after {:.1} s", begun.elapsed().as_secs_f32()),
+        Vec::new(),
+    );
     Ok(())
 }
 
@@ -234,24 +330,39 @@ async fn restart(world: &mut World, load: &Load, report: &mut Report) -> Result<
         let answer = loop {
             match client.get(public, "/guide/", "ko").await {
                 Ok(answer) if answer.status == 200 => break Ok(answer),
-                Ok(answer) if begun.elapsed() > Duration::from_secs(10) => break Err(answer.status.to_string()),
-                Err(error) if begun.elapsed() > Duration::from_secs(10) => break Err(format!("{error:#}")),
+                Ok(answer) if begun.elapsed() > Duration::from_secs(10) => {
+                    break Err(answer.status.to_string());
+                }
+                Err(error) if begun.elapsed() > Duration::from_secs(10) => {
+                    break Err(format!("{error:#}"));
+                }
                 _ => tokio::time::sleep(Duration::from_millis(1)).await,
             }
         };
         let took = begun.elapsed().as_millis();
         worst = worst.max(took);
         match answer {
-            Ok(answer) => short.extend(unless(visible::shows(&answer.text(), "다솜페이"), format!("{name}: not the page"))),
+            Ok(answer) => short.extend(unless(
+                visible::shows(&answer.text(), "다솜페이"),
+                format!("{name}: not the page"),
+            )),
             Err(why) => short.push(format!("{name}: {why}")),
         }
-        short.extend(unless(took <= RESTART_MS, format!("{name}: {took} ms where {RESTART_MS} ms are allowed")));
+        short.extend(unless(
+            took <= RESTART_MS,
+            format!("{name}: {took} ms where {RESTART_MS} ms are allowed"),
+        ));
         if let Some(edge) = world.edges.get(at) {
             edge.in_service.store(true, Ordering::Relaxed);
         }
         load.send_to(world.in_service()).await;
     }
-    report.add(ACT, "a killed edge answers again", format!("after {worst} ms"), short);
+    report.add(
+        ACT,
+        "a killed edge answers again",
+        format!("after {worst} ms"),
+        short,
+    );
     Ok(worst)
 }
 
@@ -265,7 +376,8 @@ async fn lies(world: &World, report: &mut Report) -> Result<()> {
         let before = sequences(world).await?;
         let undo = {
             let (mirror, key, trap) = (mirror.clone(), key.clone(), trap.clone());
-            tokio::task::spawn_blocking(move || attack::offer(attack, &mirror, &key, &trap)).await??
+            tokio::task::spawn_blocking(move || attack::offer(attack, &mirror, &key, &trap))
+                .await??
         };
         let mut reasons = Vec::new();
         for edge in &world.edges {
@@ -278,10 +390,28 @@ async fn lies(world: &World, report: &mut Report) -> Result<()> {
                 Err(error) => short.push(format!("{}: {error:#}", edge.name)),
             }
         }
-        short.extend(unless(sequences(world).await? == before, "an edge moved to the bad release"));
-        let page = world.client.get(world.edges.first().context("an edge")?.public, "/guide/pay/", "ko").await?;
-        short.extend(unless(page.status == 200 && visible::shows(&page.text(), "다솜페이"), "pages changed"));
-        report.add(ACT, attack.name(), format!("refused: {}", reasons.first().map_or("", String::as_str)), short);
+        short.extend(unless(
+            sequences(world).await? == before,
+            "an edge moved to the bad release",
+        ));
+        let page = world
+            .client
+            .get(
+                world.edges.first().context("an edge")?.public,
+                "/guide/pay/",
+                "ko",
+            )
+            .await?;
+        short.extend(unless(
+            page.status == 200 && visible::shows(&page.text(), "다솜페이"),
+            "pages changed",
+        ));
+        report.add(
+            ACT,
+            attack.name(),
+            format!("refused: {}", reasons.first().map_or("", String::as_str)),
+            short,
+        );
         undo.undo()?;
     }
     Ok(())
@@ -291,7 +421,12 @@ async fn sequences(world: &World) -> Result<Vec<serde_json::Value>> {
     let mut found = Vec::new();
     for edge in &world.edges {
         let status = world.status(edge).await?;
-        found.push(status.pointer("/sites/0/release/sequence").cloned().context("a release in /status")?);
+        found.push(
+            status
+                .pointer("/sites/0/release/sequence")
+                .cloned()
+                .context("a release in /status")?,
+        );
     }
     Ok(found)
 }
@@ -304,26 +439,58 @@ fn refusal(status: &serde_json::Value, attack: Attack) -> Option<String> {
         Attack::Stranger => "signer",
         Attack::Poisoned => "canary",
     };
-    let reasons = refusals.iter().filter_map(|refusal| refusal.get("reason")?.as_str());
-    reasons.rev().find(|reason| reason.to_lowercase().contains(telling)).map(str::to_owned)
+    let reasons = refusals
+        .iter()
+        .filter_map(|refusal| refusal.get("reason")?.as_str());
+    reasons
+        .rev()
+        .find(|reason| reason.to_lowercase().contains(telling))
+        .map(str::to_owned)
 }
 
 async fn words(world: &World, urls: &Urls, report: &mut Report) -> Result<()> {
     const ACT: &str = "Words: ops write a notice";
     let begun = Instant::now();
-    world.order(&["notice", "site", "--text", &format!("ko={WORDS}"), "--why", "drill"]).await?;
+    world
+        .order(&[
+            "notice",
+            "site",
+            "--text",
+            &format!("ko={WORDS}"),
+            "--why",
+            "drill",
+        ])
+        .await?;
     let ordered = begun.elapsed();
     let mut short = Vec::new();
     // From three seconds after the order was given, every page of every kind has it.
     tokio::time::sleep_until(begun + NOTICE_WITHIN).await;
     for edge in &world.edges {
         for url in &urls.pages {
-            let shown = world.client.get(edge.public, url, "ko").await.is_ok_and(|a| visible::shows(&a.text(), WORDS));
+            let shown = world
+                .client
+                .get(edge.public, url, "ko")
+                .await
+                .is_ok_and(|a| visible::shows(&a.text(), WORDS));
             short.extend(unless(shown, format!("{url} at {}", edge.name)));
         }
     }
     let pages = urls.pages.len();
-    report.add(ACT, "in force at both edges", format!("after {:.1} s", ordered.as_secs_f32()), unless(ordered <= NOTICE_WITHIN, "too late"));
-    report.add(ACT, "pages that show it within 3 s", format!("{} of {}", pages * world.edges.len() - short.len(), pages * world.edges.len()), short);
+    report.add(
+        ACT,
+        "in force at both edges",
+        format!("after {:.1} s", ordered.as_secs_f32()),
+        unless(ordered <= NOTICE_WITHIN, "too late"),
+    );
+    report.add(
+        ACT,
+        "pages that show it within 3 s",
+        format!(
+            "{} of {}",
+            pages * world.edges.len() - short.len(),
+            pages * world.edges.len()
+        ),
+        short,
+    );
     Ok(())
 }

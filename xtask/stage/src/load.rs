@@ -32,7 +32,10 @@ impl Counts {
     /// The first failures, word for word.
     #[must_use]
     pub fn failures(&self) -> Vec<String> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.failures
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Counts one GET. Success is any answer below 500: a sign-in's redirect is one.
@@ -71,26 +74,45 @@ impl Load {
     #[must_use]
     pub fn start(client: &Client, urls: Vec<String>, targets: Vec<SocketAddr>) -> Self {
         let counts = Arc::new(Counts::default());
-        let asking = Arc::new(Mutex::new(targets.iter().map(|target| (*target, 0)).collect::<Vec<_>>()));
+        let asking = Arc::new(Mutex::new(
+            targets
+                .iter()
+                .map(|target| (*target, 0))
+                .collect::<Vec<_>>(),
+        ));
         let targets = Arc::new(Mutex::new(targets));
-        let (stop, urls, next) = (Arc::new(AtomicBool::new(false)), Arc::new(urls), Arc::new(AtomicUsize::new(0)));
+        let (stop, urls, next) = (
+            Arc::new(AtomicBool::new(false)),
+            Arc::new(urls),
+            Arc::new(AtomicUsize::new(0)),
+        );
         let mut readers = JoinSet::new();
         for _ in 0..READERS {
-            let (client, counts, targets, stop) = (client.clone(), Arc::clone(&counts), Arc::clone(&targets), Arc::clone(&stop));
+            let (client, counts, targets, stop) = (
+                client.clone(),
+                Arc::clone(&counts),
+                Arc::clone(&targets),
+                Arc::clone(&stop),
+            );
             let (urls, next, asking) = (Arc::clone(&urls), Arc::clone(&next), Arc::clone(&asking));
             readers.spawn(async move {
                 while !stop.load(Ordering::Relaxed) {
                     let turn = next.fetch_add(1, Ordering::Relaxed);
                     let target = {
                         let targets = targets.lock().unwrap_or_else(PoisonError::into_inner);
-                        let target = turn.checked_rem(targets.len()).and_then(|at| targets.get(at).copied());
+                        let target = turn
+                            .checked_rem(targets.len())
+                            .and_then(|at| targets.get(at).copied());
                         if let Some(target) = target {
                             change(&asking, target, 1);
                         }
                         target
                     };
                     // A prime stride jumps about between kinds of URL and still visits all.
-                    let url = turn.wrapping_mul(7919).checked_rem(urls.len()).and_then(|at| urls.get(at));
+                    let url = turn
+                        .wrapping_mul(7919)
+                        .checked_rem(urls.len())
+                        .and_then(|at| urls.get(at));
                     if let (Some(target), Some(url)) = (target, url) {
                         let language = if turn % 2 == 0 { "ko" } else { "en" };
                         let answer = client.get(target, url, language).await;
@@ -101,7 +123,13 @@ impl Load {
                 }
             });
         }
-        Self { counts, targets, stop, asking, readers }
+        Self {
+            counts,
+            targets,
+            stop,
+            asking,
+            readers,
+        }
     }
 
     /// What was counted so far.
@@ -113,9 +141,17 @@ impl Load {
     /// Sends readers elsewhere from now on, and waits until none is asking at a place left out: what
     /// a CDN does before it lets an edge go.
     pub async fn send_to(&self, targets: Vec<SocketAddr>) {
-        self.targets.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&targets);
+        self.targets
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone_from(&targets);
         loop {
-            let waiting = self.asking.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|(at, n)| *n > 0 && !targets.contains(at));
+            let waiting = self
+                .asking
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .iter()
+                .any(|(at, n)| *n > 0 && !targets.contains(at));
             if !waiting {
                 return;
             }

@@ -67,18 +67,33 @@ async fn main() -> Result<ExitCode> {
             let mut report = Report::new(console::colors_enabled());
             let summary = drill::play(&dir, &built, &mut report, clock()).await?;
             print!("{}", report.table());
-            println!("{}", if summary.passed { "The drill passed." } else { "The drill fell short." });
+            println!(
+                "{}",
+                if summary.passed {
+                    "The drill passed."
+                } else {
+                    "The drill fell short."
+                }
+            );
             if json {
                 println!("{}", serde_json::to_string(&summary)?);
             }
-            Ok(if summary.passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            Ok(if summary.passed {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
         }
     }
 }
 
 impl BuiltArguments {
     fn resolve(self) -> Built {
-        Built { binaries: self.binaries, components: self.components, root: self.root }
+        Built {
+            binaries: self.binaries,
+            components: self.components,
+            root: self.root,
+        }
     }
 }
 

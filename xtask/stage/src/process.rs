@@ -21,14 +21,23 @@ impl Process {
     /// # Errors
     /// The program or the log file, by name.
     pub fn start(name: &str, mut command: Command, log: &Path) -> Result<Self> {
-        let out = fs_err::OpenOptions::new().create(true).append(true).open(log)?.into_parts().0;
+        let out = fs_err::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(log)?
+            .into_parts()
+            .0;
         let child = command
             .stdin(Stdio::null())
             .stdout(out.try_clone()?)
             .stderr(out)
             .spawn()
             .with_context(|| format!("starting {name}: {}", command.get_program().display()))?;
-        Ok(Self { name: name.to_owned(), child, log: log.to_owned() })
+        Ok(Self {
+            name: name.to_owned(),
+            child,
+            log: log.to_owned(),
+        })
     }
 
     /// Sends a signal.
@@ -36,7 +45,10 @@ impl Process {
     /// # Errors
     /// A process that is gone.
     pub fn signal(&self, signal: Signal) -> Result<()> {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("a process id")?;
+        let pid = i32::try_from(self.child.id())
+            .ok()
+            .and_then(Pid::from_raw)
+            .context("a process id")?;
         kill_process(pid, signal).with_context(|| format!("signalling {}", self.name))
     }
 
@@ -53,7 +65,12 @@ impl Process {
     /// Its name, status and last lines.
     pub fn alive(&mut self) -> Result<()> {
         if let Some(status) = self.child.try_wait()? {
-            bail!("{} ended ({status}); the end of {}:\n{}", self.name, self.log.display(), tail(&self.log));
+            bail!(
+                "{} ended ({status}); the end of {}:\n{}",
+                self.name,
+                self.log.display(),
+                tail(&self.log)
+            );
         }
         Ok(())
     }
@@ -69,7 +86,11 @@ impl Drop for Process {
 fn tail(log: &Path) -> String {
     let text = fs_err::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
-    lines.iter().skip(lines.len().saturating_sub(12)).map(|line| format!("  {line}\n")).collect()
+    lines
+        .iter()
+        .skip(lines.len().saturating_sub(12))
+        .map(|line| format!("  {line}\n"))
+        .collect()
 }
 
 /// Runs a command to its end and gives its standard output; a failure shows what it printed.
@@ -78,7 +99,11 @@ fn tail(log: &Path) -> String {
 /// The program, its status and its output.
 pub async fn run(name: &str, command: Command, allowed: &[i32]) -> Result<String> {
     let mut command = tokio::process::Command::from(command);
-    let output = command.stdin(Stdio::null()).output().await.with_context(|| format!("starting {name}"))?;
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .with_context(|| format!("starting {name}"))?;
     let code = output.status.code().unwrap_or(-1);
     if !allowed.contains(&code) {
         bail!(

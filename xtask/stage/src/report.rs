@@ -56,12 +56,26 @@ impl Report {
     /// An empty report; `colour` for a terminal.
     #[must_use]
     pub fn new(colour: bool) -> Self {
-        Self { findings: Vec::new(), colour }
+        Self {
+            findings: Vec::new(),
+            colour,
+        }
     }
 
     /// Adds a finding.
-    pub fn add(&mut self, act: &'static str, what: impl Into<String>, result: impl Into<String>, short: Vec<String>) {
-        self.findings.push(Finding { act, what: what.into(), result: result.into(), short });
+    pub fn add(
+        &mut self,
+        act: &'static str,
+        what: impl Into<String>,
+        result: impl Into<String>,
+        short: Vec<String>,
+    ) {
+        self.findings.push(Finding {
+            act,
+            what: what.into(),
+            result: result.into(),
+            short,
+        });
     }
 
     /// True when nothing fell short.
@@ -73,7 +87,13 @@ impl Report {
     /// The table.
     #[must_use]
     pub fn table(&self) -> String {
-        let width = |of: fn(&Finding) -> &str| self.findings.iter().map(|f| of(f).chars().count()).max().unwrap_or(0);
+        let width = |of: fn(&Finding) -> &str| {
+            self.findings
+                .iter()
+                .map(|f| of(f).chars().count())
+                .max()
+                .unwrap_or(0)
+        };
         let (what, result) = (width(|f| &f.what), width(|f| &f.result));
         let rule = format!("{}\n", "─".repeat(what + result + 9));
         let mut table = String::new();
@@ -84,9 +104,16 @@ impl Report {
                 table.push_str(&rule);
                 table.push_str(&format!("{}\n", self.paint("1", act)));
             }
-            let mark = if finding.short.is_empty() { self.paint("32", "✓") } else { self.paint("31", "✗") };
+            let mark = if finding.short.is_empty() {
+                self.paint("32", "✓")
+            } else {
+                self.paint("31", "✗")
+            };
             let gap = " ".repeat(what - finding.what.chars().count());
-            table.push_str(&format!("  {mark} {}{gap}   {}\n", finding.what, finding.result));
+            table.push_str(&format!(
+                "  {mark} {}{gap}   {}\n",
+                finding.what, finding.result
+            ));
             for short in finding.short.iter().take(5) {
                 table.push_str(&format!("      {}\n", self.paint("31", short)));
             }
@@ -96,7 +123,11 @@ impl Report {
     }
 
     fn paint(&self, code: &str, text: &str) -> String {
-        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.colour {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 }
 

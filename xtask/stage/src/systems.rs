@@ -37,21 +37,54 @@ pub fn draw(world: &World) -> Result<Vec<System>> {
     let connection = db::open(&world.database())?;
     let random = |table: &str| -> Result<String> {
         let (key, query) = match table {
-            "guides" => ("service", "select service from guides order by random() limit 1"),
+            "guides" => (
+                "service",
+                "select service from guides order by random() limit 1",
+            ),
             "meetings" => ("id", "select id from meetings order by random() limit 1"),
             _ => ("id", "select id from invitations order by random() limit 1"),
         };
-        connection.query_row(query, [], |row| row.get(key)).with_context(|| format!("drawing one of {table}"))
+        connection
+            .query_row(query, [], |row| row.get(key))
+            .with_context(|| format!("drawing one of {table}"))
     };
-    let invitation = db::one(&connection, Invitation::TABLE, "id", &random("invitations")?, Invitation::from_row)?
-        .context("the drawn invitation")?;
-    let accounts = db::one(&connection, Accounts::TABLE, "cap", &invitation.cap, Accounts::from_row)?
-        .context("the drawn invitation's accounts")?;
-    let meeting =
-        db::one(&connection, Meeting::TABLE, "id", &random("meetings")?, Meeting::from_row)?.context("the drawn meeting")?;
-    let guide =
-        db::one(&connection, Guide::TABLE, "service", &random("guides")?, Guide::from_row)?.context("the drawn guide")?;
-    Ok(vec![wedding(&invitation, &accounts), hiking(&meeting), notice(&guide)])
+    let invitation = db::one(
+        &connection,
+        Invitation::TABLE,
+        "id",
+        &random("invitations")?,
+        Invitation::from_row,
+    )?
+    .context("the drawn invitation")?;
+    let accounts = db::one(
+        &connection,
+        Accounts::TABLE,
+        "cap",
+        &invitation.cap,
+        Accounts::from_row,
+    )?
+    .context("the drawn invitation's accounts")?;
+    let meeting = db::one(
+        &connection,
+        Meeting::TABLE,
+        "id",
+        &random("meetings")?,
+        Meeting::from_row,
+    )?
+    .context("the drawn meeting")?;
+    let guide = db::one(
+        &connection,
+        Guide::TABLE,
+        "service",
+        &random("guides")?,
+        Guide::from_row,
+    )?
+    .context("the drawn guide")?;
+    Ok(vec![
+        wedding(&invitation, &accounts),
+        hiking(&meeting),
+        notice(&guide),
+    ])
 }
 
 fn wedding(row: &Invitation, accounts: &Accounts) -> System {
@@ -62,14 +95,40 @@ fn wedding(row: &Invitation, accounts: &Accounts) -> System {
         pages: vec![
             Page {
                 url: below.clone(),
-                korean: texts(&[&row.groom_ko, &row.bride_ko, &row.venue_ko, &row.hall_ko, &row.directions_ko, &row.phone]),
-                english: texts(&[&row.groom_en, &row.bride_en, &row.venue_en, &row.hall_en, &row.directions_en, &row.phone]),
-                photos: row.photos.split(',').map(|name| format!("/photos/{name}")).collect(),
+                korean: texts(&[
+                    &row.groom_ko,
+                    &row.bride_ko,
+                    &row.venue_ko,
+                    &row.hall_ko,
+                    &row.directions_ko,
+                    &row.phone,
+                ]),
+                english: texts(&[
+                    &row.groom_en,
+                    &row.bride_en,
+                    &row.venue_en,
+                    &row.hall_en,
+                    &row.directions_en,
+                    &row.phone,
+                ]),
+                photos: row
+                    .photos
+                    .split(',')
+                    .map(|name| format!("/photos/{name}"))
+                    .collect(),
             },
             Page {
                 url: format!("{below}gift"),
-                korean: [&numbers[..], &texts(&[&accounts.a1_bank_ko, &accounts.a4_holder_ko])].concat(),
-                english: [&numbers[..], &texts(&[&accounts.a1_bank_en, &accounts.a4_holder_en])].concat(),
+                korean: [
+                    &numbers[..],
+                    &texts(&[&accounts.a1_bank_ko, &accounts.a4_holder_ko]),
+                ]
+                .concat(),
+                english: [
+                    &numbers[..],
+                    &texts(&[&accounts.a1_bank_en, &accounts.a4_holder_en]),
+                ]
+                .concat(),
                 photos: Vec::new(),
             },
         ],
@@ -81,8 +140,20 @@ fn hiking(row: &Meeting) -> System {
         name: "the hiking club without a sign-in",
         pages: vec![Page {
             url: format!("/club/{}/", row.id),
-            korean: texts(&[&row.title_ko, &row.point_ko, &row.course_ko, &row.organiser_ko, &row.organiser_phone]),
-            english: texts(&[&row.title_en, &row.point_en, &row.course_en, &row.organiser_en, &row.organiser_phone]),
+            korean: texts(&[
+                &row.title_ko,
+                &row.point_ko,
+                &row.course_ko,
+                &row.organiser_ko,
+                &row.organiser_phone,
+            ]),
+            english: texts(&[
+                &row.title_en,
+                &row.point_en,
+                &row.course_en,
+                &row.organiser_en,
+                &row.organiser_phone,
+            ]),
             photos: Vec::new(),
         }],
     }
@@ -126,7 +197,10 @@ impl System {
                         Ok(answer) if answer.status.is_success() => {
                             let html = answer.text();
                             missing.extend(
-                                values.iter().filter(|v| !visible::shows(&html, v)).map(|v| format!("{place}: no {v:?}")),
+                                values
+                                    .iter()
+                                    .filter(|v| !visible::shows(&html, v))
+                                    .map(|v| format!("{place}: no {v:?}")),
                             );
                         }
                         Ok(answer) => missing.push(format!("{place}: {}", answer.status)),
@@ -135,7 +209,9 @@ impl System {
                 }
                 for photo in &page.photos {
                     let whole = world.client.get(edge.public, photo, "ko").await;
-                    if !whole.is_ok_and(|answer| answer.status.is_success() && answer.body.starts_with(&[0xff, 0xd8])) {
+                    if !whole.is_ok_and(|answer| {
+                        answer.status.is_success() && answer.body.starts_with(&[0xff, 0xd8])
+                    }) {
                         missing.push(format!("{photo} at {}", edge.name));
                     }
                 }
@@ -147,5 +223,8 @@ impl System {
 
 /// A path without its ids: capabilities stay out of what is printed.
 pub fn template(url: &str) -> String {
-    url.split('/').map(|part| if part.len() >= 12 { "…" } else { part }).collect::<Vec<_>>().join("/")
+    url.split('/')
+        .map(|part| if part.len() >= 12 { "…" } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
 }

@@ -23,8 +23,14 @@ impl Urls {
     pub fn of(site: &Path) -> Result<Self> {
         let connection = db::open(&site.join("town.db"))?;
         let (mut pages, mut files) = (vec!["/".to_owned(), "/guide/".to_owned()], Vec::new());
-        for Invitation { id, cap, .. } in db::all(&connection, Invitation::TABLE, Invitation::from_row)? {
-            pages.extend([format!("/i/{id}/"), format!("/i/{id}/{cap}/"), format!("/i/{id}/{cap}/gift")]);
+        for Invitation { id, cap, .. } in
+            db::all(&connection, Invitation::TABLE, Invitation::from_row)?
+        {
+            pages.extend([
+                format!("/i/{id}/"),
+                format!("/i/{id}/{cap}/"),
+                format!("/i/{id}/{cap}/gift"),
+            ]);
             files.push(format!("/i/{id}/event.ics"));
         }
         for meeting in db::all(&connection, Meeting::TABLE, Meeting::from_row)? {

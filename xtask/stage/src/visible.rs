@@ -31,10 +31,21 @@ pub fn shows(html: &str, value: &str) -> bool {
 }
 
 fn calls(link: &str, value: &str) -> bool {
-    let Some(number) = link.strip_prefix("tel:").or_else(|| link.strip_prefix("sms:")) else { return false };
+    let Some(number) = link
+        .strip_prefix("tel:")
+        .or_else(|| link.strip_prefix("sms:"))
+    else {
+        return false;
+    };
     let number = number.split(['?', ';']).next().unwrap_or_default();
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let well_formed = number.chars().all(|c| c.is_ascii_digit() || "+-.()".contains(c));
+    let digits = |text: &str| {
+        text.chars()
+            .filter(char::is_ascii_digit)
+            .collect::<String>()
+    };
+    let well_formed = number
+        .chars()
+        .all(|c| c.is_ascii_digit() || "+-.()".contains(c));
     well_formed && !digits(value).is_empty() && digits(number) == digits(value)
 }
 
@@ -42,7 +53,9 @@ fn collect(element: ElementRef<'_>, words: &mut String) {
     let name = element.value().name();
     let hidden = element.attr("hidden").is_some()
         || element.attr("aria-hidden") == Some("true")
-        || element.attr("style").is_some_and(|style| style.replace(' ', "").contains("display:none"));
+        || element
+            .attr("style")
+            .is_some_and(|style| style.replace(' ', "").contains("display:none"));
     if hidden || matches!(name, "head" | "script" | "style" | "template" | "noscript") {
         return;
     }

@@ -81,9 +81,19 @@ impl World {
             let (public, control) = (free(bind)?, free(std::net::IpAddr::from([127, 0, 0, 1]))?);
             let config = dir.join(format!("{name}.toml"));
             fs_err::write(&config, edge_toml(name, public, control, origin_at))?;
-            edges.push(Edge { name, public, control, in_service: AtomicBool::new(true), config, process: None });
+            edges.push(Edge {
+                name,
+                public,
+                control,
+                in_service: AtomicBool::new(true),
+                config,
+                process: None,
+            });
         }
-        let controls: Vec<String> = edges.iter().map(|edge| format!("\"http://{}\"", edge.control)).collect();
+        let controls: Vec<String> = edges
+            .iter()
+            .map(|edge| format!("\"http://{}\"", edge.control))
+            .collect();
         fs_err::write(
             dir.join("ops.toml"),
             format!(
@@ -91,7 +101,14 @@ impl World {
                 controls.join(", ")
             ),
         )?;
-        Ok(Self { dir: dir.to_owned(), built: built.clone(), edges, origin_at, client: Client::new(HOST), origin: None })
+        Ok(Self {
+            dir: dir.to_owned(),
+            built: built.clone(),
+            edges,
+            origin_at,
+            client: Client::new(HOST),
+            origin: None,
+        })
     }
 
     /// The folder the site is published from.
@@ -118,7 +135,10 @@ impl World {
     /// Any end but "published" and "nothing new".
     pub async fn publish(&self) -> Result<String> {
         let mut publish = Command::new(self.built.binaries.join("origin-sync"));
-        publish.arg("publish").arg("--config").arg(self.site().join("site.toml"));
+        publish
+            .arg("publish")
+            .arg("--config")
+            .arg(self.site().join("site.toml"));
         process::run("origin-sync publish", publish, &[0, 10]).await
     }
 
@@ -128,7 +148,11 @@ impl World {
     /// Any end but "in force everywhere".
     pub async fn order(&self, arguments: &[&str]) -> Result<String> {
         let mut order = Command::new(self.built.binaries.join("edge"));
-        order.arg("order").args(arguments).arg("--ops").arg(self.dir.join("ops.toml"));
+        order
+            .arg("order")
+            .args(arguments)
+            .arg("--ops")
+            .arg(self.dir.join("ops.toml"));
         process::run("edge order", order, &[0]).await
     }
 
@@ -138,13 +162,25 @@ impl World {
     /// An origin that does not come up.
     pub async fn start_origin(&mut self) -> Result<()> {
         let mut town = Command::new(self.built.binaries.join("town"));
-        town.arg("origin").arg("--data").arg(self.site()).arg("--listen").arg(self.origin_at.to_string());
-        self.origin = Some(Process::start("the origin", town, &self.dir.join("origin.log"))?);
+        town.arg("origin")
+            .arg("--data")
+            .arg(self.site())
+            .arg("--listen")
+            .arg(self.origin_at.to_string());
+        self.origin = Some(Process::start(
+            "the origin",
+            town,
+            &self.dir.join("origin.log"),
+        )?);
         wait_for("the origin to answer", COME_UP, async || {
             if let Some(origin) = &mut self.origin {
                 origin.alive()?;
             }
-            Ok(self.client.get(self.origin_at, "/home/health", "ko").await.ok())
+            Ok(self
+                .client
+                .get(self.origin_at, "/home/health", "ko")
+                .await
+                .ok())
         })
         .await?;
         Ok(())
@@ -172,7 +208,11 @@ impl World {
         let edge = self.edges.get_mut(at).context("an edge of that number")?;
         let mut serve = Command::new(self.built.binaries.join("edge"));
         serve.arg("serve").arg("--config").arg(&edge.config);
-        edge.process = Some(Process::start(edge.name, serve, &self.dir.join(format!("{}.log", edge.name)))?);
+        edge.process = Some(Process::start(
+            edge.name,
+            serve,
+            &self.dir.join(format!("{}.log", edge.name)),
+        )?);
         Ok(())
     }
 
@@ -181,7 +221,10 @@ impl World {
     /// # Errors
     /// No such edge.
     pub fn kill_edge(&mut self, at: usize) -> Result<()> {
-        self.edges.get_mut(at).context("an edge of that number")?.process = None;
+        self.edges
+            .get_mut(at)
+            .context("an edge of that number")?
+            .process = None;
         Ok(())
     }
 
@@ -229,13 +272,19 @@ impl World {
     /// Where readers are sent at the moment.
     #[must_use]
     pub fn in_service(&self) -> Vec<SocketAddr> {
-        self.edges.iter().filter(|edge| edge.in_service.load(Ordering::Relaxed)).map(|edge| edge.public).collect()
+        self.edges
+            .iter()
+            .filter(|edge| edge.in_service.load(Ordering::Relaxed))
+            .map(|edge| edge.public)
+            .collect()
     }
 }
 
 /// A free port of `ip`.
 fn free(ip: std::net::IpAddr) -> Result<SocketAddr> {
-    Ok(TcpListener::bind((ip, 0)).with_context(|| format!("a free port of {ip}"))?.local_addr()?)
+    Ok(TcpListener::bind((ip, 0))
+        .with_context(|| format!("a free port of {ip}"))?
+        .local_addr()?)
 }
 
 fn lay_out_site(built: &Built, data: &Path, site: &Path) -> Result<()> {

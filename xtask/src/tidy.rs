@@ -1,0 +1,104 @@
+//! `cargo xtask tidy`: rules of this repository that no compiler holds.
+
+use std::fs;
+use std::process::Command;
+
+use crate::error::{Error, Result};
+use crate::process;
+use crate::step::Steps;
+use crate::workspace;
+
+/// Longest source file, lines; a room is split well before.
+const FILE_LINES: usize = 600;
+/// Longest `ARCHITECTURE.md`, lines.
+const ARCHITECTURE_LINES: usize = 150;
+/// Largest file in git, bytes: what is built is not kept.
+const FILE_BYTES: u64 = 1 << 20;
+
+/// Checks every file that git tracks, and names all that break a rule.
+pub(crate) fn tidy(steps: &Steps) -> Result<()> {
+    let listed = process::output(
+        Command::new("git")
+            .current_dir(workspace::root())
+            .args(["ls-files"]),
+    )?;
+    let mut broken = Vec::new();
+    let mut files = 0;
+    for name in listed.lines() {
+        let path = workspace::root().join(name);
+        let Ok(about) = fs::metadata(&path) else {
+            continue;
+        };
+        files += 1;
+        if about.len() > FILE_BYTES {
+            broken.push(format!(
+                "{name}: {} bytes, more than {FILE_BYTES}",
+                about.len()
+            ));
+        }
+        if let Ok(text) = fs::read_to_string(&path) {
+            broken.extend(
+                faults(name, &text)
+                    .into_iter()
+                    .map(|fault| format!("{name}: {fault}")),
+            );
+        }
+    }
+    if broken.is_empty() {
+        steps.say("tidy", format_args!("{files} files keep the rules"));
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "{} rules are broken:\n  {}",
+        broken.len(),
+        broken.join("\n  ")
+    )))
+}
+
+/// The rules that one text file breaks.
+fn faults(name: &str, text: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    let lines = text.lines().count();
+    if name.ends_with(".rs") {
+        if !text.starts_with("//!") && !text.starts_with("#![") {
+            faults.push("does not open with a `//!` paragraph".to_owned());
+        }
+        if lines > FILE_LINES {
+            faults.push(format!("{lines} lines, more than {FILE_LINES}"));
+        }
+        for (at, line) in text.lines().enumerate() {
+            // Spelt in two, so that this line keeps its own rule.
+            if line.contains(concat!("TO", "DO")) || line.contains(concat!("FIX", "ME")) {
+                faults.push(format!("line {} leaves something to be done", at + 1));
+            }
+        }
+    }
+    if name == "ARCHITECTURE.md" && lines > ARCHITECTURE_LINES {
+        faults.push(format!("{lines} lines, more than {ARCHITECTURE_LINES}"));
+    }
+    if !text.is_empty() && !text.ends_with('\n') {
+        faults.push("does not end with a newline".to_owned());
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_can_be_broken() {
+        assert!(faults("a.rs", "//! Good.\n").is_empty());
+        assert_eq!(faults("a.rs", "fn main() {}\n").len(), 1);
+        assert_eq!(
+            faults("a.rs", &format!("//! Long.\n{}", "\n".repeat(FILE_LINES))).len(),
+            1
+        );
+        assert_eq!(faults("a.rs", concat!("//! x\n// TO", "DO\n")).len(), 1);
+        assert_eq!(
+            faults("ARCHITECTURE.md", &"x\n".repeat(ARCHITECTURE_LINES + 1)).len(),
+            1
+        );
+        assert_eq!(faults("a.md", "x").len(), 1);
+    }
+}
