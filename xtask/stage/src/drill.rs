@@ -431,21 +431,18 @@ async fn sequences(world: &World) -> Result<Vec<serde_json::Value>> {
     Ok(found)
 }
 
-/// The newest refusal that an edge reports, if it is about this attack.
+/// Why the edge refused this attack, once it has.
 fn refusal(status: &serde_json::Value, attack: Attack) -> Option<String> {
-    let refusals = status.pointer("/sites/0/sync/refusals")?.as_array()?;
-    let telling = match attack {
-        Attack::FlippedByte => "hash",
-        Attack::Stranger => "signer",
+    let check = match attack {
+        Attack::FlippedByte => "object",
+        Attack::Stranger => "trust",
         Attack::Poisoned => "canary",
     };
-    let reasons = refusals
-        .iter()
-        .filter_map(|refusal| refusal.get("reason")?.as_str());
-    reasons
-        .rev()
-        .find(|reason| reason.to_lowercase().contains(telling))
-        .map(str::to_owned)
+    let refusals = status.pointer("/sites/0/refusals")?.as_array()?;
+    let refusal = refusals.iter().find(|refusal| refusal.get("check").is_some_and(|c| c == check))?;
+    let reason = refusal.get("reason")?.as_str()?;
+    // One line of a table: the full reason stands in /status.
+    Some(format!("{check}: {}", reason.chars().take(48).collect::<String>()))
 }
 
 async fn words(world: &World, urls: &Urls, report: &mut Report) -> Result<()> {
