@@ -3,11 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use snapshot::{
-    Digest, Envelope, KeySigner, Manifest, Namespace, Release, Signer, Timestamp, limits,
-};
+use snapshot::{Digest, Envelope, KeySigner, Manifest, Namespace, Release, Timestamp, limits};
 use ssh_key::PrivateKey;
-use ssh_key::private::{Ed25519Keypair, KeypairData};
+use ssh_key::private::Ed25519Keypair;
 
 /// One attack.
 #[derive(Clone, Copy, Debug)]
@@ -98,9 +96,9 @@ pub fn offer(attack: Attack, mirror: &Path, key: &Path, trap: &Path) -> Result<U
     let signer = match attack {
         Attack::Stranger => KeySigner::new(stranger()),
         _ => KeySigner::new(PrivateKey::read_openssh_file(key).context("the publisher's key")?),
-    };
+    }?;
     let mut envelope = Envelope::seal(snapshot::encode(&statement)?);
-    envelope.sign_with(&signer as &dyn Signer, Namespace::Release)?;
+    envelope.sign_with(&signer, Namespace::Release)?;
     snapshot::durable::write(&pointer, &envelope.to_bytes()?)?;
     Ok(Undo { pointer, before })
 }

@@ -439,10 +439,15 @@ fn refusal(status: &serde_json::Value, attack: Attack) -> Option<String> {
         Attack::Poisoned => "canary",
     };
     let refusals = status.pointer("/sites/0/refusals")?.as_array()?;
-    let refusal = refusals.iter().find(|refusal| refusal.get("check").is_some_and(|c| c == check))?;
+    let refusal = refusals
+        .iter()
+        .find(|refusal| refusal.get("check").is_some_and(|c| c == check))?;
     let reason = refusal.get("reason")?.as_str()?;
     // One line of a table: the full reason stands in /status.
-    Some(format!("{check}: {}", reason.chars().take(48).collect::<String>()))
+    Some(format!(
+        "{check}: {}",
+        reason.chars().take(48).collect::<String>()
+    ))
 }
 
 async fn words(world: &World, urls: &Urls, report: &mut Report) -> Result<()> {
