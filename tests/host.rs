@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -62,6 +63,7 @@ const CASES: [(&str, Expected); 20] = [
 struct Town {
     records: BTreeMap<String, String>,
     unreadable: Option<String>,
+    asked: AtomicUsize,
     hangs: Option<Arc<std::sync::Barrier>>,
 }
 
@@ -78,6 +80,7 @@ impl Town {
 impl Records for Town {
     fn get(&self, store: &str, key: &str) -> Result<Option<Vec<u8>>, RecordsError> {
         assert_eq!(store, "records");
+        self.asked.fetch_add(1, Ordering::Relaxed);
         if let Some(barrier) = &self.hangs {
             barrier.wait();
         }
@@ -257,6 +260,20 @@ async fn a_collection_too_long_to_list_is_an_error_to_the_guest() {
         answer.body,
         Bytes::from_static(b"Error::Other(\"more than 10000 keys are not listed\")")
     );
+}
+
+#[tokio::test]
+async fn a_guest_that_reads_without_end_is_ended_by_count() {
+    let stage = Stage::new(HostLimits {
+        deadline: Duration::from_secs(60),
+        ..HostLimits::default()
+    })
+    .await;
+    let town = Town::new();
+    let records: Arc<dyn Records> = town.clone();
+    let answer = stage.get_from("read_without_end", records).await;
+    assert_eq!(answer.unwrap_err(), GuestError::Deadline);
+    assert_eq!(town.asked.load(Ordering::Relaxed), 4_096);
 }
 
 #[tokio::test(flavor = "multi_thread")]

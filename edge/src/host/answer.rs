@@ -1,5 +1,7 @@
 //! What a guest said, held against what an answer may be.
 
+use std::fmt;
+
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, StatusCode, header};
 use http_body::Body;
@@ -10,7 +12,7 @@ use super::limits::{HEADER_BYTES, HEADERS};
 use super::records::Read;
 
 /// A component's answer, whole and checked.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct GuestAnswer {
     /// A final status, 200 to 599.
     pub status: StatusCode,
@@ -20,6 +22,16 @@ pub struct GuestAnswer {
     pub body: Bytes,
     /// What the answer depends on.
     pub reads: Vec<Read>,
+}
+
+/// The body can hold what was sealed until now.
+impl fmt::Debug for GuestAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuestAnswer")
+            .field("status", &self.status)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Headers of one connection (RFC 9110 section 7.6.1): no business of a component. Some are

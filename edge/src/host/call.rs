@@ -1,5 +1,6 @@
 //! One request to one guest: a fresh instance, an answer or a reason, and everything gone again.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -20,7 +21,7 @@ use super::records::Records;
 use super::state::{State, Stop};
 
 /// What a component is asked. There is no body: components only answer reads.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct GuestRequest {
     /// GET, in all but tests.
     pub method: Method,
@@ -30,7 +31,19 @@ pub struct GuestRequest {
     pub headers: HeaderMap,
 }
 
+/// Path and headers can hold what only its reader may know.
+impl fmt::Debug for GuestRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuestRequest")
+            .field("method", &self.method)
+            .finish_non_exhaustive()
+    }
+}
+
 type Outcome = Result<GuestAnswer, GuestError>;
+
+/// Characters of a guest's own words that are logged.
+const LOGGED_CHARS: usize = 500;
 
 pub(super) async fn call(
     limits: &HostLimits,
@@ -99,7 +112,8 @@ async fn answer(
     let response = match service.handle(host, request).await? {
         Ok(response) => response,
         Err(code) => {
-            tracing::warn!(?code, "a component reported a failure");
+            let reason = excerpt(&format!("{code:?}"));
+            tracing::warn!(reason, "a component reported a failure");
             return Ok(Err(GuestError::Failed));
         }
     };
@@ -146,7 +160,7 @@ fn head(mut response: Response) -> Result<(http::StatusCode, HeaderMap, Response
 
 /// Puts a name to what ended a guest. What it says itself goes to the log alone.
 fn crash(guest: &Guest, error: &wasmtime::Error) -> GuestError {
-    let reason = format!("{error:#}");
+    let reason = excerpt(&format!("{error:#}"));
     tracing::warn!(
         component = guest.digest().short(),
         reason,
@@ -179,4 +193,8 @@ fn kind(trap: Trap) -> &'static str {
         Trap::NoAsyncResult | Trap::AsyncDeadlock => "no answer",
         _ => "other",
     }
+}
+
+fn excerpt(words: &str) -> String {
+    words.chars().take(LOGGED_CHARS).collect()
 }

@@ -24,8 +24,8 @@ pub(super) const HANDLES: usize = 1_024;
 /// Entries of a guest's own handle tables: those things, and the ends of its streams and futures.
 pub(super) const INDICES: usize = 4 * HANDLES;
 
-/// Calls to the key-value interface in one request.
-pub(super) const READS: usize = 10_000;
+/// Look-ups and listings in one request; one more ends the guest as one that takes too long.
+pub(super) const READS: usize = 4_096;
 
 /// Keys that one listing may hold; a longer collection is an error to the guest, never a part of it.
 pub(super) const LISTED_KEYS: usize = 10_000;
