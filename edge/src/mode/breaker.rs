@@ -11,7 +11,8 @@
 //!
 //! **Suspecting**: requests still go to the origin while one active probe asks the service's own
 //! probe path. If that answers, the requests were at fault: back to *closed*, and no new suspicion
-//! for [`QUIET`]. If it fails too, *open*. So nobody opens it with bad URLs alone.
+//! for [`QUIET`]. If it fails too, *open*. So nobody opens it with bad URLs alone. Another service
+//! of the same origin going *open* raises suspicion as well: the same probe decides.
 //!
 //! **Open**: the snapshot answers. Probes follow at [`BACKOFF_FIRST`], doubling up to
 //! [`BACKOFF_MAX`], each moved by up to [`JITTER_PERCENT`] either way, so that a fleet does not knock
@@ -166,6 +167,15 @@ impl Breaker {
             }
             _ => Action::Wait,
         }
+    }
+
+    /// Another service of the same origin has lost it.
+    pub fn suspect(&mut self, now: Duration) -> Action {
+        if !matches!(self.state, State::Closed) || now < self.quiet_until {
+            return Action::Wait;
+        }
+        self.state = State::Suspecting;
+        Action::Probe
     }
 
     /// The probe asked for by [`Action::Probe`] ended at `now`.

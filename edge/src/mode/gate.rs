@@ -141,6 +141,28 @@ impl Gate {
         });
     }
 
+    /// Another service of the same origin has lost it: asks whether this one has, too.
+    pub fn suspect(&self) {
+        let now = self.shared.now();
+        self.shared.change(|inner| {
+            if let Some(breaker) = &mut inner.breaker
+                && breaker.suspect(now) == Action::Probe
+            {
+                inner.failure = "probe";
+                inner.probe_wanted = true;
+                self.shared.nudge.notify_one();
+            }
+        });
+    }
+
+    /// True while the breaker is open, whatever orders say.
+    #[must_use]
+    pub fn has_lost_origin(&self) -> bool {
+        let inner = self.shared.lock();
+        let breaker = inner.breaker.as_ref();
+        breaker.is_some_and(|breaker| breaker.phase() == Phase::Open)
+    }
+
     /// Orders have changed, or one has ended.
     pub fn order(&self, ordered: Ordered) {
         self.shared.change(|inner| inner.ordered = ordered);

@@ -1,8 +1,8 @@
 //! Every gate of one site: one a service of the release in use, and one for paths that no route
 //! claims, on which only orders for the whole site act.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use http::uri::PathAndQuery;
@@ -22,6 +22,8 @@ pub struct Gates {
     clock: Clock,
     services: ArcSwap<BTreeMap<ServiceName, Known>>,
     rest: Arc<Gate>,
+    /// Whose origin was gone when last looked at.
+    gone: Mutex<BTreeSet<Option<ServiceName>>>,
 }
 
 #[derive(Clone)]
@@ -41,6 +43,7 @@ impl Gates {
             clock,
             services: ArcSwap::default(),
             rest,
+            gone: Mutex::default(),
         }
     }
 
@@ -78,6 +81,28 @@ impl Gates {
         }
         let service = Mode::Automatic;
         self.rest.order(Ordered { site, service });
+    }
+
+    /// Lets the others look when a service has lost the origin, for it is the same origin: a service
+    /// that is seldom asked for would else be called well for as long as nobody asks.
+    pub fn spread(&self) {
+        let services = self.services.load();
+        let named = services
+            .iter()
+            .map(|(name, known)| (Some(name.clone()), &known.gate));
+        let gates: Vec<_> = named.chain([(None, &self.rest)]).collect();
+        let gone: BTreeSet<_> = gates
+            .iter()
+            .filter(|(_, gate)| gate.has_lost_origin())
+            .map(|(name, _)| name.clone())
+            .collect();
+        let mut known = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        if gone.difference(&known).next().is_some() {
+            for (_, gate) in &gates {
+                gate.suspect();
+            }
+        }
+        *known = gone;
     }
 
     /// The gate of a service, or of what no service claims.
