@@ -1,9 +1,22 @@
 //! A request's answer out of the snapshot alone.
+//!
+//! [`path`] and [`routes`] find what is asked for, [`from_snapshot`] answers it from a release, and
+//! [`rehearse`] asks as a reader would while the origin is gone.
 
+mod asset;
+mod context;
 #[cfg(test)]
 mod fixture;
+mod guest;
 pub mod path;
-pub mod routes;
+mod records;
+mod rehearse;
+mod routes;
+mod snapshot;
 
+pub use context::{AnswerContext, freshness};
 pub use path::{BadPath, RequestPath};
+pub use records::VALUE_BYTES;
+pub use rehearse::{NotRehearsed, Rehearsal, Rehearsed};
 pub use routes::{Capability, Matched, RouteProblem, Routes};
+pub use snapshot::{Found, SnapshotAnswer, SnapshotRequest, from_snapshot, notice_page};

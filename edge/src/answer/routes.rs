@@ -139,9 +139,8 @@ impl Routes {
     }
 }
 
-/// The route's template without its capability's segment: what a guest is told.
-#[must_use]
-pub fn without_capability(route: &Route) -> String {
+/// The route's template without its capability's segment.
+fn without_capability(route: &Route) -> String {
     let template = normal_template(&route.path);
     match &route.capability {
         Some(name) => template.replacen(&format!("/{{{name}}}"), "", 1),
@@ -166,7 +165,7 @@ fn check(route: &Route) -> Result<(), String> {
 }
 
 /// The template's literal text in the form that [`RequestPath`] gives paths.
-fn normal_template(template: &str) -> String {
+pub(super) fn normal_template(template: &str) -> String {
     let mut out = String::with_capacity(template.len());
     for c in template.chars() {
         if c.is_ascii_graphic() {

@@ -1,0 +1,105 @@
+//! What an answer depends on besides the release and the request.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use snapshot::order::{Notice, Scope};
+use snapshot::{Manifest, Release, ServiceName, Timestamp};
+
+use crate::host::Host;
+use crate::page::{Freshness, NoticeLine, PageState, ServiceState, Source, UtcOffset};
+
+/// The state of the edge as one request finds it. Time is handed in.
+#[derive(Clone, Debug)]
+pub struct AnswerContext {
+    /// The edge's name, for `Cache-Status`.
+    pub edge: String,
+    /// The edge's time.
+    pub now: Timestamp,
+    /// Services that the snapshot answers for, and since when where that is known.
+    pub degraded: BTreeMap<ServiceName, Option<Timestamp>>,
+    /// What ops wrote, of every scope.
+    pub notices: Vec<(Scope, Notice)>,
+    /// Why the snapshot is asked, for `Cache-Status`.
+    pub detail: Option<&'static str>,
+    /// Where components run.
+    pub host: Arc<Host>,
+}
+
+impl AnswerContext {
+    /// As if the origin of all of `manifest`'s services were gone: for canaries and coverage.
+    #[must_use]
+    pub fn without_origin(
+        edge: &str,
+        now: Timestamp,
+        manifest: &Manifest,
+        host: Arc<Host>,
+    ) -> Self {
+        let services = manifest.services.iter();
+        Self {
+            edge: edge.to_owned(),
+            now,
+            degraded: services
+                .map(|service| (service.name.clone(), None))
+                .collect(),
+            notices: Vec::new(),
+            detail: Some("rehearsal"),
+            host,
+        }
+    }
+
+    /// What a page of `manifest`'s site must say, in `language`.
+    #[must_use]
+    pub fn page_state(&self, manifest: &Manifest, language: &str, source: Source) -> PageState {
+        let words = |text: &snapshot::LocalText| {
+            let found = text.get(language);
+            found.map_or_else(String::new, |(_, words)| words.to_owned())
+        };
+        let services = manifest.services.iter().map(|service| {
+            let degraded = self.degraded.get(&service.name);
+            ServiceState {
+                name: service.name.clone(),
+                title: words(&service.title),
+                meanwhile: words(&service.meanwhile),
+                degraded: degraded.is_some(),
+                since: degraded.copied().flatten(),
+            }
+        });
+        let notices = self.notices.iter().filter_map(|(scope, notice)| {
+            let (spoken, text) = notice.text.get(language)?;
+            Some(NoticeLine {
+                scope: scope.clone(),
+                at: notice.at,
+                language: spoken.to_owned(),
+                text: text.to_owned(),
+            })
+        });
+        PageState {
+            site_title: words(&manifest.title),
+            language: language.to_owned(),
+            services: services.collect(),
+            notices: notices.collect(),
+            source,
+            offset: UtcOffset::default(),
+        }
+    }
+}
+
+/// The age of `release`'s data by a route's limits.
+#[must_use]
+pub fn freshness(
+    release: &Release,
+    now: Timestamp,
+    stale_after_s: u64,
+    too_old_after_s: Option<u64>,
+) -> Freshness {
+    let age = now.since(release.as_of);
+    if too_old_after_s.is_some_and(|limit| age >= Duration::from_secs(limit)) {
+        Freshness::TooOld
+    } else if age >= Duration::from_secs(stale_after_s) {
+        Freshness::Stale
+    } else {
+        Freshness::Fresh
+    }
+}

@@ -1,0 +1,78 @@
+//! The collections of a release as one route's component may read them.
+
+use snapshot::manifest::Route;
+use snapshot::{CollectionName, Key, Stack, Store, Value};
+
+use crate::copy::LoadedRelease;
+use crate::host::{Records, RecordsError};
+
+/// Largest value that a component gets, bytes. Larger ones are files, and have asset routes.
+pub const VALUE_BYTES: u64 = 1 << 20;
+
+/// What one route declares.
+pub(super) struct RouteRecords {
+    release: LoadedRelease,
+    declared: Vec<CollectionName>,
+}
+
+impl RouteRecords {
+    pub(super) fn new(release: &LoadedRelease, route: &Route) -> Self {
+        Self {
+            release: release.clone(),
+            declared: route.collections.clone(),
+        }
+    }
+
+    fn stack(&self, store: &str) -> Result<&Stack, RecordsError> {
+        let name = self.declared.iter().find(|name| name.as_str() == store);
+        name.and_then(|name| self.release.stacks.get(name))
+            .ok_or_else(|| unreadable(store, "the release does not hold it"))
+    }
+}
+
+impl Records for RouteRecords {
+    fn get(&self, store: &str, key: &str) -> Result<Option<Vec<u8>>, RecordsError> {
+        // What cannot be a key is proven absent.
+        let Ok(key) = Key::new(key) else {
+            return Ok(None);
+        };
+        let found = self.stack(store)?.get(&key);
+        found
+            .map_err(|e| unreadable(store, e))?
+            .map(|value| whole(&self.release.store, value))
+            .transpose()
+            .map_err(|e| unreadable(store, e))
+    }
+
+    fn keys(&self, store: &str, limit: usize) -> Result<Vec<String>, RecordsError> {
+        let mut keys = Vec::new();
+        for record in self.stack(store)?.iter(..).take(limit) {
+            let (key, _) = record.map_err(|e| unreadable(store, e))?;
+            // Keys are UTF-8 by the store's interface; a file's name may be anything.
+            keys.extend(String::from_utf8(key.as_bytes().to_vec()));
+        }
+        Ok(keys)
+    }
+
+    fn allows(&self, store: &str) -> bool {
+        self.declared.iter().any(|name| name.as_str() == store)
+    }
+}
+
+fn whole(store: &Store, value: Value) -> Result<Vec<u8>, String> {
+    match value {
+        Value::Inline(bytes) => Ok(bytes),
+        Value::Blob(entry) if entry.bytes > VALUE_BYTES => Err(format!(
+            "a value of {} bytes: a component gets at most {VALUE_BYTES}",
+            entry.bytes
+        )),
+        Value::Blob(entry) => {
+            let blob = store.blob(&entry).map_err(|e| e.to_string())?;
+            blob.read(0..blob.len()).map_err(|e| e.to_string())
+        }
+    }
+}
+
+fn unreadable(store: &str, why: impl std::fmt::Display) -> RecordsError {
+    RecordsError::Unreadable(format!("collection {store}: {why}"))
+}

@@ -1,0 +1,300 @@
+//! A request's answer out of the snapshot alone: no sockets, no clock. The same function answers
+//! live, tries canaries and counts coverage.
+//!
+//! What the copy does not have is a 404 only where that is proven: the route's collection is
+//! complete, the look-up succeeded, and the release is fresh. Everything else is a 503 that says as
+//! of when the copy is.
+
+use std::sync::Arc;
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Response, StatusCode};
+use snapshot::manifest::{Isolation, Route, Target};
+use snapshot::{ComponentName, Manifest};
+
+use super::asset::{self, Asset};
+use super::context::{AnswerContext, freshness};
+use super::guest;
+use super::path::RequestPath;
+use super::records::RouteRecords;
+use super::routes::Matched;
+use crate::copy::LoadedRelease;
+use crate::host::{GuestAnswer, GuestError};
+use crate::page::emergency::Kind;
+use crate::page::{
+    AnswerBody, CachePolicy, Draft, Freshness, Lifetime, Outcome, PageState, Reader, Source,
+    emergency, finish,
+};
+
+/// What is asked of the snapshot: always a read.
+#[derive(Clone, Debug)]
+pub struct SnapshotRequest<'a> {
+    /// The normalised path.
+    pub path: &'a RequestPath,
+    /// The query as sent; only declared parameters are looked at.
+    pub query: Option<&'a str>,
+    /// The reader's wishes.
+    pub reader: &'a Reader,
+}
+
+/// What the snapshot had to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// The route's own answer.
+    Answer,
+    /// Proven absent.
+    NotFound,
+    /// Nothing that answers this; the reason.
+    Nothing(Kind),
+}
+
+/// An answer before its form is settled.
+#[derive(Debug)]
+pub struct SnapshotAnswer {
+    /// The content.
+    pub draft: Draft,
+    /// How it may be kept.
+    pub policy: CachePolicy,
+    /// What its page says of itself.
+    pub state: PageState,
+    /// What it is.
+    pub found: Found,
+}
+
+impl SnapshotAnswer {
+    /// Settles the form for `reader`.
+    pub async fn finish(self, reader: &Reader) -> Response<AnswerBody> {
+        match self.draft.load().await {
+            Ok(draft) => finish(reader, draft, &self.policy, &self.state),
+            Err(error) => {
+                tracing::error!(%error, "a blob cannot be read");
+                let draft = emergency(Kind::NotInOurCopy, reader, &self.state, None);
+                finish(reader, draft, &self.policy, &self.state)
+            }
+        }
+    }
+}
+
+/// Answers `request` from `release`.
+pub async fn from_snapshot(
+    release: &LoadedRelease,
+    context: &AnswerContext,
+    request: &SnapshotRequest<'_>,
+) -> SnapshotAnswer {
+    let matched = release.routes.find(request.path);
+    let answering = Answering::new(release, context, request.reader, matched.as_ref());
+    match &matched {
+        None => answering.nothing(Kind::Unavailable),
+        Some(matched) => answering.ask(matched, request.query).await,
+    }
+}
+
+/// Where the site tells what is down: its first page that the snapshot answers in every mode and
+/// that needs no parameter.
+#[must_use]
+pub fn notice_page(manifest: &Manifest) -> Option<&str> {
+    let told = |route: &&Route| {
+        route.always && !route.path.contains('{') && matches!(route.target, Target::Component(_))
+    };
+    manifest.routes.iter().find(told).map(|r| r.path.as_str())
+}
+
+struct Answering<'a> {
+    release: &'a LoadedRelease,
+    context: &'a AnswerContext,
+    reader: &'a Reader,
+    policy: CachePolicy,
+    state: PageState,
+    freshness: Freshness,
+}
+
+impl<'a> Answering<'a> {
+    fn new(
+        release: &'a LoadedRelease,
+        context: &'a AnswerContext,
+        reader: &'a Reader,
+        matched: Option<&Matched>,
+    ) -> Self {
+        let route = matched.map(|matched| &matched.route);
+        let stale_after_s = route.map_or(u64::MAX, |route| route.stale_after_s);
+        let too_old_after_s = route.and_then(|route| route.too_old_after_s);
+        let freshness = freshness(
+            &release.release,
+            context.now,
+            stale_after_s,
+            too_old_after_s,
+        );
+        let source = Source::Snapshot {
+            as_of: release.release.as_of,
+            freshness,
+            sequence: release.release.sequence,
+        };
+        let language = reader.language(&release.manifest.languages);
+        let state = context.page_state(&release.manifest, language, source);
+        let mut policy = CachePolicy::new(lifetime(route), &context.edge, Outcome::Hit);
+        policy.status.detail = context.detail;
+        if let Some(route) = route {
+            let age = context.now.since(release.release.as_of).as_secs();
+            let limit = i64::try_from(route.stale_after_s).unwrap_or(i64::MAX);
+            policy.status.ttl_s = Some(limit.saturating_sub_unsigned(age));
+        }
+        policy.below_capability = matched.is_some_and(|matched| matched.capability.is_some());
+        Self {
+            release,
+            context,
+            reader,
+            policy,
+            state,
+            freshness,
+        }
+    }
+
+    async fn ask(self, matched: &Matched, query: Option<&str>) -> SnapshotAnswer {
+        match &matched.route.target {
+            Target::Component(name) => self.component(name, matched, query).await,
+            Target::Assets(_) if self.freshness == Freshness::TooOld => self.nothing(Kind::TooOld),
+            Target::Assets(_) => self.asset(matched).await,
+        }
+    }
+
+    async fn asset(mut self, matched: &Matched) -> SnapshotAnswer {
+        let (release, asked) = (self.release.clone(), matched.clone());
+        let look_up = move || match &asked.route.target {
+            Target::Assets(collection) => asset::look_up(&release, collection, &asked),
+            Target::Component(_) => Ok(Asset::Absent),
+        };
+        // Files do not depend on the language.
+        self.policy.negotiated = false;
+        match tokio::task::spawn_blocking(look_up).await {
+            Ok(Ok(Asset::Found(draft))) => self.answer(draft, &matched.route),
+            Ok(Ok(Asset::Absent)) => self.absent(&matched.route),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "a file cannot be read");
+                self.nothing(Kind::NotInOurCopy)
+            }
+            Err(_) => self.nothing(Kind::Unavailable),
+        }
+    }
+
+    async fn component(
+        self,
+        name: &ComponentName,
+        matched: &Matched,
+        query: Option<&str>,
+    ) -> SnapshotAnswer {
+        let Some(component) = self.release.guests.get(name) else {
+            tracing::error!(component = %name, "the release does not hold a route's component");
+            return self.nothing(Kind::ComponentFailed);
+        };
+        let asked = guest::request(
+            self.release,
+            matched,
+            query,
+            &self.state,
+            self.freshness,
+            self.context.now,
+        );
+        let Some(asked) = asked else {
+            return self.nothing(Kind::BadRequest);
+        };
+        let records = Arc::new(RouteRecords::new(self.release, &matched.route));
+        match self.context.host.call(component, asked, records).await {
+            Ok(answer) => self.answered(name, answer, &matched.route),
+            Err(error) => {
+                let route = matched.route.path.as_str();
+                tracing::warn!(component = %name, route, %error, "no answer from a component");
+                self.nothing(match error {
+                    GuestError::Busy => Kind::Overloaded,
+                    GuestError::Unreadable => Kind::NotInOurCopy,
+                    _ => Kind::ComponentFailed,
+                })
+            }
+        }
+    }
+
+    fn answered(self, name: &ComponentName, answer: GuestAnswer, route: &Route) -> SnapshotAnswer {
+        if answer.status.is_server_error() {
+            tracing::warn!(component = %name, status = answer.status.as_u16(), "it failed");
+            return self.nothing(Kind::ComponentFailed);
+        }
+        if answer.status == StatusCode::NOT_FOUND && !self.proves_absence(route) {
+            return self.nothing(Kind::NotInOurCopy);
+        }
+        let html = is_html(&answer.headers);
+        let draft = Draft {
+            status: answer.status,
+            headers: answer.headers,
+            body: crate::page::DraftBody::Bytes(answer.body),
+            html,
+        };
+        self.answer(draft, route)
+    }
+
+    fn answer(self, mut draft: Draft, route: &Route) -> SnapshotAnswer {
+        draft.html &= route.rewrite;
+        let found = if draft.status == StatusCode::NOT_FOUND {
+            Found::NotFound
+        } else {
+            Found::Answer
+        };
+        SnapshotAnswer {
+            draft,
+            policy: self.policy,
+            state: self.state,
+            found,
+        }
+    }
+
+    fn absent(self, route: &Route) -> SnapshotAnswer {
+        if self.proves_absence(route) {
+            let mut answer = self.nothing(Kind::NotFound);
+            answer.found = Found::NotFound;
+            return answer;
+        }
+        self.nothing(Kind::NotInOurCopy)
+    }
+
+    /// The first collection of a route holds its records, the others what renders them.
+    fn proves_absence(&self, route: &Route) -> bool {
+        let records = match &route.target {
+            Target::Assets(collection) => Some(collection),
+            Target::Component(_) => route.collections.first(),
+        };
+        let complete = records.is_none_or(|name| {
+            let known = self.release.manifest.collection(name);
+            known.is_some_and(|known| known.complete)
+        });
+        complete && self.freshness == Freshness::Fresh
+    }
+
+    fn nothing(mut self, kind: Kind) -> SnapshotAnswer {
+        let page = notice_page(&self.release.manifest);
+        let draft = emergency(kind, self.reader, &self.state, page);
+        if self.policy.lifetime != Lifetime::Private {
+            self.policy.lifetime = Lifetime::NoStore;
+        }
+        self.policy.negotiated = true;
+        SnapshotAnswer {
+            draft,
+            policy: self.policy,
+            state: self.state,
+            found: Found::Nothing(kind),
+        }
+    }
+}
+
+fn lifetime(route: Option<&Arc<Route>>) -> Lifetime {
+    match route.map(|route| (&route.target, route.isolation)) {
+        Some((Target::Assets(_), _)) => Lifetime::Asset,
+        Some((Target::Component(_), Isolation::Shared)) => Lifetime::Page,
+        Some((Target::Component(_), Isolation::Single)) => Lifetime::Private,
+        None => Lifetime::NoStore,
+    }
+}
+
+fn is_html(headers: &HeaderMap) -> bool {
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.trim_start().starts_with("text/html"))
+}
