@@ -4,9 +4,9 @@
 
 mod exit;
 mod order;
+mod serve;
 mod usage;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 pub use exit::Exit;
 pub use usage::{Fault, Hint};
 
-use crate::config::{Config, Problems};
+use crate::config::Problems;
 
 /// Keeps a service's essential pages answering when its origin is gone.
 #[derive(Debug, Parser)]
@@ -27,33 +27,15 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Follows the mirrors and answers readers.
-    #[command(after_long_help = SERVE_HELP)]
-    Serve(Serve),
+    #[command(after_long_help = serve::HELP)]
+    Serve(serve::Serve),
     /// Switches services and writes notices, on every edge, through the mirrors.
     #[command(after_long_help = order::HELP)]
     Order(order::Order),
 }
 
-const SERVE_HELP: &str = "Exit status:\n   0  stopped when told to\n   1  could not go on; \
-                          the reason is printed\n  64  edge.toml or the command line is wrong: all \
-                          mistakes are printed, no port was bound";
-
-#[derive(Debug, clap::Args)]
-struct Serve {
-    /// The settings file.
-    #[arg(long, value_name = "FILE", default_value = "edge.toml")]
-    config: PathBuf,
-    /// Only check the settings and the trust files, and say so.
-    #[arg(long)]
-    check: bool,
-}
-
-/// Runs the command line of this process. `serve` is what `edge serve` does once its settings are
-/// sound.
-pub fn main<F>(serve: impl FnOnce(Config) -> F) -> ExitCode
-where
-    F: Future<Output = anyhow::Result<()>>,
-{
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -67,30 +49,12 @@ where
             return exit.into();
         }
     };
-    run(cli, serve).into()
+    run(cli).into()
 }
 
-fn run<F>(cli: Cli, serve: impl FnOnce(Config) -> F) -> Exit
-where
-    F: Future<Output = anyhow::Result<()>>,
-{
+fn run(cli: Cli) -> Exit {
     match cli.command {
-        Command::Serve(arguments) => match Config::load(&arguments.config) {
-            Err(problems) => wrong(&problems),
-            Ok(_) if arguments.check => {
-                println!("{}: sound", arguments.config.display());
-                Exit::Done
-            }
-            Ok(config) => on_runtime(async {
-                match serve(config).await {
-                    Ok(()) => Exit::Done,
-                    Err(error) => {
-                        eprintln!("edge: {error:#}");
-                        Exit::Failed
-                    }
-                }
-            }),
-        },
+        Command::Serve(arguments) => arguments.run(),
         Command::Order(arguments) => on_runtime(async {
             match arguments.run().await {
                 Ok(exit) => exit,

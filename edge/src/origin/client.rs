@@ -165,6 +165,12 @@ impl Origin {
         Ok(())
     }
 
+    /// Where it is, as a URL.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("http://{}", self.authority)
+    }
+
     /// The limits it is asked under.
     #[must_use]
     pub const fn limits(&self) -> &OriginLimits {

@@ -1,1 +1,29 @@
 //! Listeners and the way of a request.
+//!
+//! [`run`] is a whole edge. A request comes in through [`listen`], finds its site and path
+//! ([`way`]), is answered by the origin or the copy ([`visit`]), and leaves one log line
+//! ([`access`]) and its counts ([`metrics`]). [`control`] tells how the edge is.
+
+pub mod access;
+pub mod control;
+mod edge;
+mod from_origin;
+mod id;
+mod limits;
+pub mod listen;
+pub mod metrics;
+mod run;
+mod site;
+pub mod status;
+mod target;
+mod visit;
+pub mod way;
+
+pub use edge::Edge;
+pub use id::RequestId;
+pub use limits::ServeLimits;
+pub use listen::Drained;
+pub use run::{LISTENING, Listening, NODE_CACHE_BYTES, StartError, run};
+pub use site::{Site, Sites};
+pub use status::{ServiceStatus, SiteStatus, Status};
+pub use target::{BadHost, authority, host_name};

@@ -1,0 +1,34 @@
+//! What one client may use of an edge.
+
+use std::time::Duration;
+
+/// Limits of the public listener.
+#[derive(Clone, Copy, Debug)]
+pub struct ServeLimits {
+    /// Connections at once. Beyond them new ones wait in the kernel's queue.
+    pub connections: usize,
+    /// Header fields of a request; more is a 431.
+    pub header_fields: usize,
+    /// Bytes of a request's head; more is a 431.
+    pub head_bytes: usize,
+    /// From a connection's start, or its last answer, to the end of the next request's head.
+    pub head_time: Duration,
+    /// Requests of one HTTP/2 connection at once.
+    pub streams: u32,
+    /// How often a silent HTTP/2 connection is asked whether it is still there, and how long its
+    /// answer may take.
+    pub ping: Duration,
+}
+
+impl Default for ServeLimits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            header_fields: 100,
+            head_bytes: 32 << 10,
+            head_time: Duration::from_secs(10),
+            streams: 128,
+            ping: Duration::from_secs(20),
+        }
+    }
+}

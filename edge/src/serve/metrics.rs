@@ -1,0 +1,199 @@
+//! Counts for Prometheus (OpenMetrics text, version 1.0.0).
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use http::StatusCode;
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+use snapshot::Timestamp;
+
+use super::access::Access;
+use super::site::{Site, Sites};
+use crate::mode::{Effective, ServiceMode};
+
+/// Upper bounds of the request durations' buckets, seconds.
+const SECONDS: [f64; 12] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
+];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answered {
+    site: String,
+    service: String,
+    source: &'static str,
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FellBack {
+    site: String,
+    service: String,
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct By {
+    source: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfService {
+    site: String,
+    service: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfSite {
+    site: String,
+}
+
+/// Every metric of an edge.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    answered: Family<Answered, Counter>,
+    fell_back: Family<FellBack, Counter>,
+    took: Family<By, Histogram, fn() -> Histogram>,
+    connections: Gauge,
+    mode: Family<OfService, Gauge>,
+    sequence: Family<OfSite, Gauge<u64, AtomicU64>>,
+    age: Family<OfSite, Gauge<f64, AtomicU64>>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let new_histogram: fn() -> Histogram = || Histogram::new(SECONDS);
+        let mut metrics = Self {
+            registry: Registry::with_prefix("holdfast"),
+            answered: Family::default(),
+            fell_back: Family::default(),
+            took: Family::new_with_constructor(new_histogram),
+            connections: Gauge::default(),
+            mode: Family::default(),
+            sequence: Family::default(),
+            age: Family::default(),
+        };
+        let registry = &mut metrics.registry;
+        registry.register(
+            "requests",
+            "Requests answered, by who answered",
+            metrics.answered.clone(),
+        );
+        registry.register(
+            "fallbacks",
+            "Requests meant for the origin that the snapshot answered, by reason",
+            metrics.fell_back.clone(),
+        );
+        registry.register_with_unit(
+            "request_duration",
+            "Time from the head of a request to the head of its answer",
+            Unit::Seconds,
+            metrics.took.clone(),
+        );
+        registry.register(
+            "connections",
+            "Open connections of readers",
+            metrics.connections.clone(),
+        );
+        registry.register(
+            "service_mode",
+            "Who answers for a service: 0 the origin, 1 both, 2 the snapshot",
+            metrics.mode.clone(),
+        );
+        registry.register(
+            "release_sequence",
+            "The sequence of the release in use",
+            metrics.sequence.clone(),
+        );
+        registry.register_with_unit(
+            "release_age",
+            "The age of the release's data",
+            Unit::Seconds,
+            metrics.age.clone(),
+        );
+        metrics
+    }
+}
+
+impl Metrics {
+    /// Counts an answered request.
+    pub fn answered(&self, access: &Access, status: StatusCode, took: Duration) {
+        let labels = Answered {
+            site: access.site.clone(),
+            service: access.service.clone(),
+            source: access.by.as_str(),
+            status: status.as_u16(),
+        };
+        self.answered.get_or_create(&labels).inc();
+        let by = By {
+            source: access.by.as_str(),
+        };
+        self.took.get_or_create(&by).observe(took.as_secs_f64());
+    }
+
+    /// Counts a request that the origin did not answer.
+    pub fn fell_back(&self, access: &Access, reason: &'static str) {
+        let labels = FellBack {
+            site: access.site.clone(),
+            service: access.service.clone(),
+            reason,
+        };
+        self.fell_back.get_or_create(&labels).inc();
+    }
+
+    /// The gauge of open connections.
+    #[must_use]
+    pub const fn connections(&self) -> &Gauge {
+        &self.connections
+    }
+
+    /// Everything as text, with the sites as they are now.
+    #[must_use]
+    pub fn text(&self, sites: &Sites) -> String {
+        self.mode.clear();
+        for site in sites.iter() {
+            self.look(site);
+        }
+        let mut out = String::new();
+        // Writing to a String cannot fail.
+        let _ = text::encode(&mut out, &self.registry);
+        out
+    }
+
+    fn look(&self, site: &Site) {
+        let name = site.name.to_string();
+        let modes = site.gates.modes();
+        let modes = modes.iter().map(|(name, mode)| (name.as_str(), mode));
+        let rest = site.gates.rest();
+        for (service, mode) in modes.chain([("-", &rest)]) {
+            let labels = OfService {
+                site: name.clone(),
+                service: service.to_owned(),
+            };
+            self.mode.get_or_create(&labels).set(level(mode));
+        }
+        let Some(release) = site.copy.current() else {
+            return;
+        };
+        let of = OfSite { site: name };
+        let age: Timestamp = site.copy.edge_time();
+        let age = age.since(release.release.as_of).as_secs_f64();
+        self.sequence
+            .get_or_create(&of)
+            .set(release.release.sequence.0);
+        self.age.get_or_create(&of).set(age);
+    }
+}
+
+const fn level(mode: &ServiceMode) -> i64 {
+    match mode.effective {
+        Effective::Normal(_) => 0,
+        Effective::Probing(_) => 1,
+        Effective::Degraded(_) => 2,
+    }
+}

@@ -1,0 +1,182 @@
+//! A whole edge: listeners first, then what the disk holds, then answers; sync beside them; an
+//! orderly end.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures::future::try_join_all;
+use serde::{Deserialize, Serialize};
+use snapshot::NodeCache;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+
+use super::control;
+use super::edge::Edge;
+use super::limits::ServeLimits;
+use super::listen::{self, Drained};
+use super::metrics::Metrics;
+use super::site::{Site, Sites};
+use crate::answer::Rehearsal;
+use crate::config::{self, Config};
+use crate::copy::Canaries;
+use crate::host::{Host, HostError, HostLimits};
+use crate::origin::{NotAnOrigin, Origin, OriginLimits};
+use crate::sync::{Follower, OpenError};
+
+/// Verified inner nodes kept in memory, bytes, all sites together.
+pub const NODE_CACHE_BYTES: u64 = 64 << 20;
+/// The file in the data directory that names the bound addresses.
+pub const LISTENING: &str = "listening.json";
+
+/// Why an edge does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address cannot be bound.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The data directory cannot be used.
+    #[error("cannot use the data directory {path}: {source}")]
+    Data {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The component host does not start.
+    #[error("the component host does not start")]
+    Host(#[from] HostError),
+    /// A site's copy cannot be opened.
+    #[error("a site's copy cannot be opened")]
+    Site(#[from] OpenError),
+    /// An origin that cannot be asked.
+    #[error(transparent)]
+    Origin(#[from] NotAnOrigin),
+    /// The runtime is going down.
+    #[error("stopped while starting")]
+    Stopped,
+}
+
+/// The addresses an edge is bound to; port 0 has become a real one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listening {
+    /// For readers.
+    pub public: SocketAddr,
+    /// For ops.
+    pub control: SocketAddr,
+}
+
+/// Runs the edge that `config` describes until `stop`. `ready` is called once it answers.
+///
+/// # Errors
+/// Why it does not start; once it answers nothing ends it but `stop`.
+pub async fn run(
+    config: Config,
+    stop: CancellationToken,
+    ready: impl FnOnce(Listening),
+) -> Result<Drained, StartError> {
+    // Bound first: readers who come while the copy is opened wait in the kernel's queue.
+    let public = bind(config.listen.public).await?;
+    let control = bind(config.listen.control).await?;
+    let listening = Listening {
+        public: local(&public, config.listen.public)?,
+        control: local(&control, config.listen.control)?,
+    };
+    let host = open_data(&config.data).await?;
+    let cache = NodeCache::new(NODE_CACHE_BYTES);
+    let opening = config
+        .sites
+        .iter()
+        .map(|site| Follower::open(site, &config.data, Arc::clone(&host), cache.clone()));
+    let followers = try_join_all(opening).await?;
+
+    let mut sites = Sites::default();
+    let mut tasks = Vec::new();
+    for (settings, follower) in config.sites.iter().zip(&followers) {
+        let origin = settings.origin.as_ref();
+        let origin = origin.map(|url| Origin::new(url, OriginLimits::default()));
+        let origin = origin.transpose()?.map(Arc::new);
+        let site = Arc::new(Site::new(follower.state(), origin, probe_host(settings)));
+        tasks.push(AbortOnDropHandle::new(tokio::spawn(site.follow())));
+        sites.add(&site);
+    }
+    let edge = Arc::new(Edge {
+        name: config.name.clone(),
+        sites,
+        host: Arc::clone(&host),
+        metrics: Metrics::default(),
+    });
+
+    let following = TaskTracker::new();
+    let canaries: Arc<dyn Canaries> = Arc::new(Rehearsal::new(host));
+    for follower in followers {
+        following.spawn(follower.run(Arc::clone(&canaries), stop.clone()));
+    }
+    following.close();
+    let controlling = control::serve(Arc::clone(&edge), control, stop.clone());
+    tasks.push(AbortOnDropHandle::new(tokio::spawn(controlling)));
+    tell(&config.data, listening).await?;
+    ready(listening);
+
+    let grace = config.listen.drain;
+    let drained = listen::serve(edge, public, ServeLimits::default(), stop, grace).await;
+    following.wait().await;
+    Ok(drained)
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|source| StartError::Bind { address, source })
+}
+
+fn local(listener: &TcpListener, address: SocketAddr) -> Result<SocketAddr, StartError> {
+    let local = listener.local_addr();
+    local.map_err(|source| StartError::Bind { address, source })
+}
+
+/// Makes the data directory, for this user alone, and starts the component host over it.
+async fn open_data(data: &Path) -> Result<Arc<Host>, StartError> {
+    let path = data.to_owned();
+    let opened = tokio::task::spawn_blocking(move || {
+        make_private(&path).map_err(|source| StartError::Data {
+            path: path.clone(),
+            source,
+        })?;
+        Ok(Host::new(HostLimits::default(), &path.join("compiled"))?)
+    });
+    let host = opened.await.map_err(|_| StartError::Stopped)?;
+    host.map(Arc::new)
+}
+
+fn make_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs_err::create_dir_all(path)?;
+    fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o700))
+}
+
+async fn tell(data: &Path, listening: Listening) -> Result<(), StartError> {
+    let path = data.join(LISTENING);
+    let failed = |source| StartError::Data {
+        path: data.to_owned(),
+        source,
+    };
+    let json = serde_json::to_vec(&listening).map_err(|e| failed(e.into()))?;
+    let written = tokio::task::spawn_blocking(move || snapshot::durable::write(&path, &json));
+    let written = written.await.map_err(|_| StartError::Stopped)?;
+    written.map_err(failed)
+}
+
+/// What a site's probes name as their host: the first it answers for.
+fn probe_host(site: &config::Site) -> String {
+    let named = site.hosts.iter().find_map(|host| match host {
+        config::Host::Name(name) => Some(name.clone()),
+        config::Host::Any => None,
+    });
+    named.unwrap_or_else(|| "localhost".to_owned())
+}

@@ -1,0 +1,95 @@
+//! What `/status` answers: the whole edge as JSON, for people, `edge order` and monitoring.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::edge::Edge;
+use super::site::Site;
+use crate::answer::freshness;
+use crate::mode::ServiceMode;
+use crate::sync::{SyncStatus, rfc3339};
+
+/// The edge.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// One entry a site, in the configured order.
+    pub sites: Vec<SiteStatus>,
+}
+
+/// One site.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SiteStatus {
+    /// Release, orders, sources, refusals and alarms.
+    #[serde(flatten)]
+    pub sync: SyncStatus,
+    /// `fresh`, `stale` or `too-old` by the strictest route, `null` without a release.
+    pub freshness: Option<String>,
+    /// The origin's address, `null` for a pure fallback.
+    pub origin: Option<String>,
+    /// Who answers for each service, by name.
+    pub services: Vec<ServiceStatus>,
+    /// Who answers for paths that no route claims.
+    pub unrouted: ServiceStatus,
+}
+
+/// One service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceStatus {
+    /// Its name; `-` for paths that no route claims.
+    pub name: String,
+    /// `normal`, `probing` or `degraded`.
+    pub state: String,
+    /// `calm`, `suspecting`, `recovering`, `site-order`, `service-order`, `no-origin`, or how the
+    /// origin failed: `connect`, `reset`, `first-byte-timeout`, `origin-5xx`, `probe`.
+    pub reason: String,
+    /// Since when it has been in this state; `null`: since the edge started.
+    pub since: Option<String>,
+}
+
+/// The edge as it is now.
+#[must_use]
+pub fn status(edge: &Edge) -> Status {
+    Status {
+        name: edge.name.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        sites: edge.sites.iter().map(site).collect(),
+    }
+}
+
+fn site(site: &Arc<Site>) -> SiteStatus {
+    let modes = site.gates.modes();
+    let services = modes
+        .iter()
+        .map(|(name, mode)| service(name.as_str(), mode));
+    SiteStatus {
+        sync: site.copy.sync_status(),
+        freshness: strictest(site),
+        origin: site.origin.as_ref().map(|origin| origin.address()),
+        services: services.collect(),
+        unrouted: service("-", &site.gates.rest()),
+    }
+}
+
+fn service(name: &str, mode: &ServiceMode) -> ServiceStatus {
+    ServiceStatus {
+        name: name.to_owned(),
+        state: mode.effective.as_str().to_owned(),
+        reason: mode.effective.reason().as_str().to_owned(),
+        since: mode.since.map(rfc3339),
+    }
+}
+
+fn strictest(site: &Site) -> Option<String> {
+    let release = site.copy.current()?;
+    let now = site.copy.edge_time();
+    let ages = release.manifest.routes.iter().map(|route| {
+        let (stale, too_old) = (route.stale_after_s, route.too_old_after_s);
+        freshness(&release.release, now, stale, too_old)
+    });
+    Some(ages.max().unwrap_or_default().as_str().to_owned())
+}

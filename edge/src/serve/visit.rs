@@ -1,0 +1,393 @@
+//! One request at one site: who answers it, and what happens when they do not.
+//!
+//! A read goes to the origin while its service's gate admits it. Whatever the origin does wrong,
+//! and the gate closing while it is waited for, makes the snapshot answer in its place. A write is
+//! sent at most once, and its failure is told as exactly as it is known.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::header::REFERRER_POLICY;
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Method, Response};
+use hyper::body::Incoming;
+use snapshot::ServiceName;
+use snapshot::manifest::Route;
+
+use super::access::{Access, AnsweredBy};
+use super::edge::Edge;
+use super::site::{Degraded, Site};
+use super::{from_origin, way};
+use crate::answer::{AnswerContext, Found, Matched, RequestPath, SnapshotRequest, from_snapshot};
+use crate::copy::LoadedRelease;
+use crate::mode::breaker::Outcome;
+use crate::mode::{Admission, Gate, Reason};
+use crate::origin::headers::{Client, for_rewriting, loops, towards_origin};
+use crate::origin::{Failure, Origin, OriginAnswer};
+use crate::page::emergency::Kind;
+use crate::page::rewrite::origin::forwarded_condition;
+use crate::page::{AnswerBody, PageState, Reader, Source, emergency};
+
+/// A request on its way.
+pub(super) struct Visit<'a> {
+    edge: &'a Arc<Edge>,
+    site: &'a Arc<Site>,
+    head: Parts,
+    reader: &'a Reader,
+    path: &'a RequestPath,
+    host: &'a str,
+    peer: SocketAddr,
+    release: Option<Arc<LoadedRelease>>,
+    matched: Option<Matched>,
+    gate: Arc<Gate>,
+}
+
+/// Why the origin gave nothing that can be used.
+enum NoAnswer {
+    /// It failed.
+    Failed(Failure),
+    /// It answered, but with a 5xx.
+    Unwelcome(Box<OriginAnswer>),
+    /// The gate closed while it was waited for.
+    GaveUp,
+}
+
+impl NoAnswer {
+    const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Failed(failure) => failure.as_str(),
+            Self::Unwelcome(_) => "origin-5xx",
+            Self::GaveUp => "gave-up",
+        }
+    }
+}
+
+impl<'a> Visit<'a> {
+    pub(super) fn new(
+        edge: &'a Arc<Edge>,
+        site: &'a Arc<Site>,
+        head: Parts,
+        reader: &'a Reader,
+        path: &'a RequestPath,
+        host: &'a str,
+        peer: SocketAddr,
+    ) -> Self {
+        let release = site.copy.current();
+        let matched = release
+            .as_ref()
+            .and_then(|release| release.routes.find(path));
+        let service = matched.as_ref().map(|matched| &matched.route.service);
+        let gate = site.gates.of(service);
+        Self {
+            edge,
+            site,
+            head,
+            reader,
+            path,
+            host,
+            peer,
+            release,
+            matched,
+            gate,
+        }
+    }
+
+    pub(super) async fn answer(self, body: Incoming, access: &mut Access) -> Response<AnswerBody> {
+        if let Some(route) = self.route() {
+            access.route.clone_from(&route.path);
+            access.service = route.service.to_string();
+        }
+        access.mode = self.gate.mode().effective.as_str();
+        let mut answer = if self.head.method == Method::GET || self.head.method == Method::HEAD {
+            self.read(access).await
+        } else {
+            self.write(body, access).await
+        };
+        if self.is_below_capability() {
+            let policy = HeaderValue::from_static("no-referrer");
+            answer.headers_mut().insert(REFERRER_POLICY, policy);
+        }
+        answer
+    }
+
+    async fn read(&self, access: &mut Access) -> Response<AnswerBody> {
+        if self.route().is_some_and(|route| route.always)
+            && let Some(answer) = self.always(access).await
+        {
+            return answer;
+        }
+        let origin = match (self.gate.admit_read(), &self.site.origin) {
+            (Admission::Origin, Some(origin)) => origin,
+            _ => return self.fall_back(self.why(), None, access).await,
+        };
+        if loops(&self.head.headers) {
+            return self.refuse(Kind::BadGateway, "loop", access);
+        }
+        let state = self.page_state(Source::Origin, &self.degraded());
+        match self.ask(origin, &state).await {
+            Ok(answer) => {
+                access.by = AnsweredBy::Origin;
+                let rewrites = self.rewrites();
+                from_origin::answer(
+                    answer,
+                    self.reader,
+                    &self.edge.name,
+                    rewrites.then_some(&state),
+                )
+            }
+            Err(NoAnswer::Failed(failure)) if !failure.is_origins() => {
+                self.refuse(Kind::BadRequest, failure.as_str(), access)
+            }
+            Err(none) => {
+                let reason = none.as_str();
+                self.edge.metrics.fell_back(access, reason);
+                let own = match none {
+                    NoAnswer::Unwelcome(answer) => Some(*answer),
+                    _ => None,
+                };
+                self.fall_back(reason, own, access).await
+            }
+        }
+    }
+
+    /// Asks the origin, unless the gate closes first.
+    async fn ask(&self, origin: &Origin, state: &PageState) -> Result<OriginAnswer, NoAnswer> {
+        let mut headers = self.headers();
+        if self.rewrites() {
+            for_rewriting(&mut headers, forwarded_condition(&self.head.headers, state));
+        }
+        let method = self.head.method.clone();
+        let target = self.target();
+        let asked = tokio::select! {
+            biased;
+            asked = origin.read(method, &target, headers) => asked,
+            () = self.gate.degraded() => return Err(NoAnswer::GaveUp),
+        };
+        match asked {
+            Ok(answer) if way::is_failure(answer.status) => {
+                self.observe(Failure::Status(answer.status));
+                Err(NoAnswer::Unwelcome(Box::new(answer)))
+            }
+            Ok(answer) => {
+                self.gate
+                    .observe(self.path.as_str(), Outcome::Answered, None);
+                Ok(answer)
+            }
+            Err(failure) => {
+                self.observe(failure);
+                Err(NoAnswer::Failed(failure))
+            }
+        }
+    }
+
+    async fn write(&self, body: Incoming, access: &mut Access) -> Response<AnswerBody> {
+        let origin = match (self.gate.admit_write(), &self.site.origin) {
+            (Admission::Origin, Some(origin)) => origin,
+            _ => return self.refuse(Kind::WriteRefused, self.why(), access),
+        };
+        if loops(&self.head.headers) {
+            return self.refuse(Kind::BadGateway, "loop", access);
+        }
+        let method = self.head.method.clone();
+        let asked = origin
+            .write(method, &self.target(), self.headers(), body)
+            .await;
+        match asked {
+            Ok(answer) => {
+                let outcome = if way::is_failure(answer.status) {
+                    Failure::Status(answer.status).outcome()
+                } else {
+                    Some(Outcome::Answered)
+                };
+                if let Some(outcome) = outcome {
+                    self.gate
+                        .observe(self.path.as_str(), outcome, Some("origin-5xx"));
+                }
+                access.by = AnsweredBy::Origin;
+                from_origin::answer(answer, self.reader, &self.edge.name, None)
+            }
+            Err(failure) => {
+                self.observe(failure);
+                let kind = match failure {
+                    Failure::ReaderGone => Kind::BadRequest,
+                    Failure::ReaderTooLarge => Kind::ContentTooLarge,
+                    // Without a connection nothing was sent.
+                    Failure::Connect => Kind::WriteRefused,
+                    _ => Kind::WriteUnknown,
+                };
+                self.refuse(kind, failure.as_str(), access)
+            }
+        }
+    }
+
+    /// The snapshot's answer for a route that it answers in every mode, unless it has none and the
+    /// origin may be asked.
+    async fn always(&self, access: &mut Access) -> Option<Response<AnswerBody>> {
+        let release = self.release.as_ref()?;
+        let answer = self
+            .snapshot(release, Some("always"), self.degraded())
+            .await;
+        let asks = self.gate.admit_read() == Admission::Origin && self.site.origin.is_some();
+        if answer.found != Found::Answer && asks {
+            return None;
+        }
+        access.by = by(answer.found);
+        Some(answer.finish(self.reader).await)
+    }
+
+    /// The snapshot's answer in the origin's place; the origin's own words, if it has any, where
+    /// the snapshot has none.
+    async fn fall_back(
+        &self,
+        reason: &'static str,
+        own: Option<OriginAnswer>,
+        access: &mut Access,
+    ) -> Response<AnswerBody> {
+        access.reason = reason;
+        let mut degraded = self.degraded();
+        if let Some(route) = self.route() {
+            degraded.entry(route.service.clone()).or_insert(None);
+        }
+        let answer = match &self.release {
+            Some(release) => Some(self.snapshot(release, Some(reason), degraded).await),
+            None => None,
+        };
+        let found = answer.as_ref().map(|answer| answer.found);
+        if let (Some(own), None | Some(Found::Nothing(_))) = (own, found) {
+            access.by = AnsweredBy::Origin;
+            return from_origin::answer(own, self.reader, &self.edge.name, None);
+        }
+        let Some(answer) = answer else {
+            return self.refuse(Kind::Unavailable, reason, access);
+        };
+        access.by = by(answer.found);
+        if let Found::Nothing(kind) = answer.found {
+            access.reason = kind.as_str();
+        }
+        answer.finish(self.reader).await
+    }
+
+    async fn snapshot(
+        &self,
+        release: &LoadedRelease,
+        detail: Option<&'static str>,
+        degraded: Degraded,
+    ) -> crate::answer::SnapshotAnswer {
+        let context = self.context(detail, degraded);
+        let request = SnapshotRequest {
+            path: self.path,
+            query: self.head.uri.query(),
+            reader: self.reader,
+        };
+        from_snapshot(release, &context, &request).await
+    }
+
+    fn refuse(
+        &self,
+        kind: Kind,
+        reason: &'static str,
+        access: &mut Access,
+    ) -> Response<AnswerBody> {
+        way::by_edge(access, reason);
+        let mut degraded = self.degraded();
+        if let Some(route) = self.route()
+            && matches!(
+                kind,
+                Kind::WriteRefused | Kind::WriteUnknown | Kind::Unavailable
+            )
+        {
+            degraded.entry(route.service.clone()).or_insert(None);
+        }
+        let state = self.page_state(Source::Origin, &degraded);
+        let manifest = self.release.as_ref().map(|release| &*release.manifest);
+        let draft = emergency(kind, self.reader, &state, way::notice_page(manifest));
+        way::own_answer(self.edge, self.reader, draft, &state)
+    }
+
+    fn context(&self, detail: Option<&'static str>, degraded: Degraded) -> AnswerContext {
+        let orders = self.site.orders();
+        let notices = orders.notices().into_iter();
+        let notices = notices.map(|(scope, notice)| (scope.clone(), notice.clone()));
+        AnswerContext {
+            edge: self.edge.name.clone(),
+            now: self.site.copy.edge_time(),
+            degraded,
+            notices: notices.collect(),
+            detail,
+            host: Arc::clone(&self.edge.host),
+        }
+    }
+
+    fn page_state(&self, source: Source, degraded: &Degraded) -> PageState {
+        let Some(release) = &self.release else {
+            return way::plain_state(self.site.name.as_str(), self.reader);
+        };
+        let language = self.reader.language(&release.manifest.languages);
+        self.context(None, degraded.clone())
+            .page_state(&release.manifest, language, source)
+    }
+
+    /// Services that the snapshot answers for.
+    fn degraded(&self) -> Degraded {
+        let modes = self.site.gates.modes().into_iter();
+        let degraded = modes.filter(|(_, mode)| mode.effective.is_degraded());
+        degraded
+            .map(|(name, mode): (ServiceName, _)| (name, mode.since))
+            .collect()
+    }
+
+    /// Why the gate lets the snapshot answer.
+    fn why(&self) -> &'static str {
+        match self.gate.mode().effective.reason() {
+            Reason::OriginGone(_) => "breaker-open",
+            reason => reason.as_str(),
+        }
+    }
+
+    fn observe(&self, failure: Failure) {
+        if let Some(outcome) = failure.outcome() {
+            self.gate
+                .observe(self.path.as_str(), outcome, Some(failure.as_str()));
+        }
+    }
+
+    fn route(&self) -> Option<&Route> {
+        self.matched.as_ref().map(|matched| &*matched.route)
+    }
+
+    fn is_below_capability(&self) -> bool {
+        self.matched
+            .as_ref()
+            .is_some_and(|matched| matched.capability.is_some())
+    }
+
+    /// Whether the origin's page passes the rewriter. Where no route says so, every page does that
+    /// was not asked for in part.
+    fn rewrites(&self) -> bool {
+        let known = self.release.is_some();
+        let whole = !self.head.headers.contains_key(http::header::RANGE);
+        known && self.route().map_or(whole, |route| route.rewrite)
+    }
+
+    fn headers(&self) -> HeaderMap {
+        let client = Client {
+            address: self.peer.ip(),
+            host: self.host,
+            version: self.head.version,
+        };
+        towards_origin(&self.head.headers, &client)
+    }
+
+    fn target(&self) -> PathAndQuery {
+        let target = self.head.uri.path_and_query();
+        target.cloned().unwrap_or(PathAndQuery::from_static("/"))
+    }
+}
+
+fn by(found: Found) -> AnsweredBy {
+    match found {
+        Found::Answer | Found::NotFound => AnsweredBy::Snapshot,
+        Found::Nothing(_) => AnsweredBy::Edge,
+    }
+}
