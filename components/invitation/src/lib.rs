@@ -1,29 +1,33 @@
-//! The invitation page, out of the snapshot's `invitations`. For now the smallest guest that
-//! reads a record and answers with it: it proves the way from source to component.
+//! The mobile wedding invitation: `/i/{id}/`, and its entry for a calendar, `/i/{id}/event.ics`.
+//!
+//! The route's first collection holds the invitations. Below a capability, which this component
+//! is never handed, the page has a relative link to the gift's page.
 
-use spin_sdk::http::{Request, Response, Result, StatusCode};
-use spin_sdk::http_service;
-use spin_sdk::key_value::Store;
+mod calendar;
+mod gift;
+mod page;
+mod photos;
 
-/// The collection this component reads; a store's label is a collection's name.
-const COLLECTION: &str = "invitations";
+use kit::{Answer, Context, Row};
 
-#[http_service]
-async fn serve(request: Request) -> Result<Response<String>> {
-    let key = request.uri().path().trim_matches('/');
-    let store = Store::open(COLLECTION).await.map_err(outside)?;
-    let found = store.get(key).await.map_err(outside)?;
-    let status = if found.is_some() {
-        StatusCode::OK
-    } else {
-        StatusCode::NOT_FOUND
+#[cfg(target_family = "wasm")]
+mod guest;
+
+/// The answer to a request, from its record's bytes.
+#[must_use]
+pub fn answer(context: &Context, record: &[u8]) -> Answer {
+    let row = match Row::parse(record) {
+        Ok(row) => row,
+        Err(error) => return Answer::failed(error),
     };
-    let mut response = Response::new(String::from_utf8_lossy(&found.unwrap_or_default()).into_owned());
-    *response.status_mut() = status;
-    Ok(response)
+    if context.path.ends_with(".ics") {
+        return match calendar::event(context, &row) {
+            Some(event) => Answer::calendar(event),
+            None => Answer::failed("the invitation's date and time are none: no calendar entry"),
+        };
+    }
+    Answer::page(page::page(context, &row))
 }
 
-/// The store's own error, as one the host can log.
-fn outside(error: spin_sdk::key_value::Error) -> spin_sdk::http::Error {
-    spin_sdk::http::Error::other(format!("{COLLECTION}: {error}"))
-}
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,22 @@
-//! Placeholder.
+//! Any collection's records through templates that travel in the snapshot: a new read-only page is
+//! a template and rows.
+//!
+//! The route's first collection holds the records, its last one the templates; `template` names
+//! the one to begin with. Rendering asks for further templates by name as it meets them
+//! ([`Step::Needs`]), because reading them is the host's and cannot be waited for in between.
+
+mod bounded;
+mod filters;
+mod page;
+mod templates;
+mod values;
+
+pub use page::{FUEL, OUTPUT_BYTES, Step, render};
+pub use templates::{TEMPLATES, Templates};
+pub use values::Records;
+
+#[cfg(target_family = "wasm")]
+mod guest;
+
+#[cfg(test)]
+mod tests;
