@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub use exit::Exit;
-pub use usage::{Fault, Hint};
+pub use usage::Fault;
 
 use crate::config::Problems;
 
@@ -31,7 +31,7 @@ enum Command {
     Serve(serve::Serve),
     /// Switches services and writes notices, on every edge, through the mirrors.
     #[command(after_long_help = order::HELP)]
-    Order(order::Order),
+    Order(Box<order::Order>),
 }
 
 /// Runs the command line of this process.

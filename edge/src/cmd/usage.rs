@@ -33,24 +33,17 @@ impl Fault {
         }
     }
 
+    /// Adds what to do now.
+    #[must_use]
+    pub fn hint(mut self, hint: impl fmt::Display) -> Self {
+        self.hint = Some(hint.to_string());
+        self
+    }
+
     /// The exit status.
     #[must_use]
     pub fn exit(&self) -> Exit {
         self.exit
-    }
-}
-
-/// Adds the next step.
-pub trait Hint {
-    /// What to do now.
-    #[must_use]
-    fn hint(self, hint: impl fmt::Display) -> Self;
-}
-
-impl Hint for Fault {
-    fn hint(mut self, hint: impl fmt::Display) -> Self {
-        self.hint = Some(hint.to_string());
-        self
     }
 }
 

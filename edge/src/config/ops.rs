@@ -52,7 +52,7 @@ impl Ops {
                 parsed.map_err(|e| problem(&text, &e, problems)).ok()
             }),
             mirrors: urls(mirrors, problems, |text| mirror::parse_url(text, base)),
-            edges: urls(edges, problems, |text| parse_edge(text)),
+            edges: urls(edges, problems, parse_edge),
             key: key.and_then(|text| {
                 let parsed = text.value.parse::<KeySource>();
                 let parsed = parsed.map_err(|e| problem(&text, &e, problems)).ok();

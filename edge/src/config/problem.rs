@@ -156,18 +156,18 @@ pub struct Added<'a>(Option<&'a mut Problem>);
 
 impl Added<'_> {
     /// Names a second place that the first contradicts.
-    pub fn also(self, span: Range<usize>, label: impl Into<String>) -> Self {
-        Self(self.0.map(|problem| {
+    pub fn also(mut self, span: Range<usize>, label: impl Into<String>) -> Self {
+        if let Some(problem) = &mut self.0 {
             problem.also = Some((span, label.into()));
-            problem
-        }))
+        }
+        self
     }
 
     /// Says what to do.
-    pub fn help(self, help: impl Into<String>) -> Self {
-        Self(self.0.map(|problem| {
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        if let Some(problem) = &mut self.0 {
             problem.help = Some(help.into());
-            problem
-        }))
+        }
+        self
     }
 }

@@ -1,1 +1,263 @@
 //! Every mistake of a settings file, by its place.
+
+use std::path::Path;
+
+use super::*;
+use crate::sync::fixture::trust_files;
+
+fn with_trust() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let (signers, roles) = trust_files();
+    let trust = dir.path().join("trust");
+    fs_err::create_dir(&trust).unwrap();
+    fs_err::write(trust.join("allowed_signers"), signers).unwrap();
+    fs_err::write(trust.join("trust.toml"), roles).unwrap();
+    dir
+}
+
+const SITE: &str = "[[site]]\nname = \"dasom\"\nhosts = [\"localhost\"]\ntrust = \"trust\"\n\
+                    mirrors = [\"mirror\"]\n";
+
+/// What is said of `source`, a settings file beside sound trust files.
+fn mistakes(source: &str) -> Vec<String> {
+    let dir = with_trust();
+    match Config::parse(Path::new("edge.toml"), source, dir.path()) {
+        Ok(_) => Vec::new(),
+        Err(problems) => problems
+            .list()
+            .iter()
+            .map(|problem| problem.message.clone())
+            .collect(),
+    }
+}
+
+/// The one mistake of a file that is sound but for `extra` at its top and `site` in its site.
+fn mistake(extra: &str, site: &str) -> String {
+    let found = mistakes(&format!("name = \"seoul-1\"\n{extra}\n{SITE}{site}\n"));
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.into_iter().next().unwrap()
+}
+
+#[test]
+fn a_short_file_is_enough() {
+    let dir = with_trust();
+    let source = format!("name = \"seoul-1\"\n{SITE}");
+    let config = Config::parse(Path::new("edge.toml"), &source, dir.path()).unwrap();
+    assert_eq!(config.data, dir.path().join("edge-data"));
+    assert!(config.listen.control.ip().is_loopback());
+    let site = &config.sites[0];
+    assert_eq!((site.poll, &site.origin), (POLL, &None));
+    assert_eq!(
+        site.mirrors[0].to_file_path().unwrap(),
+        dir.path().join("mirror")
+    );
+    assert_eq!(site.hosts, [Host::Name("localhost".to_owned())]);
+}
+
+#[test]
+fn all_mistakes_come_together_in_the_order_of_the_file() {
+    let source = "data = 3\nport = 80\n[listen]\npublic = \"here\"\n[[site]]\nname = \"Dasom\"\n\
+                  hosts = [\"a b\", 7]\ntrust = \"trust\"\nmirrors = [\"s3://b\"]\npoll = \"1\"\n\
+                  origin = \"https://x\"\n";
+    let dir = with_trust();
+    let problems = Config::parse(Path::new("edge.toml"), source, dir.path()).unwrap_err();
+    let text = problems.to_string();
+    for expected in [
+        "`name` is missing",
+        "edge.toml:1:8",
+        "`data` must be a text in quotes, not an integer",
+        "edge.toml:2:1",
+        "unknown key `port`",
+        "expected one of: name, data, listen, site",
+        "`public` is not an address: \"here\"",
+        "\"Dasom\" is not a site name",
+        "edge.toml:7:",
+        "not a host name: \"a b\"",
+        "`hosts` must be a text in quotes",
+        "\"s3://b\" is not a mirror",
+        "`poll` is not a duration: \"1\"",
+        "`origin` is not usable: \"https://x\"",
+        "10 mistakes; nothing was started",
+    ] {
+        assert!(text.contains(expected), "{expected:?} is not in:\n{text}");
+    }
+    let places: Vec<_> = problems
+        .list()
+        .iter()
+        .filter_map(|problem| problem.span.clone())
+        .collect();
+    assert!(places.is_sorted_by_key(|span| span.start));
+}
+
+#[test]
+fn contradictions_are_found() {
+    let site =
+        "[[site]]\nname = \"b\"\nhosts = [\"LOCALHOST\"]\ntrust = \"trust\"\nmirrors = [\"m\"]";
+    for (extra, tail, expected) in [
+        (
+            "[listen]\npublic = \"127.0.0.1:80\"\ncontrol = \"127.0.0.1:80\"",
+            "",
+            "`public` and `control` are both 127.0.0.1:80",
+        ),
+        (
+            "[listen]\ncontrol = \"127.0.0.1:8080\"",
+            "",
+            "are both 127.0.0.1:8080",
+        ),
+        (
+            "",
+            "origin = \"http://127.0.0.1:8080\"",
+            "`origin` is this edge itself",
+        ),
+        ("", "hosts2 = []", "site: unknown key `hosts2`"),
+        ("", "poll = \"2h\"", "`poll` is"),
+        ("", "poll = \"1ms\"", "`poll` is"),
+    ] {
+        let found = mistake(extra, tail);
+        assert!(found.contains(expected), "{found}");
+    }
+    let found = mistakes(&format!("name = \"x\"\n{SITE}{site}"));
+    assert!(
+        found.contains(&"host localhost is named twice".to_owned()),
+        "{found:?}"
+    );
+    let found = mistakes(&format!("name = \"x\"\n{SITE}{SITE}"));
+    assert!(
+        found.contains(&"two sites are named dasom".to_owned()),
+        "{found:?}"
+    );
+    let twice = SITE.replace("[\"mirror\"]", "[\"mirror\", \"./mirror/\"]");
+    let found = mistakes(&format!("name = \"x\"\n{twice}"));
+    assert!(found[0].contains("is named twice"), "{found:?}");
+}
+
+#[test]
+fn any_port_may_be_asked_for_twice() {
+    let listen = "[listen]\npublic = \"127.0.0.1:0\"\ncontrol = \"127.0.0.1:0\"";
+    assert_eq!(
+        mistakes(&format!("name = \"x\"\n{listen}\n{SITE}")),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn without_trust_an_edge_does_not_start() {
+    let absent = mistakes(&format!(
+        "name = \"x\"\n{}",
+        SITE.replace("\"trust\"", "\"nowhere\"")
+    ));
+    assert_eq!(absent.len(), 2, "{absent:?}");
+    assert!(absent[0].contains("nowhere/allowed_signers"), "{absent:?}");
+    for (file, text, expected) in [
+        (
+            "allowed_signers",
+            "\n",
+            "is empty: nobody would be believed",
+        ),
+        ("trust.toml", "", "is empty: nobody would be believed"),
+        (
+            "trust.toml",
+            "[person.\"sora@dasom.example\"]\nroles = [\"boss\"]\n",
+            "trust.toml:",
+        ),
+        (
+            "allowed_signers",
+            "sora@dasom.example ssh-ed25519 AAAA\n",
+            "allowed_signers:1:",
+        ),
+    ] {
+        let dir = with_trust();
+        fs_err::write(dir.path().join("trust").join(file), text).unwrap();
+        let source = format!("name = \"x\"\n{SITE}");
+        let problems = Config::parse(Path::new("edge.toml"), &source, dir.path()).unwrap_err();
+        assert!(problems.to_string().contains(expected), "{problems}");
+    }
+}
+
+#[test]
+fn trust_for_another_site_is_no_trust() {
+    let other = SITE.replace("\"dasom\"", "\"other\"");
+    let found = mistakes(&format!("name = \"x\"\n{other}"));
+    assert!(
+        found[0].contains("nobody can sign releases of site other"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn limits_hold() {
+    let many = vec!["\"a\""; MIRRORS + 1].join(",");
+    let mirrors = SITE.replace("\"mirror\"", &many);
+    let found = mistakes(&format!("name = \"x\"\n{mirrors}"));
+    assert!(
+        found.contains(&format!("`mirrors` has {} entries", MIRRORS + 1)),
+        "{found:?}"
+    );
+    let hosts: Vec<String> = (0..=HOSTS).map(|n| format!("\"h{n}\"")).collect();
+    let hosts = SITE.replace("\"localhost\"", &hosts.join(","));
+    let found = mistakes(&format!("name = \"x\"\n{hosts}"));
+    assert!(
+        found.contains(&format!("`hosts` has {} entries", HOSTS + 1)),
+        "{found:?}"
+    );
+    let found = mistakes(&format!("name = \"x\"\n{}", SITE.repeat(SITES + 1)));
+    assert!(
+        found.contains(&format!("{} sites; at most {SITES}", SITES + 1)),
+        "{found:?}"
+    );
+    assert!(
+        mistakes(&format!(
+            "name = \"{}\"\n{SITE}",
+            "x".repeat(NAME_BYTES + 1)
+        ))
+        .len()
+            == 1
+    );
+
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("edge.toml");
+    let bytes = usize::try_from(SETTINGS_BYTES).unwrap() + 1;
+    fs_err::write(&path, vec![b' '; bytes]).unwrap();
+    let problems = Config::load(&path).unwrap_err();
+    assert!(
+        problems.to_string().contains("is larger than 262144 bytes"),
+        "{problems}"
+    );
+    fs_err::write(&path, [0xff]).unwrap();
+    assert!(
+        Config::load(&path)
+            .unwrap_err()
+            .to_string()
+            .contains("is not UTF-8")
+    );
+    let absent = Config::load(&dir.path().join("absent.toml")).unwrap_err();
+    assert!(absent.to_string().contains("absent.toml"), "{absent}");
+}
+
+#[test]
+fn what_is_not_toml_is_shown_at_its_place() {
+    let found = mistakes("name = \"x\"\nname = \"y\"\n");
+    assert_eq!(found, ["not TOML: duplicate key: `name`"]);
+    assert!(mistakes("name = \n")[0].starts_with("not TOML"));
+    assert!(mistakes("")[0].contains("`name` is missing"));
+    assert!(mistakes("name = \"x\"\nsite = 3\n").len() == 2);
+}
+
+#[test]
+fn ops_are_read_beside_their_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ops.toml");
+    let text = "site = \"dasom\"\nmirrors = [\"mirror\"]\nedges = [\"http://127.0.0.1:8081\"]\n\
+                key = \"keys/operator\"\n";
+    fs_err::write(&path, text).unwrap();
+    let ops = ops::Ops::load(&path).unwrap();
+    let key = crate::signing::KeySource::File(dir.path().join("keys/operator"));
+    assert_eq!(ops.key, Some(key));
+    assert_eq!(
+        ops.mirrors[0].to_file_path().unwrap(),
+        dir.path().join("mirror")
+    );
+    let text = "site = \"D\"\nmirrors = [\"s3://b\"]\nedges = [\"here\"]\nkey = \"\"\nwho = 1\n";
+    fs_err::write(&path, text).unwrap();
+    assert_eq!(ops::Ops::load(&path).unwrap_err().list().len(), 5);
+}

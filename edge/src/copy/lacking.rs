@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use snapshot::manifest::SegmentEntry;
-use snapshot::{BlobRef, CollectionName, Digest, Entry, Manifest, NodeCache, Release, Store};
-use snapshot::{StoreError, limits};
+use snapshot::{
+    BlobRef, CollectionName, Digest, Entry, Manifest, NodeCache, Release, Store, limits,
+};
 
 use super::{ManifestFault, check_manifest, read_manifest};
 
@@ -44,33 +45,17 @@ impl Want {
     }
 }
 
-/// Why it cannot be said what a release needs: it can never be used.
-#[derive(Debug, thiserror::Error)]
-pub enum Lack {
-    /// Its manifest is unusable.
-    #[error(transparent)]
-    Manifest(#[from] ManifestFault),
-    /// This disk fails.
-    #[error("{object}: {source}")]
-    Disk {
-        /// The object in words.
-        object: String,
-        /// What is wrong.
-        source: StoreError,
-    },
-}
-
 /// What `release` needs next: its manifest; else segments and components; else blobs; else
 /// nothing. Segments in `known` are taken as complete with their blobs: a release that is in use
 /// holds them. Blocking.
 ///
 /// # Errors
-/// See [`Lack`].
+/// The manifest can never be used.
 pub fn lacking(
     store: &Store,
     release: &Release,
     known: &BTreeSet<Digest>,
-) -> Result<Vec<Want>, Lack> {
+) -> Result<Vec<Want>, ManifestFault> {
     let manifest = match read_manifest(store, release) {
         Ok(manifest) => manifest,
         // Absent, or damaged on this disk: fetching it repairs it.
@@ -78,7 +63,7 @@ pub fn lacking(
             let kind = Kind::Manifest(release.manifest_bytes);
             return Ok(vec![Want { digest, kind }]);
         }
-        Err(fault) => return Err(fault.into()),
+        Err(fault) => return Err(fault),
     };
     check_manifest(&manifest, &release.site)?;
     let mut wants = BTreeMap::new();

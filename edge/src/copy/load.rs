@@ -43,7 +43,7 @@ pub enum LoadError {
         /// The object in words.
         object: String,
         /// What is wrong.
-        source: StoreError,
+        source: Box<StoreError>,
     },
     /// A component that the host does not take.
     #[error("component {name}: {}", chain(source))]
@@ -120,7 +120,7 @@ impl Opened {
                 let segment = store.segment(entry, &manifest.site, &collection.name, cache);
                 segments.push(segment.map_err(|source| LoadError::Object {
                     object: format!("segment {}", entry.id),
-                    source,
+                    source: Box::new(source),
                 })?);
             }
             stacks.insert(collection.name.clone(), Stack::new(segments));
@@ -130,7 +130,7 @@ impl Opened {
             let bytes = store.read(&component.digest, limits::COMPONENT_BYTES);
             wasm.push(bytes.map_err(|source| LoadError::Object {
                 object: format!("component {}", component.digest),
-                source,
+                source: Box::new(source),
             })?);
         }
         Ok(Self {

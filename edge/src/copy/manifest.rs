@@ -23,7 +23,7 @@ pub enum ManifestFault {
         /// Its name.
         digest: Digest,
         /// What is wrong.
-        source: StoreError,
+        source: Box<StoreError>,
     },
     /// Larger than any may be.
     #[error("manifest {digest} is stated to have {bytes} bytes: expected 1 to {limit}", limit = limits::MANIFEST_BYTES)]
@@ -82,6 +82,7 @@ pub fn read_manifest(store: &Store, release: &Release) -> Result<Manifest, Manif
     }
     let bytes = store
         .read(&digest, limits::MANIFEST_BYTES)
+        .map_err(Box::new)
         .map_err(|source| ManifestFault::Unreadable { digest, source })?;
     if bytes.len() as u64 != stated {
         let got = bytes.len() as u64;

@@ -10,6 +10,6 @@ mod load;
 mod manifest;
 
 pub use canary::{Canaries, CanaryFailure, try_canaries};
-pub use lacking::{Kind, Lack, Want, lacking};
+pub use lacking::{Kind, Want, lacking};
 pub use load::{LoadError, LoadedRelease};
 pub use manifest::{ManifestFault, check_counts, check_manifest, read_manifest};

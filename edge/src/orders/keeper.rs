@@ -40,7 +40,7 @@ pub enum OrdersError {
         /// The site.
         site: SiteName,
         /// What is wrong.
-        source: StoreError,
+        source: Box<StoreError>,
     },
     /// What is on this disk is damaged.
     #[error("orders of {site} on this disk are damaged: {source}")]
@@ -70,7 +70,10 @@ impl OrdersKeeper {
         let bytes = match store.read_state(STATE, STATE_BYTES) {
             Ok(Some(bytes)) => bytes,
             Ok(None) => return Ok(Self::empty(site)),
-            Err(source) => return Err(OrdersError::Disk { site, source }),
+            Err(error) => {
+                let source = Box::new(error);
+                return Err(OrdersError::Disk { site, source });
+            }
         };
         match Bundle::from_bytes(&bytes) {
             Ok(bundle) => Ok(Self { site, bundle }),
@@ -138,9 +141,9 @@ impl OrdersKeeper {
             source,
         })?;
         let written = store.write_state(STATE, &bytes);
-        written.map_err(|source| OrdersError::Disk {
+        written.map_err(|error| OrdersError::Disk {
             site: site(),
-            source,
+            source: Box::new(error),
         })
     }
 }

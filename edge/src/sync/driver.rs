@@ -7,54 +7,27 @@ use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 
-use snapshot::trust::Refusal as TrustRefusal;
-use snapshot::trust::{AcceptedRelease, Generation, accept_release};
-use snapshot::{
-    Digest, Envelope, Manifest, Namespace, NodeCache, Release, SiteName, Store, StoreError, limits,
-};
+use snapshot::trust::{AcceptedRelease, Generation, Refusal as TrustRefusal, accept_release};
+use snapshot::{Digest, Envelope, Namespace, NodeCache, Store};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::checks::{check, plan, seed, stopped, unloadable, unordered, untrusted};
 use super::core::{Action, Core, Event, Job, Polled};
 use super::fetch::bring;
 use super::journal::Journal;
-use super::layout::Place;
-use super::mirror::{Fetched, Mirror, MirrorError};
+use super::kept::{Kept, OpenError};
+use super::mirror::{Fetched, MirrorError};
 use super::refusal::{Check, Refusal};
+use super::source::{Answers, Source, poll, sources};
 use super::state::{SiteState, wall_clock};
-use super::status::{SourceStatus, rfc3339};
+use super::status::rfc3339;
 use super::work::{Offer, SourceId};
 use crate::config::Site;
-use crate::copy::{
-    Canaries, Lack, LoadError, LoadedRelease, Want, check_counts, lacking, try_canaries,
-};
+use crate::copy::{Canaries, LoadedRelease};
 use crate::host::Host;
 use crate::orders::OrdersKeeper;
-
-/// Why a site cannot be kept on this disk at all.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The store: held by another process, or not to be made.
-    #[error("site {site}: {source}")]
-    Store {
-        /// The site.
-        site: SiteName,
-        /// What is wrong.
-        source: StoreError,
-    },
-    /// A mirror that this build cannot reach.
-    #[error("site {site}: {source}")]
-    Mirror {
-        /// The site.
-        site: SiteName,
-        /// What is wrong.
-        source: MirrorError,
-    },
-    /// The runtime is going down.
-    #[error("stopped while opening")]
-    Stopped,
-}
 
 /// Keeps one site up to date.
 #[derive(Debug)]
@@ -73,27 +46,11 @@ pub struct Follower {
     orders_kept: bool,
 }
 
-/// One mirror, and what it last said.
-#[derive(Debug)]
-struct Source {
-    mirror: Mirror,
-    release_etag: Option<String>,
-    release: Option<Vec<u8>>,
-    offer: Option<Offer>,
-    orders_etag: Option<String>,
-    status: SourceStatus,
-}
-
 /// What a task brings back.
 enum Done {
     Answered(SourceId, Box<Answers>),
     Checked(Job, Result<Arc<LoadedRelease>, Refusal>),
     Event(Event),
-}
-
-struct Answers {
-    release: Result<Fetched, MirrorError>,
-    orders: Result<Fetched, MirrorError>,
 }
 
 impl Follower {
@@ -113,9 +70,9 @@ impl Follower {
         let root = data.join("sites").join(name.as_str());
         let opened = spawn_blocking(move || Kept::open(&root, &name)).await;
         let kept = opened.map_err(|_| OpenError::Stopped)?;
-        let kept = kept.map_err(|source| OpenError::Store {
+        let kept = kept.map_err(|error| OpenError::Store {
             site: site.name.clone(),
-            source,
+            source: Box::new(error),
         })?;
         let (hosts, time) = (site.hosts.clone(), kept.journal.time);
         let state = SiteState::new(site.name.clone(), hosts, time, kept.orders.orders());
@@ -493,144 +450,4 @@ impl Follower {
         progress.doing = self.core.doing();
         progress.sources = sources;
     }
-}
-
-impl Source {
-    fn forget(&mut self) {
-        self.release_etag = None;
-        self.release = None;
-        self.offer = None;
-        self.status.offers = None;
-    }
-}
-
-fn sources(site: &Site) -> Result<Vec<Source>, OpenError> {
-    let open = |url| {
-        let mirror = Mirror::open(url);
-        let mirror = mirror.map_err(|source| OpenError::Mirror {
-            site: site.name.clone(),
-            source,
-        })?;
-        Ok(Source {
-            status: SourceStatus {
-                url: url.to_string(),
-                ..SourceStatus::default()
-            },
-            mirror,
-            release_etag: None,
-            release: None,
-            offer: None,
-            orders_etag: None,
-        })
-    };
-    site.mirrors.iter().map(open).collect()
-}
-
-/// What a disk holds of a site.
-struct Kept {
-    store: Store,
-    journal: Journal,
-    orders: OrdersKeeper,
-    alarms: Vec<String>,
-}
-
-impl Kept {
-    fn open(root: &Path, site: &SiteName) -> Result<Self, StoreError> {
-        let store = Store::open(root)?;
-        let mut alarms = Vec::new();
-        let journal = Journal::read(&store).unwrap_or_else(|error| {
-            alarms.push(format!(
-                "{error}: an older release would not be noticed as one"
-            ));
-            Journal::default()
-        });
-        let orders = OrdersKeeper::open(&store, site.clone()).unwrap_or_else(|error| {
-            alarms.push(format!(
-                "{error}: no order is in force until a mirror gives one"
-            ));
-            OrdersKeeper::empty(site.clone())
-        });
-        Ok(Self {
-            store,
-            journal,
-            orders,
-            alarms,
-        })
-    }
-}
-
-async fn poll(
-    mirror: &Mirror,
-    site: &SiteName,
-    release: Option<String>,
-    orders: Option<String>,
-) -> Answers {
-    let (at_release, at_orders) = (Place::release(site), Place::orders(site));
-    let (release, orders) = tokio::join!(
-        mirror.fetch(&at_release, release.as_deref(), limits::ENVELOPE_BYTES),
-        mirror.fetch(&at_orders, orders.as_deref(), limits::BUNDLE_BYTES),
-    );
-    Answers { release, orders }
-}
-
-fn plan(store: &Store, release: &Release, known: &BTreeSet<Digest>) -> Result<Vec<Want>, Refusal> {
-    lacking(store, release, known).map_err(|lack| match lack {
-        Lack::Manifest(fault) => Refusal::new(Check::Manifest, None, fault.to_string()),
-        Lack::Disk { object, source } => {
-            Refusal::new(Check::Disk, Some(object), source.to_string())
-        }
-    })
-}
-
-async fn check(
-    loaded: LoadedRelease,
-    before: Option<&Manifest>,
-    canaries: &dyn Canaries,
-) -> Result<Arc<LoadedRelease>, Refusal> {
-    if let Some(before) = before {
-        let counted = check_counts(before, &loaded.manifest);
-        counted.map_err(|reason| Refusal::new(Check::Counts, None, reason))?;
-    }
-    let loaded = Arc::new(loaded);
-    let tried = try_canaries(&loaded, canaries).await;
-    tried.map_err(|failure| {
-        let object = format!("{} in {}", failure.path, failure.language);
-        Refusal::new(Check::Canary, Some(object), failure.what)
-    })?;
-    Ok(loaded)
-}
-
-fn unloadable(error: &LoadError) -> Refusal {
-    let check = match error {
-        LoadError::Manifest(_) => Check::Manifest,
-        LoadError::Object { .. } | LoadError::Stopped => Check::Disk,
-        LoadError::Component { .. } => Check::Component,
-    };
-    Refusal::new(check, None, error.to_string())
-}
-
-fn untrusted(mirror: String, reason: String) -> Refusal {
-    Refusal {
-        check: Check::Trust,
-        object: Some("release".to_owned()),
-        source: Some(mirror),
-        reason,
-    }
-}
-
-fn unordered(mirror: String, reason: String) -> Refusal {
-    Refusal {
-        object: Some("orders".to_owned()),
-        ..untrusted(mirror, reason)
-    }
-}
-
-fn stopped() -> Refusal {
-    Refusal::new(Check::Disk, None, "stopped before it was done")
-}
-
-/// A number that differs between edges and starts.
-fn seed() -> u64 {
-    use std::hash::{BuildHasher, Hasher};
-    std::hash::RandomState::new().build_hasher().finish()
 }

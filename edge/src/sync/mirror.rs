@@ -37,12 +37,12 @@ pub enum MirrorError {
     },
     /// The folder itself is absent.
     #[error("mirror {0} is not there")]
-    Gone(Url),
+    Gone(String),
     /// It did not answer in time.
     #[error("{place} on mirror {mirror}: no answer within {limit:?}")]
     Slow {
         /// The mirror.
-        mirror: Url,
+        mirror: String,
         /// What was asked.
         place: Place,
         /// How long it was waited for.
@@ -52,7 +52,7 @@ pub enum MirrorError {
     #[error("{place} on mirror {mirror}: more than {limit} bytes")]
     TooLarge {
         /// The mirror.
-        mirror: Url,
+        mirror: String,
         /// What was asked.
         place: Place,
         /// Bytes allowed.
@@ -62,7 +62,7 @@ pub enum MirrorError {
     #[error("{place} on mirror {mirror} exists already")]
     Exists {
         /// The mirror.
-        mirror: Url,
+        mirror: String,
         /// What was to be created.
         place: Place,
     },
@@ -70,11 +70,11 @@ pub enum MirrorError {
     #[error("{place} on mirror {mirror}: {source}")]
     Store {
         /// The mirror.
-        mirror: Url,
+        mirror: String,
         /// What was asked.
         place: Place,
         /// The store's error.
-        source: object_store::Error,
+        source: Box<object_store::Error>,
     },
 }
 
@@ -263,7 +263,7 @@ impl Mirror {
         let is_dir = tokio::task::spawn_blocking(move || root.is_dir()).await;
         match is_dir {
             Ok(true) => Ok(()),
-            _ => Err(MirrorError::Gone(self.url.clone())),
+            _ => Err(MirrorError::Gone(self.url.to_string())),
         }
     }
 
@@ -277,7 +277,7 @@ impl Mirror {
             match put.await {
                 Ok(_) => Ok(()),
                 Err(object_store::Error::AlreadyExists { .. }) => Err(MirrorError::Exists {
-                    mirror: self.url.clone(),
+                    mirror: self.url.to_string(),
                     place: place.clone(),
                 }),
                 Err(error) => Err(self.failed(place, error)),
@@ -314,7 +314,7 @@ impl Mirror {
                             Ok(chunk)
                         } else {
                             Err(MirrorError::TooLarge {
-                                mirror: this.url.clone(),
+                                mirror: this.url.to_string(),
                                 place: place.clone(),
                                 limit,
                             })
@@ -335,13 +335,9 @@ impl Mirror {
         place: &Place,
         work: impl Future<Output = Result<T, MirrorError>>,
     ) -> Result<T, MirrorError> {
-        timeout(limit, work).await.unwrap_or_else(|_| {
-            Err(MirrorError::Slow {
-                mirror: self.url.clone(),
-                place: place.clone(),
-                limit,
-            })
-        })
+        timeout(limit, work)
+            .await
+            .unwrap_or_else(|_| Err(self.slow(place, limit)))
     }
 
     fn path(&self, place: &Place) -> Path {
@@ -351,11 +347,23 @@ impl Mirror {
             .collect()
     }
 
-    fn failed(&self, place: &Place, source: object_store::Error) -> MirrorError {
-        MirrorError::Store {
-            mirror: self.url.clone(),
+    /// The error for what did not answer within `limit`.
+    #[must_use]
+    pub fn slow(&self, place: &Place, limit: Duration) -> MirrorError {
+        MirrorError::Slow {
+            mirror: self.url.to_string(),
             place: place.clone(),
-            source,
+            limit,
+        }
+    }
+
+    /// The error for what [`Mirror::store`] gave when it was used directly.
+    #[must_use]
+    pub fn failed(&self, place: &Place, source: object_store::Error) -> MirrorError {
+        MirrorError::Store {
+            mirror: self.url.to_string(),
+            place: place.clone(),
+            source: Box::new(source),
         }
     }
 }

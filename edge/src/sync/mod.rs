@@ -3,18 +3,22 @@
 //! [`core`] decides and does no I/O; [`Follower`] carries out what it decides, through
 //! [`mirror`], the one way to a mirror; [`SiteState`] is what the rest of the edge sees.
 
+mod checks;
 pub mod core;
 mod driver;
 mod fetch;
 mod journal;
+mod kept;
 pub mod layout;
 pub mod mirror;
 mod refusal;
+mod source;
 mod state;
 mod status;
 mod work;
 
-pub use driver::{Follower, OpenError};
+pub use driver::Follower;
+pub use kept::OpenError;
 pub use layout::Place;
 pub use mirror::{Fetched, Mirror, MirrorError};
 pub use refusal::{Check, HELD, HOLD_FIRST, HOLD_MOST, Refusal};
@@ -25,5 +29,7 @@ pub use status::{
 };
 pub use work::{FETCHES, Offer, ROUNDS, SourceId};
 
+#[cfg(test)]
+pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use snapshot::{Epoch, LocalText, Order, Scope, SiteName, Timestamp, limits};
 
 use super::mirrors::Known;
 use super::site::SiteFacts;
-use crate::cmd::{Fault, Hint};
+use crate::cmd::Fault;
 
 /// Most notices an order carries; the oldest go first.
 pub(super) const NOTICES: usize = 16;

@@ -7,7 +7,7 @@ use snapshot::trust::accept_order;
 use snapshot::{Digest, Envelope, OfferedBundle, Order, Scope, limits};
 
 use super::settings::Settings;
-use crate::cmd::{Exit, Fault, Hint};
+use crate::cmd::{Exit, Fault};
 use crate::sync::{Mirror, Place, wall_clock};
 
 /// Two operators may write at once; each merges what the other wrote and tries again.

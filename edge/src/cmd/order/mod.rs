@@ -21,7 +21,7 @@ use self::edges::EdgeAnswer;
 use self::report::{Given, Shown};
 use self::settings::Settings;
 use self::site::SiteFacts;
-use super::{Exit, Fault, Hint};
+use super::{Exit, Fault};
 use crate::config::parse_duration;
 use crate::signing::KeySource;
 use crate::sync::wall_clock;
@@ -325,3 +325,6 @@ fn wait_long(text: &str) -> Result<Duration, String> {
     parse_duration(text)
         .ok_or_else(|| "expected a whole number and ms, s, m or h, as in 30m".to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use snapshot::trust::Generation;
 use url::Url;
 
 use super::Common;
-use crate::cmd::{Fault, Hint};
+use crate::cmd::Fault;
 use crate::config::ops::{Ops, parse_edge};
 use crate::config::trust;
 use crate::signing::KeySource;
@@ -52,7 +52,7 @@ impl Settings {
         }
         let edges = match common.edges.as_slice() {
             [] => ops.edges,
-            given => parse(given, |text| parse_edge(text))?,
+            given => parse(given, parse_edge)?,
         };
         let key = match &common.key {
             Some(text) => Some(text.parse().map_err(Fault::usage)?),

@@ -1,0 +1,67 @@
+//! What a disk holds of a site, read at the start.
+
+use std::path::Path;
+
+use snapshot::{SiteName, Store, StoreError};
+
+use super::journal::Journal;
+use super::mirror::MirrorError;
+use crate::orders::OrdersKeeper;
+
+/// Why a site cannot be kept on this disk at all.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store: held by another process, or not to be made.
+    #[error("site {site}: {source}")]
+    Store {
+        /// The site.
+        site: SiteName,
+        /// What is wrong.
+        source: Box<StoreError>,
+    },
+    /// A mirror that this build cannot reach.
+    #[error("site {site}: {source}")]
+    Mirror {
+        /// The site.
+        site: SiteName,
+        /// What is wrong.
+        source: Box<MirrorError>,
+    },
+    /// The runtime is going down.
+    #[error("stopped while opening")]
+    Stopped,
+}
+
+/// What a disk holds of a site.
+pub(super) struct Kept {
+    pub(super) store: Store,
+    pub(super) journal: Journal,
+    pub(super) orders: OrdersKeeper,
+    pub(super) alarms: Vec<String>,
+}
+
+impl Kept {
+    /// Opens the store. What is damaged is left out, with an alarm for each.
+    pub(super) fn open(root: &Path, site: &SiteName) -> Result<Self, StoreError> {
+        let store = Store::open(root)?;
+        let mut alarms = Vec::new();
+        let journal = Journal::read(&store).unwrap_or_else(|error| {
+            alarms.push(format!(
+                "{error}: an older release would not be noticed as one"
+            ));
+            Journal::default()
+        });
+        let orders = OrdersKeeper::open(&store, site.clone()).unwrap_or_else(|error| {
+            alarms.push(format!(
+                "{error}: no order is in force until a mirror gives one"
+            ));
+            OrdersKeeper::empty(site.clone())
+        });
+        Ok(Self {
+            store,
+            journal,
+            orders,
+            alarms,
+        })
+    }
+}
