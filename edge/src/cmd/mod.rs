@@ -72,7 +72,12 @@ fn on_runtime(work: impl Future<Output = Exit>) -> Exit {
         .enable_all()
         .build();
     match runtime {
-        Ok(runtime) => runtime.block_on(work),
+        Ok(runtime) => {
+            let exit = runtime.block_on(work);
+            // A disk or mirror that hangs holds nobody up: what counts is on disk already.
+            runtime.shutdown_timeout(LINGER);
+            exit
+        }
         Err(error) => {
             eprintln!("edge: no threads to run on: {error}");
             Exit::Failed
