@@ -67,6 +67,9 @@ fn run(cli: Cli) -> Exit {
     }
 }
 
+/// How long work that cannot be called off may hold up the end.
+const LINGER: std::time::Duration = std::time::Duration::from_secs(1);
+
 fn on_runtime(work: impl Future<Output = Exit>) -> Exit {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
