@@ -6,7 +6,7 @@
 mod asset;
 mod context;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod guest;
 pub mod path;
 mod records;

@@ -43,6 +43,25 @@ impl Orders {
         Self(orders.collect())
     }
 
+    /// These orders, as if they had been accepted.
+    #[cfg(test)]
+    pub(crate) fn in_force(orders: impl IntoIterator<Item = Order>) -> Self {
+        let in_force = orders.into_iter().map(|order| {
+            let accepted_at = order.signed_at;
+            let digest = Digest::of(order.why.as_bytes());
+            let scope = order.scope.clone();
+            (
+                scope,
+                InForce {
+                    order,
+                    digest,
+                    accepted_at,
+                },
+            )
+        });
+        Self(in_force.collect())
+    }
+
     /// The order of one scope.
     #[must_use]
     pub fn get(&self, scope: &Scope) -> Option<&InForce> {

@@ -16,6 +16,8 @@ mod run;
 mod site;
 pub mod status;
 mod target;
+#[cfg(test)]
+mod tests;
 mod visit;
 pub mod way;
 

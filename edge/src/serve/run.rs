@@ -54,7 +54,7 @@ pub enum StartError {
     Host(#[from] HostError),
     /// A site's copy cannot be opened.
     #[error("a site's copy cannot be opened")]
-    Site(#[from] OpenError),
+    Site(#[source] Box<OpenError>),
     /// An origin that cannot be asked.
     #[error(transparent)]
     Origin(#[from] NotAnOrigin),
@@ -94,7 +94,8 @@ pub async fn run(
         .sites
         .iter()
         .map(|site| Follower::open(site, &config.data, Arc::clone(&host), cache.clone()));
-    let followers = try_join_all(opening).await?;
+    let followers = try_join_all(opening).await;
+    let followers = followers.map_err(|error| StartError::Site(Box::new(error)))?;
 
     let mut sites = Sites::default();
     let mut tasks = Vec::new();

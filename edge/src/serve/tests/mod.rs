@@ -1,0 +1,14 @@
+//! An edge over real sockets, before an origin that can be broken.
+//!
+//! `origin` is that origin, `world` an edge with a small site, `raw` a client that can misbehave.
+//! A new case goes into the file of what it is about.
+
+mod drain;
+mod fallback;
+mod forwarding;
+mod limits;
+mod origin;
+mod pages;
+mod raw;
+mod world;
+mod writes;

@@ -1,0 +1,274 @@
+//! An edge with a small site: three files, a service `pay` for all of them, and an origin.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::{BodyExt as _, Empty};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use snapshot::manifest::{Collection, Privacy};
+use snapshot::order::{Mode, Notice};
+use snapshot::{
+    CollectionName, EdgeTime, Epoch, Key, LocalText, NodeCache, Order, Release, Scope, Sequence,
+    SiteName, Stack, Store, Timestamp,
+};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+use url::Url;
+
+use super::origin::BreakableOrigin;
+use crate::answer::{Routes, fixture};
+use crate::config;
+use crate::copy::LoadedRelease;
+use crate::host::{Host, HostLimits};
+use crate::mode::ServiceMode;
+use crate::orders::Orders;
+use crate::origin::{Origin, OriginLimits};
+use crate::serve::metrics::Metrics;
+use crate::serve::{Drained, Edge, ServeLimits, Site, Sites, control, listen};
+use crate::sync::{SiteState, wall_clock};
+
+/// What the copy says where the origin says something else.
+pub(super) const COPY: &str = "from the copy";
+
+/// Short, so that tests are; long enough for a busy machine.
+pub(super) const FIRST_BYTE: Duration = Duration::from_millis(700);
+
+/// Files of the copy, all named so that the origin has them as well.
+const FILES: [&str; 8] = [
+    "a.txt",
+    "b.txt",
+    "c.txt",
+    "broken.txt",
+    "nonsense.txt",
+    "500.txt",
+    "503.txt",
+    "slow.txt",
+];
+
+static HOST: LazyLock<(TempDir, Arc<Host>)> = LazyLock::new(|| {
+    let dir = tempfile::tempdir().unwrap();
+    let cache = dir.path().join("compiled");
+    let host = Host::new(HostLimits::default(), &cache).unwrap();
+    (dir, Arc::new(host))
+});
+
+pub(super) struct World {
+    pub(super) origin: BreakableOrigin,
+    pub(super) public: SocketAddr,
+    pub(super) control: SocketAddr,
+    pub(super) edge: Arc<Edge>,
+    pub(super) stop: CancellationToken,
+    pub(super) served: JoinHandle<Drained>,
+    client: Client<HttpConnector, Empty<Bytes>>,
+    _tasks: Vec<AbortOnDropHandle<()>>,
+    _data: TempDir,
+}
+
+/// An answer, whole.
+#[derive(Debug)]
+pub(super) struct Got {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: String,
+}
+
+impl Got {
+    pub(super) fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub(super) fn is_copy(&self) -> bool {
+        self.headers.contains_key("holdfast-as-of")
+    }
+}
+
+impl World {
+    pub(super) async fn new() -> Self {
+        Self::with(ServeLimits::default(), Duration::from_secs(5)).await
+    }
+
+    pub(super) async fn with(limits: ServeLimits, grace: Duration) -> Self {
+        let origin = BreakableOrigin::start().await;
+        let url = Url::parse(&format!("http://{}", origin.address)).unwrap();
+        let patience = OriginLimits {
+            connect: FIRST_BYTE,
+            first_byte: FIRST_BYTE,
+            whole: Duration::from_secs(3),
+            probe: FIRST_BYTE / 2,
+            write: FIRST_BYTE,
+            body_bytes: 1 << 20,
+            ..OriginLimits::default()
+        };
+        let data = tempfile::tempdir().unwrap();
+        let hosts = vec![config::Host::Name("dasom.example".to_owned())];
+        let name: SiteName = "dasom".parse().unwrap();
+        let state = SiteState::new(name, hosts, EdgeTime::default(), Orders::default());
+        state.switch(Arc::new(release(&data)));
+        let living = Arc::new(Origin::new(&url, patience).unwrap());
+        let host = "dasom.example".to_owned();
+        let site = Arc::new(Site::new(Arc::new(state), Some(living), host));
+        let mut sites = Sites::default();
+        sites.add(&site);
+        let edge = Arc::new(Edge {
+            name: "test-1".to_owned(),
+            sites,
+            host: Arc::clone(&HOST.1),
+            metrics: Metrics::default(),
+        });
+        let public = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ops = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (public_at, control_at) = (public.local_addr().unwrap(), ops.local_addr().unwrap());
+        let stop = CancellationToken::new();
+        let controlling = control::serve(Arc::clone(&edge), ops, stop.clone());
+        let tasks = vec![
+            AbortOnDropHandle::new(tokio::spawn(site.follow())),
+            AbortOnDropHandle::new(tokio::spawn(controlling)),
+        ];
+        let served = listen::serve(Arc::clone(&edge), public, limits, stop.clone(), grace);
+        Self {
+            origin,
+            public: public_at,
+            control: control_at,
+            edge,
+            served: tokio::spawn(served),
+            stop,
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            _tasks: tasks,
+            _data: data,
+        }
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Got {
+        self.ask(Method::GET, path, &[]).await
+    }
+
+    pub(super) async fn ask(&self, method: Method, path: &str, fields: &[(&str, &str)]) -> Got {
+        let mut request = Request::new(Empty::new());
+        *request.method_mut() = method;
+        *request.uri_mut() = format!("http://{}{path}", self.public).parse().unwrap();
+        let headers = request.headers_mut();
+        headers.insert("host", "dasom.example".parse().unwrap());
+        for (name, value) in fields {
+            let name: http::HeaderName = name.parse().unwrap();
+            headers.append(name, value.parse().unwrap());
+        }
+        self.send(request).await
+    }
+
+    pub(super) async fn ask_control(&self, path: &str) -> Got {
+        let mut request = Request::new(Empty::new());
+        *request.uri_mut() = format!("http://{}{path}", self.control).parse().unwrap();
+        self.send(request).await
+    }
+
+    async fn send(&self, request: Request<Empty<Bytes>>) -> Got {
+        let (head, body) = self.client.request(request).await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Got {
+            status: head.status,
+            headers: head.headers,
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        }
+    }
+
+    pub(super) fn site(&self) -> &Arc<Site> {
+        self.edge.sites.iter().next().unwrap()
+    }
+
+    /// Orders a mode for `pay`, with a notice, and waits until it is in force.
+    pub(super) async fn order(&self, mode: Mode) {
+        let now = wall_clock();
+        let order = Order {
+            version: Order::VERSION,
+            site: self.site().name.clone(),
+            scope: Scope::Service("pay".parse().unwrap()),
+            epoch: Epoch(1),
+            predecessor: None,
+            mode,
+            notices: vec![Notice {
+                at: now,
+                text: LocalText::from_iter([("ko", "점검 중"), ("en", "under repair")]),
+            }],
+            pin: None,
+            who: "mina@dasom.example".to_owned(),
+            why: "a test".to_owned(),
+            ends_at: None,
+            signed_at: now,
+        };
+        self.site().copy.order(Orders::in_force([order]));
+        let name = if mode == Mode::Degraded {
+            "degraded"
+        } else {
+            "normal"
+        };
+        self.until(name).await;
+    }
+
+    /// Waits until `pay` is in the state of that name.
+    pub(super) async fn until(&self, state: &str) -> ServiceMode {
+        let gate = self.site().gates.of(Some(&"pay".parse().unwrap()));
+        let mut mode = gate.watch();
+        let reached = mode.wait_for(|mode| mode.effective.as_str() == state);
+        let reached = tokio::time::timeout(Duration::from_secs(30), reached).await;
+        *reached.expect("the state is reached").unwrap()
+    }
+}
+
+fn release(data: &TempDir) -> LoadedRelease {
+    let store = Arc::new(Store::open(data.path()).unwrap());
+    let site: SiteName = "dasom".parse().unwrap();
+    let name: CollectionName = "files".parse().unwrap();
+    let mut builder = store.build(site.clone(), name.clone()).unwrap();
+    let mut files: Vec<_> = FILES.map(|file| (file, COPY.to_owned())).into();
+    files.push(("page.html", super::origin::PAGE.to_owned()));
+    files.sort_unstable();
+    for (key, value) in &files {
+        let entry = store.entry(value.clone().into_bytes()).unwrap();
+        builder.push(&Key::new(*key).unwrap(), &entry).unwrap();
+    }
+    let (staged, entry) = builder.finish().unwrap().unwrap();
+    staged.persist_segment(&entry, &site, &name).unwrap();
+    let segment = store
+        .segment(&entry, &site, &name, &NodeCache::new(1 << 20))
+        .unwrap();
+    let mut manifest = fixture::manifest(vec![
+        fixture::assets("/f/{*path}", "files"),
+        fixture::assets("/{*path}", "files"),
+    ]);
+    manifest.collections.push(Collection {
+        name: name.clone(),
+        privacy: Privacy::Public,
+        complete: false,
+        records: files.len() as u64,
+        segments: vec![entry],
+    });
+    let routes = Routes::new(&manifest).unwrap();
+    let as_of: Timestamp = wall_clock();
+    LoadedRelease {
+        release: Release {
+            version: Release::VERSION,
+            site,
+            sequence: Sequence(7),
+            manifest: snapshot::Digest::of(b"manifest"),
+            manifest_bytes: 8,
+            as_of,
+            positions: Vec::new(),
+            signed_at: as_of,
+        },
+        manifest: Arc::new(manifest),
+        routes: Arc::new(routes),
+        stacks: Arc::new(BTreeMap::from([(name, Stack::new(vec![segment]))])),
+        guests: Arc::default(),
+        store,
+    }
+}
