@@ -169,3 +169,98 @@ impl Fields {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use snapshot::Scope;
+
+    use super::super::{RequestPath, fixture};
+    use super::*;
+    use crate::page::{Source, UtcOffset};
+
+    fn state() -> PageState {
+        let service = |name: &str, degraded| ServiceState {
+            name: name.parse().unwrap(),
+            title: "다솜페이".to_owned(),
+            meanwhile: String::new(),
+            degraded,
+            since: degraded.then_some(Timestamp::from_secs(60)),
+        };
+        PageState {
+            site_title: "다솜".to_owned(),
+            language: "ko".to_owned(),
+            services: vec![service("pay", true), service("club", false)],
+            notices: vec![NoticeLine {
+                scope: Scope::Site,
+                at: Timestamp::from_secs(120),
+                language: "ko".to_owned(),
+                text: "점검".to_owned(),
+            }],
+            source: Source::Origin,
+            offset: UtcOffset::default(),
+        }
+    }
+
+    fn told(route: Route, target: &str) -> GuestRequest {
+        let dir = tempfile::tempdir().unwrap();
+        let as_of = Timestamp::from_secs(90);
+        let release = fixture::loaded(dir.path(), vec![route], &[("k", "v")], as_of);
+        let (path, query) = target.split_once('?').unwrap();
+        let matched = release.routes.find(&RequestPath::parse(path).unwrap());
+        let now = Timestamp::from_secs(150);
+        let matched = matched.unwrap();
+        request(
+            &release,
+            &matched,
+            Some(query),
+            &state(),
+            Freshness::Stale,
+            now,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_guest_is_told_what_its_route_declares_and_nothing_else() {
+        let mut route = fixture::component("/i/{id}/{cap}/", "invitation");
+        route.capability = Some("cap".to_owned());
+        route.collections = vec!["files".parse().unwrap()];
+        route.query = vec!["page".to_owned()];
+        let asked = told(route.clone(), "/i/%EA%B0%80/s3cret/?utm=1&page=2");
+        assert_eq!(asked.uri, "/i/%EA%B0%80/?page=2");
+        assert!(!format!("{:?}", asked.headers).contains("s3cret"));
+        let field = |name: &str| asked.headers.get(name).map(|v| v.to_str().unwrap());
+        for (name, expected) in [
+            ("holdfast-site", "dasom"),
+            ("holdfast-route", "/i/{id}/{cap}/"),
+            ("holdfast-param-id", "%EA%B0%80"),
+            ("holdfast-language", "ko"),
+            ("holdfast-languages", "ko,en"),
+            ("holdfast-as-of", "1970-01-01T00:01:00Z"),
+            ("holdfast-freshness", "stale"),
+            ("holdfast-modes", "club=normal,pay=degraded"),
+            ("holdfast-privacy", "files=public"),
+        ] {
+            assert_eq!(field(name), Some(expected), "{name}");
+        }
+        let notices = super::super::path::decode(field("holdfast-notices").unwrap()).unwrap();
+        let notices: serde_json::Value = serde_json::from_str(&notices).unwrap();
+        assert_eq!(notices[0]["text"], "점검");
+        let services = super::super::path::decode(field("holdfast-services").unwrap()).unwrap();
+        let services: serde_json::Value = serde_json::from_str(&services).unwrap();
+        assert_eq!(services[0]["since"], "1970-01-01T00:01:00Z");
+        for absent in ["holdfast-now", "holdfast-capability", "holdfast-param-cap"] {
+            assert_eq!(field(absent), None);
+        }
+
+        route.isolation = Isolation::Single;
+        route.now = true;
+        let asked = told(route, "/i/a/s3cret/?");
+        assert_eq!(asked.headers.get("holdfast-capability").unwrap(), "s3cret");
+        assert_eq!(
+            asked.headers.get("holdfast-now").unwrap(),
+            "1970-01-01T00:02:00Z"
+        );
+        assert!(!format!("{:?}", asked.headers).contains("s3cret"));
+    }
+}

@@ -298,3 +298,119 @@ fn is_html(headers: &HeaderMap) -> bool {
         .and_then(|kind| kind.to_str().ok());
     kind.is_some_and(|kind| kind.trim_start().starts_with("text/html"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::fixture;
+    use super::*;
+    use crate::host::{Host, HostLimits};
+
+    /// What the rehearsal's clock says in these tests: the release is as of minute 0.
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    struct Copy {
+        release: LoadedRelease,
+        host: Arc<Host>,
+        _dir: tempfile::TempDir,
+    }
+
+    fn copy(complete: bool) -> Copy {
+        let dir = tempfile::tempdir().unwrap();
+        let mut kept = fixture::assets("/kept/{*path}", "files");
+        kept.too_old_after_s = Some(3600);
+        let routes = vec![
+            kept,
+            fixture::assets("/exact.html", "files"),
+            fixture::component("/lost/", "lost"),
+        ];
+        let files = [
+            ("a.txt", "a"),
+            ("club/index.html", "<body>club</body>"),
+            ("exact.html", "<body>exact</body>"),
+            ("index.html", "<body>index</body>"),
+        ];
+        let store = dir.path().join("store");
+        let mut release = fixture::loaded(&store, routes, &files, Default::default());
+        let manifest = Arc::make_mut(&mut release.manifest);
+        manifest.collections[0].complete = complete;
+        let host = Host::new(HostLimits::default(), &dir.path().join("compiled")).unwrap();
+        Copy {
+            release,
+            host: Arc::new(host),
+            _dir: dir,
+        }
+    }
+
+    impl Copy {
+        async fn ask(&self, path: &str, age: Duration) -> (StatusCode, Found, SnapshotAnswer) {
+            let reader = Reader::default();
+            let now = self.release.release.as_of.plus(age);
+            let host = Arc::clone(&self.host);
+            let context = AnswerContext::without_origin("t", now, &self.release.manifest, host);
+            let request = SnapshotRequest {
+                path: &RequestPath::parse(path).unwrap(),
+                query: None,
+                reader: &reader,
+            };
+            let answer = from_snapshot(&self.release, &context, &request).await;
+            (answer.draft.status, answer.found, answer)
+        }
+    }
+
+    #[tokio::test]
+    async fn absence_is_a_404_only_where_it_is_proven_and_fresh() {
+        let absent = "/kept/absent.txt";
+        for (complete, age, expected) in [
+            (true, MINUTE, Found::NotFound),
+            (false, MINUTE, Found::Nothing(Kind::NotInOurCopy)),
+            (true, 20 * MINUTE, Found::Nothing(Kind::NotInOurCopy)),
+        ] {
+            let (status, found, _) = copy(complete).ask(absent, age).await;
+            assert_eq!(found, expected);
+            assert_eq!(status == StatusCode::NOT_FOUND, found == Found::NotFound);
+        }
+        let (status, found, _) = copy(true).ask("/unrouted", MINUTE).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(found, Found::Nothing(Kind::Unavailable));
+    }
+
+    #[tokio::test]
+    async fn folders_have_an_index_and_their_slash() {
+        let copy = copy(true);
+        for (path, expected) in [
+            ("/kept/a.txt", 200),
+            ("/kept/", 200),
+            ("/kept/club/", 200),
+            ("/kept/club", 301),
+            ("/exact.html", 200),
+            ("/kept/club/none", 404),
+        ] {
+            let (status, _, answer) = copy.ask(path, MINUTE).await;
+            assert_eq!(status, expected, "{path}");
+            let place = answer.draft.headers.get("location");
+            assert_eq!(place.is_some(), expected == 301);
+            assert!(place.is_none_or(|place| place == "./club/"));
+        }
+    }
+
+    #[tokio::test]
+    async fn data_too_old_for_its_route_is_not_shown() {
+        let copy = copy(true);
+        let (_, found, answer) = copy.ask("/kept/a.txt", 20 * MINUTE).await;
+        assert_eq!(
+            (found, answer.policy.status.ttl_s),
+            (Found::Answer, Some(-600))
+        );
+        let (_, found, _) = copy.ask("/kept/a.txt", 60 * MINUTE).await;
+        assert_eq!(found, Found::Nothing(Kind::TooOld));
+    }
+
+    #[tokio::test]
+    async fn a_component_that_is_not_there_costs_its_own_request() {
+        let (status, found, _) = copy(true).ask("/lost/", MINUTE).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(found, Found::Nothing(Kind::ComponentFailed));
+    }
+}

@@ -139,6 +139,7 @@ fn order_statuses(orders: &Orders, now: Timestamp) -> Vec<OrderStatus> {
         epoch: in_force.order.epoch.0,
         digest: in_force.digest.to_string(),
         mode: in_force.order.mode_at(now).as_str().to_owned(),
+        ends_at: in_force.order.ends_at.map(rfc3339),
         notices: in_force.order.notices.len(),
         who: in_force.order.who.clone(),
         why: in_force.order.why.clone(),

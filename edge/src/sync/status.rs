@@ -116,6 +116,9 @@ pub struct OrderStatus {
     pub digest: String,
     /// The mode in force now.
     pub mode: String,
+    /// When a forced mode turns into `automatic`, if that is set.
+    #[serde(default)]
+    pub ends_at: Option<String>,
     /// How many notices it carries.
     pub notices: usize,
     /// Who wrote it.

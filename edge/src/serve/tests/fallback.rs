@@ -113,6 +113,8 @@ async fn no_read_fails_while_the_origin_is_killed_and_comes_back() {
             ["connect", "reset"].contains(&mode.effective.reason().as_str()),
             "{mode:?}"
         );
+        // What nobody asked for has lost the same origin, and is known to have.
+        world.site().gates.of(None).degraded().await;
         world.origin.revive().await;
         world.until("probing").await;
         world.until("normal").await;

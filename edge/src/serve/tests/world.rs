@@ -1,6 +1,5 @@
 //! An edge with a small site: three files, a service `pay` for all of them, and an origin.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -11,12 +10,8 @@ use http_body_util::{BodyExt as _, Empty};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use snapshot::manifest::{Collection, Privacy};
 use snapshot::order::{Mode, Notice};
-use snapshot::{
-    CollectionName, EdgeTime, Epoch, Key, LocalText, NodeCache, Order, Release, Scope, Sequence,
-    SiteName, Stack, Store, Timestamp,
-};
+use snapshot::{EdgeTime, Epoch, LocalText, Order, Scope, SiteName};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -25,7 +20,7 @@ use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
 use super::origin::BreakableOrigin;
-use crate::answer::{Routes, fixture};
+use crate::answer::fixture;
 use crate::config;
 use crate::copy::LoadedRelease;
 use crate::host::{Host, HostLimits};
@@ -225,50 +220,11 @@ impl World {
 }
 
 fn release(data: &TempDir) -> LoadedRelease {
-    let store = Arc::new(Store::open(data.path()).unwrap());
-    let site: SiteName = "dasom".parse().unwrap();
-    let name: CollectionName = "files".parse().unwrap();
-    let mut builder = store.build(site.clone(), name.clone()).unwrap();
-    let mut files: Vec<_> = FILES.map(|file| (file, COPY.to_owned())).into();
-    files.push(("page.html", super::origin::PAGE.to_owned()));
-    files.sort_unstable();
-    for (key, value) in &files {
-        let entry = store.entry(value.clone().into_bytes()).unwrap();
-        builder.push(&Key::new(*key).unwrap(), &entry).unwrap();
-    }
-    let (staged, entry) = builder.finish().unwrap().unwrap();
-    staged.persist_segment(&entry, &site, &name).unwrap();
-    let segment = store
-        .segment(&entry, &site, &name, &NodeCache::new(1 << 20))
-        .unwrap();
-    let mut manifest = fixture::manifest(vec![
+    let mut files = FILES.map(|file| (file, COPY)).to_vec();
+    files.push(("page.html", super::origin::PAGE));
+    let routes = vec![
         fixture::assets("/f/{*path}", "files"),
         fixture::assets("/{*path}", "files"),
-    ]);
-    manifest.collections.push(Collection {
-        name: name.clone(),
-        privacy: Privacy::Public,
-        complete: false,
-        records: files.len() as u64,
-        segments: vec![entry],
-    });
-    let routes = Routes::new(&manifest).unwrap();
-    let as_of: Timestamp = wall_clock();
-    LoadedRelease {
-        release: Release {
-            version: Release::VERSION,
-            site,
-            sequence: Sequence(7),
-            manifest: snapshot::Digest::of(b"manifest"),
-            manifest_bytes: 8,
-            as_of,
-            positions: Vec::new(),
-            signed_at: as_of,
-        },
-        manifest: Arc::new(manifest),
-        routes: Arc::new(routes),
-        stacks: Arc::new(BTreeMap::from([(name, Stack::new(vec![segment]))])),
-        guests: Arc::default(),
-        store,
-    }
+    ];
+    fixture::loaded(data.path(), routes, &files, wall_clock())
 }
