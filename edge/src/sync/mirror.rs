@@ -159,6 +159,13 @@ impl Mirror {
         })
     }
 
+    /// The same mirror through another store, which must take the same paths: a wrapper that
+    /// counts, slows down or breaks.
+    #[must_use]
+    pub fn with_store(self, store: Arc<dyn ObjectStore>) -> Self {
+        Self { store, ..self }
+    }
+
     /// Its URL.
     #[must_use]
     pub fn url(&self) -> &Url {
