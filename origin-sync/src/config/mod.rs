@@ -1,0 +1,127 @@
+//! `site.toml`: what a publisher declares essential.
+//!
+//! Read into plain structs before anything else happens; every mistake is reported together with
+//! its line. Relative paths are relative to the file they stand in.
+
+mod canary;
+mod check;
+mod problems;
+mod publish;
+mod read;
+mod route;
+mod section;
+mod source;
+
+use std::path::{Path, PathBuf};
+
+use snapshot::manifest::{Canary, Privacy, Service};
+use snapshot::{CollectionName, ComponentName, Language, LocalText, SiteName};
+
+pub use problems::{ConfigError, Problem};
+pub use publish::Publish;
+pub(crate) use publish::mirror_url;
+pub use route::{Route, STALE_AFTER};
+pub(crate) use section::parse_duration;
+pub use source::{RowSource, Source};
+
+/// Largest `site.toml`, bytes.
+pub const SITE_FILE_BYTES: u64 = 1 << 20;
+
+/// A whole `site.toml`, checked.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The file it was read from.
+    pub file: PathBuf,
+    /// The site's name.
+    pub site: SiteName,
+    /// Its name for readers.
+    pub title: LocalText,
+    /// Its languages, the default first.
+    pub languages: Vec<Language>,
+    /// What can fail on its own.
+    pub services: Vec<Service>,
+    /// What is published.
+    pub collections: Vec<Collection>,
+    /// The guests.
+    pub components: Vec<Component>,
+    /// Which requests are answered how, and which URLs of them to count.
+    pub routes: Vec<Route>,
+    /// What must answer before a release may be used.
+    pub canaries: Vec<Canary>,
+    /// Where to, and with which key.
+    pub publish: Publish,
+    /// Allowed, but probably not meant.
+    pub warnings: Vec<String>,
+}
+
+/// A collection as declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collection {
+    /// Its name.
+    pub name: CollectionName,
+    /// Where its records come from.
+    pub source: Source,
+    /// Who may read it at rest.
+    pub privacy: Privacy,
+    /// For a sealed collection: the field that holds the capability. Left out of the record.
+    pub secret: Option<String>,
+    /// Whether absence from it proves absence.
+    pub complete: bool,
+}
+
+/// A guest as declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Component {
+    /// Its name in routes.
+    pub name: ComponentName,
+    /// The file with its bytes.
+    pub file: PathBuf,
+}
+
+impl Site {
+    /// Reads and checks `file`.
+    ///
+    /// # Errors
+    /// Every mistake in it.
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let whole = |message: String, help: Option<&str>| {
+            ConfigError::whole(file, message, help.map(str::to_owned))
+        };
+        let length = fs_err::metadata(file)
+            .map_err(|error| {
+                whole(
+                    error.to_string(),
+                    Some("`origin-sync init` writes one; --config names another"),
+                )
+            })?
+            .len();
+        if length > SITE_FILE_BYTES {
+            let message = format!("{length} bytes where at most {SITE_FILE_BYTES} are allowed");
+            return Err(whole(message, None));
+        }
+        let text = fs_err::read_to_string(file).map_err(|error| whole(error.to_string(), None))?;
+        Self::parse(file, &text)
+    }
+
+    /// Checks `text`, the content of `file`.
+    ///
+    /// # Errors
+    /// Every mistake in it.
+    pub fn parse(file: &Path, text: &str) -> Result<Self, ConfigError> {
+        read::site(file, text).map_err(|problems| ConfigError::new(file, text, problems))
+    }
+
+    /// The collection of that name.
+    #[must_use]
+    pub fn collection(&self, name: &CollectionName) -> Option<&Collection> {
+        self.collections.iter().find(|c| &c.name == name)
+    }
+}
+
+/// `path` as meant by a file in `dir`.
+fn resolve(dir: &Path, path: &str) -> PathBuf {
+    dir.join(path)
+}
+
+#[cfg(test)]
+mod tests;

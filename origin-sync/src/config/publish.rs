@@ -1,0 +1,86 @@
+//! `[publish]`: where releases go and which key signs them.
+
+use std::path::{Path, PathBuf};
+
+use edge::signing::KeySource;
+use edge::sync::mirror;
+
+use super::resolve;
+use super::section::Section;
+
+/// Most mirrors of one site.
+pub(crate) const MIRRORS: usize = 16;
+
+/// `[publish]`, resolved. Every field can be overruled on the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publish {
+    /// URLs of mirrors; folders are written as `file://` URLs by now.
+    pub mirrors: Vec<String>,
+    /// Where the key is.
+    pub key: Option<KeySource>,
+    /// The folder with `allowed_signers` and `trust.toml`; releases found on mirrors count only if
+    /// it accepts them.
+    pub trust: Option<PathBuf>,
+    /// Where the publisher keeps its own copy of what it published.
+    pub cache: PathBuf,
+}
+
+impl Publish {
+    pub(super) fn default_in(dir: &Path) -> Self {
+        Self {
+            mirrors: Vec::new(),
+            key: None,
+            trust: existing_trust(dir),
+            cache: resolve(dir, ".holdfast"),
+        }
+    }
+
+    pub(super) fn read(mut section: Section<'_, '_>, dir: &Path) -> Self {
+        let mut publish = Self::default_in(dir);
+        let mirrors = section.texts("mirrors");
+        if mirrors.len() > MIRRORS {
+            section.problems.add(
+                section.span,
+                format!(
+                    "{} mirrors where at most {MIRRORS} are allowed",
+                    mirrors.len()
+                ),
+            );
+        }
+        for mirror in mirrors {
+            match mirror_url(dir, &mirror.value) {
+                Ok(url) if publish.mirrors.contains(&url) => section
+                    .problems
+                    .add(mirror.span, "this mirror stands twice"),
+                Ok(url) => publish.mirrors.push(url),
+                Err(message) => section.problems.add(mirror.span, message),
+            }
+        }
+        publish.key = section
+            .parsed::<KeySource>("key")
+            .map(|key| key.value.relative_to(dir));
+        if let Some(trust) = section.text("trust") {
+            publish.trust = Some(resolve(dir, &trust.value));
+        }
+        if let Some(cache) = section.text("cache") {
+            publish.cache = resolve(dir, &cache.value);
+        }
+        section.finish();
+        publish
+    }
+}
+
+fn existing_trust(dir: &Path) -> Option<PathBuf> {
+    let usual = resolve(dir, "trust");
+    usual.is_dir().then_some(usual)
+}
+
+/// A mirror as written by a person, as a URL: folders may be written as plain paths.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn mirror_url(dir: &Path, text: &str) -> Result<String, String> {
+    mirror::parse_url(text, dir)
+        .map(|url| url.to_string())
+        .map_err(|error| error.to_string())
+}

@@ -1,0 +1,196 @@
+//! The file as a publisher writes it: what is taken, and that all mistakes are shown at once.
+
+use std::time::Duration;
+
+use snapshot::manifest::{Isolation, Target};
+
+use super::*;
+
+const GOOD: &str = r#"
+site = "dasom"
+title = { en = "Dasom", ko = "다솜" }
+languages = ["ko", "en"]
+
+[service.pay]
+title = { ko = "다솜페이", en = "Dasom Pay" }
+probe = "/pay/health"
+[service.home]
+title = "다솜"
+
+[collection.invitations]
+source = { sqlite = "town.db", query = "select * from invitations", key = "id" }
+privacy = "unlisted"
+complete = true
+[collection.accounts]
+source = { csv = "accounts.csv", key = "id" }
+privacy = "sealed"
+secret = "cap"
+[collection.assets]
+source = { folder = "public" }
+
+[component.invitation]
+file = "../invitation.wasm"
+
+[[route]]
+path = "/"
+service = "home"
+assets = "assets"
+[[route]]
+path = "/i/{id}/{cap}/"
+service = "pay"
+component = "invitation"
+collections = ["invitations"]
+isolation = "shared"
+capability = "cap"
+too-old-after = "1h"
+urls = { csv = "accounts.csv" }
+[[canary]]
+path = "/"
+[publish]
+mirrors = ["mirror-a", "file:///srv/mirror-b"]
+key = "keys/release"
+"#;
+
+fn parse(text: &str) -> Result<Site, ConfigError> {
+    Site::parse(Path::new("/srv/dasom/site.toml"), text)
+}
+
+fn messages(text: &str) -> Vec<String> {
+    let error = parse(text).unwrap_err();
+    error.problems.into_iter().map(|p| p.message).collect()
+}
+
+#[test]
+fn a_whole_file_is_taken() {
+    let site = parse(GOOD).unwrap();
+    assert_eq!(site.title.get("xx"), Some(("ko", "다솜")));
+    assert_eq!(site.services.len(), 2);
+    let collection = site.collection(&"accounts".parse().unwrap()).unwrap();
+    assert_eq!(collection.secret.as_deref(), Some("cap"));
+    assert_eq!(
+        site.publish.mirrors,
+        ["file:///srv/dasom/mirror-a", "file:///srv/mirror-b"]
+    );
+    let [home, invitation] = site.routes.as_slice() else {
+        panic!("two routes");
+    };
+    assert_eq!(home.route.isolation, Isolation::Shared);
+    assert!(matches!(home.route.target, Target::Assets(_)));
+    assert_eq!(invitation.route.stale_after_s, 600);
+    assert_eq!(invitation.route.too_old_after_s, Some(3600));
+    assert_eq!(
+        invitation.urls.as_ref().unwrap().path(),
+        Path::new("/srv/dasom/accounts.csv")
+    );
+    assert_eq!(site.canaries.first().unwrap().language, "ko");
+    assert!(site.warnings.is_empty(), "{:?}", site.warnings);
+}
+
+#[test]
+fn all_mistakes_are_shown_together_with_their_lines() {
+    let bad = r#"
+site = "Dasom"
+langages = ["ko"]
+[service.pay]
+probe = "health"
+[collection.a]
+source = { csv = "a.csv", ndjson = "a.json" }
+[collection.b]
+source = { csv = "b.csv", key = "id" }
+privacy = "sealed"
+[collection.c]
+source = { folder = "c" }
+privacy = "hidden"
+complete = "yes"
+[[route]]
+path = "/x/{id}"
+component = "nobody"
+assets = "c"
+stale-after = "soon"
+[[route]]
+path = "/x/{other}"
+assets = "b"
+[[canary]]
+path = "/nowhere"
+status = 99
+[publish]
+mirrors = ["gopher://x"]
+"#;
+    let error = parse(bad).unwrap_err();
+    let shown = error.render(false);
+    for expected in [
+        "\"Dasom\" is not a site name",
+        "the file has no key `langages`",
+        "did you mean `languages`?",
+        "`probe` must be a path",
+        "must name exactly one of folder",
+        "needs `secret`",
+        "\"hidden\" is not a privacy",
+        "`complete` must be true or false, not a string",
+        "exactly one of `component` and `assets`",
+        "\"soon\" is not a duration",
+        "component `nobody` is not declared",
+        "collection `b` holds rows",
+        "takes the same paths as",
+        "no route answers canary /nowhere",
+        "99 is not a status",
+        "is not a mirror: expected file",
+        "/srv/dasom/site.toml:2:9",
+        "/srv/dasom/site.toml:3:1",
+    ] {
+        assert!(shown.contains(expected), "missing {expected:?} in\n{shown}");
+    }
+}
+
+#[test]
+fn what_is_no_toml_is_said_at_its_place() {
+    let shown = parse("site = \n").unwrap_err().render(false);
+    assert!(shown.contains("site.toml:1"), "{shown}");
+}
+
+#[test]
+fn routes_and_collections_must_not_contradict_themselves() {
+    let head = "site = \"x\"\n[collection.a]\nsource = { folder = \"a\" }\n";
+    let route = |lines: &str| messages(&format!("{head}[[route]]\n{lines}"));
+    assert!(route("path = \"/a/{id}\"\nassets = \"a\"")[0].contains("or none"));
+    assert!(route("path = \"/.holdfast/x\"\nassets = \"a\"")[0].contains("edge's own"));
+    assert!(
+        route("path = \"/a\"\nassets = \"a\"\nstale-after = \"2h\"\ntoo-old-after = \"1h\"")[0]
+            .contains("must be later")
+    );
+    assert!(route("path = \"/a\"\nassets = \"a\"\nservice = \"pay\"")[0].contains("not declared"));
+    assert!(
+        route("path = \"/a\"\nassets = \"a\"\nurls = { csv = \"x\" }")[0].contains("are known")
+    );
+    let folder =
+        "site = \"x\"\n[collection.a]\nsource = { folder = \"a\" }\nprivacy = \"unlisted\"\n";
+    assert!(messages(folder)[0].contains("can only be public"));
+}
+
+#[test]
+fn a_small_site_needs_little() {
+    let site = parse(
+        "site = \"x\"\n[collection.a]\nsource = { folder = \"a\" }\n\
+         [[route]]\npath = \"/{*path}\"\nassets = \"a\"\n[[canary]]\npath = \"/\"\n",
+    )
+    .unwrap();
+    assert_eq!(site.languages, ["en"]);
+    assert_eq!(site.services[0].name.as_str(), "pages");
+    assert_eq!(
+        Duration::from_secs(site.routes[0].route.stale_after_s),
+        STALE_AFTER
+    );
+}
+
+#[test]
+fn a_file_too_large_is_not_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("site.toml");
+    fs_err::write(
+        &file,
+        vec![b'#'; usize::try_from(SITE_FILE_BYTES).unwrap() + 1],
+    )
+    .unwrap();
+    let error = Site::load(&file).unwrap_err();
+    assert!(error.render(false).contains("at most 1048576"), "{error}");
+}
