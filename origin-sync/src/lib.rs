@@ -4,6 +4,8 @@
 //! wires. Reads a `site.toml`, turns rows and files into segments and blobs, tries the result
 //! through the edge's own serving path, and commits it to mirrors that it does not trust.
 
+pub mod build;
 pub mod config;
+pub mod mirror;
 pub mod source;
 pub mod template;

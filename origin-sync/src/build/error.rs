@@ -1,0 +1,70 @@
+//! Why nothing was built.
+
+use std::path::PathBuf;
+
+use snapshot::segment::{BuildError as SegmentBuildError, SegmentError};
+use snapshot::stack::MergeError;
+use snapshot::{CodecError, CollectionName, StoreError, limits};
+
+use super::shrink::Shrunk;
+
+/// Why nothing was built. What was built so far stays in the publisher's own copy and harms nobody.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// Records of a collection that the site does not have.
+    #[error("collection {0} is not declared")]
+    Undeclared(CollectionName),
+    /// A file that was another a moment ago.
+    #[error("{} changed while it was read: publish again", .0.display())]
+    Changed(PathBuf),
+    /// A file that cannot be read.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// A component that is no component, or too large.
+    #[error("component {}: {why}", file.display())]
+    Component {
+        /// Its file.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The publisher's own copy.
+    #[error("the publisher's own copy: {0}")]
+    Store(#[from] StoreError),
+    /// A segment of the publisher's own copy.
+    #[error("the publisher's own copy: {0}")]
+    Segment(#[from] SegmentError),
+    /// A segment that cannot be built.
+    #[error("collection {collection}: {source}")]
+    Build {
+        /// The collection.
+        collection: CollectionName,
+        /// What the builder says.
+        source: SegmentBuildError,
+    },
+    /// A stack that cannot be merged.
+    #[error("collection {collection}: {source}")]
+    Merge {
+        /// The collection.
+        collection: CollectionName,
+        /// What the merge says.
+        source: MergeError,
+    },
+    /// A manifest that cannot be encoded.
+    #[error("the manifest: {0}")]
+    Codec(#[from] CodecError),
+    /// A manifest that nobody would read.
+    #[error("the manifest would have {0} bytes where at most {limit} are allowed", limit = limits::MANIFEST_BYTES)]
+    ManifestTooLarge(usize),
+    /// A manifest that no edge would take.
+    #[error("no edge would take this site: {0}")]
+    Unsound(#[from] edge::copy::ManifestFault),
+    /// Far fewer records than before, and nobody said that this is meant.
+    #[error("{first}{}", if *more > 0 { format!("; {more} more collections fell likewise") } else { String::new() })]
+    Shrunk {
+        /// The first collection that fell.
+        first: Shrunk,
+        /// How many more.
+        more: usize,
+    },
+}

@@ -1,0 +1,193 @@
+//! From records to a release's objects: what changed since the last release becomes one small
+//! segment on top of each changed collection's stack. Nothing here signs, and nothing is sent.
+
+mod content;
+mod delta;
+mod error;
+mod shrink;
+
+use std::collections::BTreeMap;
+
+use snapshot::manifest::{self, Collection, Component, SegmentEntry};
+use snapshot::segment::NodeCache;
+use snapshot::{CollectionName, Digest, Manifest, SiteName, Stack, Store, encode, limits};
+
+use crate::config::Site;
+use crate::mirror::Object;
+use crate::source::Rows;
+
+pub use delta::Change;
+pub use error::BuildError;
+pub use shrink::{SHRINK_PERCENT, Shrunk, shrunk};
+
+/// A stack deeper than this is rebuilt as one segment.
+pub const STACK_DEPTH: usize = 8;
+
+/// A release's content, built but not signed.
+#[derive(Debug)]
+pub struct Built {
+    /// What the release will name.
+    pub manifest: Manifest,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Their name.
+    pub digest: Digest,
+    /// Objects that the release before did not have, the manifest last.
+    pub new_objects: Vec<Object>,
+    /// What changed, for each collection.
+    pub changes: Vec<Change>,
+    /// Every collection's stack, to be read.
+    pub stacks: BTreeMap<CollectionName, Stack>,
+}
+
+impl Built {
+    /// Whether this is the release before, word for word.
+    #[must_use]
+    pub fn is_same_as(&self, base: Option<&Manifest>) -> bool {
+        base == Some(&self.manifest)
+    }
+}
+
+/// The release that is built upon.
+#[derive(Clone, Copy, Debug)]
+pub struct Base<'a> {
+    /// Its manifest; its segments and components are in the store.
+    pub manifest: &'a Manifest,
+}
+
+/// Builds the content of `site` from `records`, upon `base` if there is one. Blocks.
+///
+/// # Errors
+/// See [`BuildError`].
+pub fn build(
+    site: &Site,
+    records: Vec<(CollectionName, Rows)>,
+    base: Option<Base<'_>>,
+    accepts_shrink: bool,
+    store: &Store,
+) -> Result<Built, BuildError> {
+    let cache = NodeCache::new(CACHE_BYTES);
+    let mut new_objects = Vec::new();
+    let mut changes = Vec::new();
+    let mut stacks = BTreeMap::new();
+    let mut collections = Vec::new();
+    for (name, rows) in records {
+        let declared = site
+            .collection(&name)
+            .ok_or_else(|| BuildError::Undeclared(name.clone()))?;
+        let before = base.and_then(|base| base.manifest.collection(&name));
+        // Records sealed otherwise have other names, and the old ones must not stay readable.
+        let before = before.filter(|before| before.privacy == declared.privacy);
+        let job = delta::Job {
+            store,
+            cache: &cache,
+            site: &site.site,
+            name: &name,
+            before,
+        };
+        let done = job.run(rows)?;
+        let stack = open(store, &cache, &site.site, &name, &done.segments)?;
+        collections.push(Collection {
+            name: name.clone(),
+            privacy: declared.privacy,
+            complete: declared.complete,
+            records: done.change.records,
+            segments: done.segments,
+        });
+        new_objects.extend(done.objects);
+        changes.push(done.change);
+        stacks.insert(name, stack);
+    }
+    // One content, one manifest, in whatever order the file has it.
+    collections.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut components = Vec::new();
+    for component in &site.components {
+        let (component, object) = content::component(store, component)?;
+        components.push(component);
+        new_objects.push(object);
+    }
+    components.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut manifest = manifest(site, collections, components);
+    let before = base.map(|base| base.manifest);
+    let fell = shrunk(&manifest, before);
+    if let Some(first) = fell.first()
+        && !accepts_shrink
+    {
+        return Err(BuildError::Shrunk {
+            first: first.clone(),
+            more: fell.len() - 1,
+        });
+    }
+    manifest.accepts_shrink = !fell.is_empty();
+    // That a release accepts a shrink is about the step to it, and no content of its own.
+    if let Some(before) = before
+        && (Manifest {
+            accepts_shrink: before.accepts_shrink,
+            ..manifest.clone()
+        }) == *before
+    {
+        manifest.accepts_shrink = before.accepts_shrink;
+    }
+    // The edge's own judgement, so that nothing is published that it refuses.
+    edge::copy::check_manifest(&manifest, &site.site)?;
+    let bytes = encode(&manifest)?;
+    if bytes.len() > limits::MANIFEST_BYTES {
+        return Err(BuildError::ManifestTooLarge(bytes.len()));
+    }
+    let digest = Digest::of(&bytes);
+    store.put_bytes(&digest, &bytes)?;
+    new_objects.push(Object::raw(digest));
+    Ok(Built {
+        manifest,
+        bytes,
+        digest,
+        new_objects,
+        changes,
+        stacks,
+    })
+}
+
+/// Memory for verified inner nodes while building, bytes.
+const CACHE_BYTES: u64 = 64 << 20;
+
+fn manifest(site: &Site, collections: Vec<Collection>, components: Vec<Component>) -> Manifest {
+    Manifest {
+        version: Manifest::VERSION,
+        site: site.site.clone(),
+        title: site.title.clone(),
+        languages: site.languages.clone(),
+        services: site.services.clone(),
+        collections,
+        components,
+        routes: routes(site),
+        canaries: site.canaries.clone(),
+        accepts_shrink: false,
+    }
+}
+
+fn routes(site: &Site) -> Vec<manifest::Route> {
+    site.routes
+        .iter()
+        .map(|route| route.route.clone())
+        .collect()
+}
+
+/// The stack of `entries`, newest first, from `store`.
+///
+/// # Errors
+/// A segment that is absent or damaged.
+pub fn open(
+    store: &Store,
+    cache: &NodeCache,
+    site: &SiteName,
+    collection: &CollectionName,
+    entries: &[SegmentEntry],
+) -> Result<Stack, BuildError> {
+    let segments = entries
+        .iter()
+        .map(|entry| store.segment(entry, site, collection, cache));
+    Ok(Stack::new(segments.collect::<Result<_, _>>()?))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+//! What the mirrors hold now: which releases, signed by whom, and where their pointers point.
+
+use edge::sync::layout::Place;
+use edge::sync::{Mirror, MirrorError};
+use futures::future::join_all;
+use object_store::ObjectStore;
+use snapshot::{
+    Envelope, Floor, Generation, Refusal, Release, Sequence, SiteName, Timestamp, accept_release,
+    decode, limits,
+};
+
+use super::Mirrors;
+
+/// How many releases of a mirror are tried, newest first, until one is accepted.
+const TRIES: usize = 16;
+
+/// A release with the envelope that it came in; whoever signed it is believed.
+#[derive(Clone, Debug)]
+pub struct Signed {
+    /// The statement.
+    pub release: Release,
+    /// The envelope's bytes.
+    pub envelope: Vec<u8>,
+    /// The persons behind it.
+    pub signers: Vec<String>,
+}
+
+impl Signed {
+    /// Judges an envelope found on a mirror, at the moment it says it was signed: a key that has
+    /// ended since still signed what it signed. Only numbers and deltas hang on it here; edges
+    /// judge for themselves.
+    ///
+    /// # Errors
+    /// Not readable, of another site, or signed by nobody who is believed.
+    pub fn judge(
+        bytes: Vec<u8>,
+        site: &SiteName,
+        generation: &Generation,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        let envelope = Envelope::from_bytes(&bytes)?;
+        let at = decode::<Release>(envelope.payload(), limits::STATEMENT_BYTES)
+            .map_or(now, |release| release.signed_at.min(now));
+        let (accepted, _) = accept_release(generation, &envelope, site, &Floor::default(), at)?;
+        let persons = accepted.signers.persons();
+        Ok(Self {
+            signers: persons.into_iter().map(str::to_owned).collect(),
+            release: accepted.release,
+            envelope: bytes,
+        })
+    }
+
+    /// Whether both say the same but for the time.
+    #[must_use]
+    pub fn is_same_release(&self, other: &Self) -> bool {
+        (self.release.sequence, self.release.manifest)
+            == (other.release.sequence, other.release.manifest)
+    }
+}
+
+/// What one mirror holds.
+#[derive(Debug, Default)]
+pub struct Holds {
+    /// Every sequence that has a file, newest first.
+    pub sequences: Vec<Sequence>,
+    /// The newest of them that is accepted.
+    pub newest: Option<Signed>,
+    /// Where the pointer points, if that is accepted.
+    pub pointer: Option<Signed>,
+    /// What was not accepted, and why.
+    pub refused: Vec<String>,
+}
+
+/// One mirror's answer.
+#[derive(Debug)]
+pub struct Found {
+    /// What it holds, or why that cannot be known.
+    pub holds: Result<Holds, MirrorError>,
+}
+
+impl Found {
+    /// Whether this mirror keeps `release` as a file of its own.
+    #[must_use]
+    pub fn has(&self, signed: &Signed) -> bool {
+        let newest = self.holds.as_ref().ok().and_then(|h| h.newest.as_ref());
+        newest.is_some_and(|newest| newest.is_same_release(signed))
+    }
+}
+
+/// Asks every mirror, in their order.
+pub async fn survey(mirrors: &Mirrors, generation: &Generation, now: Timestamp) -> Vec<Found> {
+    let asked = mirrors.all().iter().map(|mirror| async move {
+        Found {
+            holds: holds(mirror, &mirrors.site, generation, now).await,
+        }
+    });
+    join_all(asked).await
+}
+
+/// The newest release seen anywhere, pointers included.
+#[must_use]
+pub fn newest(found: &[Found]) -> Option<&Signed> {
+    found
+        .iter()
+        .filter_map(|found| found.holds.as_ref().ok())
+        .flat_map(|holds| holds.newest.iter().chain(&holds.pointer))
+        .max_by_key(|signed| signed.release.rank())
+}
+
+async fn holds(
+    mirror: &Mirror,
+    site: &SiteName,
+    generation: &Generation,
+    now: Timestamp,
+) -> Result<Holds, MirrorError> {
+    mirror.present().await?;
+    let mut holds = Holds {
+        sequences: sequences(mirror, site).await?,
+        ..Holds::default()
+    };
+    for &sequence in holds.sequences.iter().take(TRIES) {
+        let place = Place::retained(site, sequence);
+        let Some(bytes) = mirror.read(&place, limits::ENVELOPE_BYTES).await? else {
+            continue;
+        };
+        match Signed::judge(bytes, site, generation, now) {
+            Ok(signed) if signed.release.sequence == sequence => {
+                holds.newest = Some(signed);
+                break;
+            }
+            Ok(signed) => holds.refused.push(format!(
+                "{place}: holds release {}",
+                signed.release.sequence
+            )),
+            Err(refusal) => holds.refused.push(format!("{place}: {refusal}")),
+        }
+    }
+    let place = Place::release(site);
+    if let Some(bytes) = mirror.read(&place, limits::ENVELOPE_BYTES).await? {
+        match Signed::judge(bytes, site, generation, now) {
+            Ok(signed) => holds.pointer = Some(signed),
+            Err(refusal) => holds.refused.push(format!("{place}: {refusal}")),
+        }
+    }
+    Ok(holds)
+}
+
+async fn sequences(mirror: &Mirror, site: &SiteName) -> Result<Vec<Sequence>, MirrorError> {
+    let place = Place::releases(site);
+    let (store, path) = mirror.store(&place);
+    let listed = store
+        .list_with_delimiter(Some(&path))
+        .await
+        .map_err(|source| MirrorError::Store {
+            mirror: mirror.url().to_string(),
+            place,
+            source: Box::new(source),
+        })?;
+    let mut sequences: Vec<Sequence> = listed
+        .objects
+        .iter()
+        .filter_map(|object| {
+            let name = object.location.filename()?;
+            let sequence = name.parse().ok()?;
+            // One number, one name.
+            (Sequence(sequence).to_string() == name).then_some(Sequence(sequence))
+        })
+        .collect();
+    sequences.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(sequences)
+}

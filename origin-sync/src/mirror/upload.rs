@@ -1,0 +1,299 @@
+//! Objects to mirrors: written where absent or damaged, then read back.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use edge::sync::layout::Place;
+use edge::sync::{Mirror, MirrorError};
+use futures::StreamExt;
+use futures::future::join_all;
+use object_store::{ObjectStore, PutMultipartOptions, PutPayload};
+use snapshot::at_rest::{self, AtRestError};
+use snapshot::{Digest, SiteName, Store, StoreError};
+
+use super::Mirrors;
+use super::object::{Kind, Object};
+
+/// Objects on their way at once.
+const AT_ONCE: usize = 8;
+/// Bytes written to a mirror in one piece; more goes in parts of this size.
+const PART_BYTES: u64 = 8 << 20;
+/// How long one piece may take.
+const PIECE_DEADLINE: Duration = Duration::from_secs(60);
+
+/// An object that did not reach a mirror.
+#[derive(Debug, thiserror::Error)]
+pub enum UploadError {
+    /// The publisher's own copy cannot be read.
+    #[error("object {digest} in the publisher's own copy: {source}")]
+    Own {
+        /// The object.
+        digest: Digest,
+        /// What is wrong with it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The mirror did not take it.
+    #[error(transparent)]
+    Mirror(#[from] MirrorError),
+    /// The mirror took it and gave back something else.
+    #[error("{place} on mirror {mirror}: other bytes came back than were written")]
+    ReadBack {
+        /// The object's place.
+        place: Place,
+        /// The mirror.
+        mirror: String,
+    },
+}
+
+/// What goes where.
+#[derive(Debug)]
+pub struct Upload<'a> {
+    /// The publisher's own copy.
+    pub store: &'a Arc<Store>,
+    /// For each mirror in order: what it must hold afterwards; `None` leaves it out.
+    pub wanted: Vec<Option<Arc<Vec<Object>>>>,
+}
+
+/// What went.
+#[derive(Debug, Default)]
+pub struct Sent {
+    /// Objects that were written, over all mirrors.
+    pub objects: u64,
+    /// Their bytes at rest.
+    pub bytes: u64,
+    /// For each mirror in order: why it lacks something now.
+    pub failed: Vec<Option<UploadError>>,
+}
+
+/// Brings every wanted object to its mirrors. A mirror's first failure ends its part; the others
+/// go on. `progress` hears of each finished object: done, of how many.
+///
+/// # Errors
+/// Only when the publisher's own copy cannot be read.
+pub async fn upload(
+    mirrors: &Mirrors,
+    upload: &Upload<'_>,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Sent, UploadError> {
+    let mut sent = Sent {
+        failed: mirrors.all().iter().map(|_| None).collect(),
+        ..Sent::default()
+    };
+    let mut jobs: std::collections::BTreeMap<Digest, (Object, Vec<usize>)> =
+        std::collections::BTreeMap::new();
+    for (at, wanted) in upload.wanted.iter().enumerate() {
+        for object in wanted.iter().flat_map(|objects| objects.iter()) {
+            let job = jobs
+                .entry(object.digest)
+                .or_insert_with(|| (object.clone(), Vec::new()));
+            job.1.push(at);
+        }
+    }
+    let total = jobs.len();
+    let site = &mirrors.site;
+    let mut done = futures::stream::iter(jobs.into_values().map(|(object, at)| async move {
+        let piece = prepare(Arc::clone(upload.store), object).await?;
+        let all = at.into_iter().filter_map(|at| {
+            let mirror = mirrors.all().get(at)?;
+            let piece = &piece;
+            Some(async move { (at, ensure(mirror, site, piece).await) })
+        });
+        Ok::<_, UploadError>((piece.bytes, join_all(all).await))
+    }))
+    .buffer_unordered(AT_ONCE);
+    let mut finished = 0;
+    while let Some(job) = done.next().await {
+        let (bytes, outcomes) = job?;
+        finished += 1;
+        progress(finished, total);
+        for (at, outcome) in outcomes {
+            match outcome {
+                Ok(false) => {}
+                Ok(true) => {
+                    sent.objects += 1;
+                    sent.bytes += bytes;
+                }
+                Err(error) => {
+                    if let Some(failed) = sent.failed.get_mut(at) {
+                        failed.get_or_insert(error);
+                    }
+                }
+            }
+        }
+    }
+    Ok(sent)
+}
+
+/// An object as it lies at rest.
+struct Piece {
+    name: Digest,
+    file: Arc<File>,
+    bytes: u64,
+    hash: blake3::Hash,
+}
+
+async fn prepare(store: Arc<Store>, object: Object) -> Result<Piece, UploadError> {
+    let name = object.digest;
+    let own = move |source: Box<dyn std::error::Error + Send + Sync>| UploadError::Own {
+        digest: name,
+        source,
+    };
+    let work = tokio::task::spawn_blocking(move || at_rest_of(&store, &object));
+    work.await
+        .map_err(|error| own(error.into()))?
+        .map_err(|error| own(error.into()))
+}
+
+/// Why the publisher's own object cannot be sent.
+#[derive(Debug, thiserror::Error)]
+enum OwnError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    AtRest(#[from] AtRestError),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("its bytes are not what its name says")]
+    Damaged,
+}
+
+fn at_rest_of(store: &Store, object: &Object) -> Result<Piece, OwnError> {
+    let own = store.file(&object.digest)?;
+    let file = match object.kind {
+        Kind::Raw => own,
+        Kind::Segment(..) => {
+            let mut out = BufWriter::new(tempfile::tempfile_in(store.root())?);
+            at_rest::compress(&mut BufReader::new(own), &mut out)?;
+            out.flush()?;
+            let mut file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+            file.rewind()?;
+            file
+        }
+    };
+    let (hash, bytes) = hash_of(&file)?;
+    if object.kind == Kind::Raw && hash.as_bytes() != object.digest.as_bytes() {
+        return Err(OwnError::Damaged);
+    }
+    Ok(Piece {
+        name: object.digest,
+        file: Arc::new(file),
+        bytes,
+        hash,
+    })
+}
+
+fn hash_of(file: &File) -> io::Result<(blake3::Hash, u64)> {
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; 128 * 1024];
+    let mut input = file;
+    loop {
+        let got = input.read(&mut buffer)?;
+        let Some(chunk) = buffer.get(..got).filter(|chunk| !chunk.is_empty()) else {
+            break;
+        };
+        hasher.update(chunk);
+    }
+    Ok((hasher.finalize(), hasher.count()))
+}
+
+/// True if it had to be written.
+async fn ensure(mirror: &Mirror, site: &SiteName, piece: &Piece) -> Result<bool, UploadError> {
+    let place = Place::object(site, &piece.name);
+    if holds(mirror, &place, piece).await? {
+        return Ok(false);
+    }
+    write(mirror, &place, piece).await?;
+    if holds(mirror, &place, piece).await? {
+        return Ok(true);
+    }
+    Err(UploadError::ReadBack {
+        place,
+        mirror: mirror.url().to_string(),
+    })
+}
+
+async fn holds(mirror: &Mirror, place: &Place, piece: &Piece) -> Result<bool, UploadError> {
+    let Some(mut chunks) = mirror.stream(place, piece.bytes).await? else {
+        return Ok(false);
+    };
+    let mut hasher = blake3::Hasher::new();
+    while let Some(chunk) = chunks.next().await {
+        match chunk {
+            Ok(chunk) => hasher.update(&chunk),
+            Err(MirrorError::TooLarge { .. }) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+    }
+    Ok(hasher.count() == piece.bytes && hasher.finalize() == piece.hash)
+}
+
+async fn write(mirror: &Mirror, place: &Place, piece: &Piece) -> Result<(), UploadError> {
+    mirror.present().await?;
+    let (store, path) = mirror.store(place);
+    let failed = |source: object_store::Error| MirrorError::Store {
+        mirror: mirror.url().to_string(),
+        place: place.clone(),
+        source: Box::new(source),
+    };
+    if piece.bytes <= PART_BYTES {
+        let bytes = read_part(piece, 0, piece.bytes).await?;
+        let put = store.put_opts(
+            &path,
+            PutPayload::from(bytes),
+            object_store::PutOptions::default(),
+        );
+        within(mirror, place, put).await?.map_err(failed)?;
+        return Ok(());
+    }
+    let start = store.put_multipart_opts(&path, PutMultipartOptions::default());
+    let mut parts = within(mirror, place, start).await?.map_err(failed)?;
+    let mut at = 0;
+    while at < piece.bytes {
+        let length = PART_BYTES.min(piece.bytes - at);
+        let bytes = read_part(piece, at, length).await?;
+        let part = parts.put_part(PutPayload::from(bytes));
+        within(mirror, place, part).await?.map_err(failed)?;
+        at += length;
+    }
+    within(mirror, place, parts.complete())
+        .await?
+        .map_err(failed)?;
+    Ok(())
+}
+
+async fn read_part(piece: &Piece, at: u64, length: u64) -> Result<Bytes, UploadError> {
+    let file = Arc::clone(&piece.file);
+    let name = piece.name;
+    let own = move |source: Box<dyn std::error::Error + Send + Sync>| UploadError::Own {
+        digest: name,
+        source,
+    };
+    let length = usize::try_from(length).map_err(|error| own(error.into()))?;
+    let read = tokio::task::spawn_blocking(move || {
+        let mut bytes = vec![0; length];
+        file.read_exact_at(&mut bytes, at).map(|()| bytes)
+    });
+    let bytes = read
+        .await
+        .map_err(|error| own(error.into()))?
+        .map_err(|error| own(error.into()))?;
+    Ok(Bytes::from(bytes))
+}
+
+async fn within<T>(
+    mirror: &Mirror,
+    place: &Place,
+    work: impl Future<Output = T>,
+) -> Result<T, MirrorError> {
+    tokio::time::timeout(PIECE_DEADLINE, work)
+        .await
+        .map_err(|_| MirrorError::Slow {
+            mirror: mirror.url().to_string(),
+            place: place.clone(),
+            limit: PIECE_DEADLINE,
+        })
+}
