@@ -5,7 +5,12 @@
 //! through the edge's own serving path, and commits it to mirrors that it does not trust.
 
 pub mod build;
+pub mod cli;
 pub mod config;
+pub mod exit;
+pub mod init;
+pub mod inspect;
 pub mod mirror;
+pub mod publish;
 pub mod source;
 pub mod template;

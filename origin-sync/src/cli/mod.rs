@@ -1,0 +1,204 @@
+//! The command line: raw flags here, what they mean in each command's file.
+
+mod failure;
+mod init;
+mod inspect;
+mod publish;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use crate::exit::{Exit, TABLE};
+
+pub use failure::Failure;
+
+/// Publishes a site's essential pages, so that edges answer when the origin is gone.
+///
+/// Reads what site.toml declares, builds what changed since the last release, tries every URL
+/// with no origin in reach, and commits the signed release to a majority of the mirrors. Edges
+/// (`edge serve`) take it from there. Killed anywhere, the last release stands.
+#[derive(Debug, Parser)]
+#[command(name = "origin-sync", version, after_help = TABLE, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make what a new site needs: site.toml, keys, trust, edge.toml; what is there stays
+    Init(InitArgs),
+    /// Publish what changed; the same content only has its time renewed
+    Publish(PublishArgs),
+    /// Look at what mirrors hold: releases, records, and whether all of it is whole
+    Inspect(InspectArgs),
+}
+
+#[derive(Debug, Args)]
+struct InitArgs {
+    /// Directory of the site
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// The site's name, a-z, 0-9 and - [default: from the directory's name]
+    #[arg(long, value_name = "NAME")]
+    site: Option<String>,
+    /// The folder of pages [default: the one with an index.html, else public]
+    #[arg(long, value_name = "FOLDER")]
+    pages: Option<String>,
+}
+
+/// Publish what changed.
+///
+/// Sources are read, compared with the last release and built; canaries and every URL that the
+/// sources name are asked of the serving path itself with no origin in reach; objects go to every
+/// mirror and are read back; `releases/N` is created on a majority of mirrors, which commits the
+/// release; the pointer comes last. Nothing is asked without a terminal.
+#[derive(Debug, Args)]
+#[command(after_help = TABLE)]
+struct PublishArgs {
+    /// The site's declaration
+    #[arg(long, value_name = "FILE", default_value = "site.toml")]
+    config: PathBuf,
+    /// A mirror instead of those in site.toml: a folder or a file:// URL; may be repeated
+    #[arg(long = "mirror", value_name = "URL")]
+    mirrors: Vec<String>,
+    /// The key instead of the one in site.toml: FILE, agent:SHA256:.., agent:FILE.pub, env:NAME
+    /// [default: the key's text in HOLDFAST_RELEASE_KEY, if neither names one]
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// The folder with allowed_signers and trust.toml, instead of the one in site.toml
+    #[arg(long, value_name = "DIR")]
+    trust: Option<PathBuf>,
+    /// Publish although a collection lost more than 30 per cent of its records
+    #[arg(long)]
+    accept_shrink: bool,
+    /// Publish again and again, this long after each end (30s, 5m): a renewed time keeps the
+    /// site fresh while nothing changes
+    #[arg(long, value_name = "DURATION")]
+    every: Option<String>,
+    /// End with one line of JSON on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+/// Look at what mirrors hold.
+#[derive(Debug, Args)]
+#[command(after_help = TABLE)]
+struct InspectArgs {
+    #[command(subcommand)]
+    what: What,
+    /// The site's declaration, for its name, mirrors and trust
+    #[arg(long, value_name = "FILE", default_value = "site.toml", global = true)]
+    config: PathBuf,
+    /// The site's name; with --mirror and --trust no site.toml is needed
+    #[arg(long, value_name = "NAME", global = true)]
+    site: Option<String>,
+    /// A mirror instead of those in site.toml: a folder or a file:// URL; may be repeated
+    #[arg(long = "mirror", value_name = "URL", global = true)]
+    mirrors: Vec<String>,
+    /// The folder with allowed_signers and trust.toml, instead of the one in site.toml
+    #[arg(long, value_name = "DIR", global = true)]
+    trust: Option<PathBuf>,
+    /// Look at this release instead of the newest
+    #[arg(long, value_name = "N", global = true)]
+    release: Option<u64>,
+    /// Print JSON, one line for each thing
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Every release: its number, time, signers, and how many mirrors have it
+    Releases,
+    /// The collections, or the keys of one collection
+    Ls {
+        /// The collection
+        collection: Option<String>,
+    },
+    /// One record's bytes
+    Cat {
+        /// The collection
+        collection: String,
+        /// The record's key at rest; not needed with --secret
+        key: Option<String>,
+        /// The capability (sealed) or id (unlisted) that names and opens a private record; `-`
+        /// reads it from standard input, where no list of processes shows it
+        #[arg(long, value_name = "SECRET")]
+        secret: Option<String>,
+    },
+    /// Fetch everything from each mirror and check every byte
+    Verify,
+}
+
+/// Runs the program with `args`, the program's name first. What it ends with is its exit code.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no mistakes.
+            let exit = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            };
+            let _ = error.print();
+            return exit;
+        }
+    };
+    let json = cli.command.is_json();
+    let result = match cli.command {
+        Command::Init(args) => init::run(args),
+        Command::Publish(args) => publish::run(args),
+        Command::Inspect(args) => inspect::run(args),
+    };
+    match result {
+        Ok(exit) => exit,
+        Err(failure) => {
+            failure.show(json);
+            failure.exit
+        }
+    }
+}
+
+impl Command {
+    const fn is_json(&self) -> bool {
+        match self {
+            Self::Init(_) => false,
+            Self::Publish(args) => args.json,
+            Self::Inspect(args) => args.json,
+        }
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Local, error))
+}
+
+/// The whole reference, as `docs/cli-origin-sync.txt` keeps it: every command's long help.
+#[must_use]
+pub fn reference() -> String {
+    let mut text = String::new();
+    add_reference(&mut Cli::command(), "", &mut text);
+    text
+}
+
+fn add_reference(command: &mut clap::Command, above: &str, text: &mut String) {
+    let name = format!("{above}{}", command.get_name());
+    command.build();
+    let mut shown = command.clone().term_width(100).bin_name(name.clone());
+    text.push_str(&format!("# {name}\n\n{}\n", shown.render_long_help()));
+    for inner in command.get_subcommands_mut() {
+        if inner.get_name() != "help" {
+            add_reference(inner, &format!("{name} "), text);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

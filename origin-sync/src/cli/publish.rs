@@ -1,0 +1,165 @@
+//! `origin-sync publish`: from flags and `site.toml` to an open [`Publisher`], once or again and
+//! again.
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use edge::signing::KeySource;
+use snapshot::{Signer, Store};
+
+use super::{Failure, PublishArgs, runtime};
+use crate::config::{Site, mirror_url, parse_duration};
+use crate::exit::Exit;
+use crate::mirror::Mirrors;
+use crate::publish::{
+    Bar, Lines, Progress, PublishError, Publisher, Report, Wishes, load_key, trust, wall_clock,
+};
+use crate::source::SourceLimits;
+
+pub(super) fn run(args: PublishArgs) -> Result<Exit, Failure> {
+    let every = match &args.every {
+        None => None,
+        Some(text) => Some(parse_duration(text).ok_or_else(|| {
+            let message = format!("--every {text:?} is not a duration");
+            Failure::usage(message, Some("--every 30s"))
+        })?),
+    };
+    let mut site = declared(&args)?;
+    let signer = key(&args, &site)?;
+    let runtime = runtime()?;
+    loop {
+        let result = open(&args, site, &signer).and_then(|publisher| {
+            let progress = progress();
+            let wishes = Wishes {
+                accept_shrink: args.accept_shrink,
+            };
+            let published = runtime.block_on(publisher.publish(wishes, wall_clock, &*progress));
+            progress.done();
+            Ok(published?)
+        });
+        let Some(every) = every else {
+            let report = result?;
+            show(&report, args.json);
+            return Ok(report.exit);
+        };
+        match result {
+            Ok(report) => show(&report, args.json),
+            Err(failure) => failure.show(args.json),
+        }
+        site = loop {
+            if runtime.block_on(told_to_stop(every)) {
+                return Ok(Exit::Done);
+            }
+            match declared(&args) {
+                Ok(site) => break site,
+                Err(failure) => failure.show(args.json),
+            }
+        };
+    }
+}
+
+fn declared(args: &PublishArgs) -> Result<Site, Failure> {
+    let mut site = Site::load(&args.config)?;
+    if !args.mirrors.is_empty() {
+        site.publish.mirrors = mirrors(&args.mirrors)?;
+    }
+    if let Some(folder) = &args.trust {
+        site.publish.trust = Some(folder.clone());
+    }
+    if site.publish.mirrors.is_empty() {
+        return Err(Failure::usage(
+            "no mirror: a release would go nowhere",
+            Some("[publish] mirrors = [\"mirror\"] in site.toml, or --mirror FOLDER"),
+        ));
+    }
+    Ok(site)
+}
+
+/// Mirrors as given on a command line: relative to the working directory.
+pub(super) fn mirrors(given: &[String]) -> Result<Vec<String>, Failure> {
+    given
+        .iter()
+        .map(|text| mirror_url(Path::new(""), text).map_err(|why| Failure::usage(why, None)))
+        .collect()
+}
+
+fn key(args: &PublishArgs, site: &Site) -> Result<Arc<dyn Signer>, Failure> {
+    let source = match &args.key {
+        Some(text) => {
+            let parsed: Result<KeySource, _> = text.parse();
+            Some(parsed.map_err(|error| Failure::new(Exit::Usage, error))?)
+        }
+        None => site.publish.key.clone(),
+    };
+    load_key(source).map_err(|error| {
+        Failure::new(Exit::KeyRefused, error).hint(Some(
+            "--key FILE, --key agent:SHA256:.., or the key's text in HOLDFAST_RELEASE_KEY",
+        ))
+    })
+}
+
+fn open(args: &PublishArgs, site: Site, signer: &Arc<dyn Signer>) -> Result<Publisher, Failure> {
+    let folder = site.publish.trust.as_deref();
+    let trust = trust(folder, &**signer, &site.site).map_err(|problems| {
+        let place = folder.map_or("the key".to_owned(), |folder| folder.display().to_string());
+        Failure::usage(
+            format!("trust in {place}:\n  {}", problems.join("\n  ")),
+            None,
+        )
+    })?;
+    let mirrors = Mirrors::open(&site.site, &site.publish.mirrors).map_err(PublishError::from)?;
+    let store = Store::open(&site.publish.cache).map_err(PublishError::from)?;
+    if !args.json {
+        for warning in &site.warnings {
+            eprintln!("warning: {warning}");
+        }
+    }
+    Ok(Publisher {
+        site,
+        mirrors,
+        signer: Arc::clone(signer),
+        trust,
+        store: Arc::new(store),
+        limits: SourceLimits::default(),
+    })
+}
+
+fn progress() -> Box<dyn Progress> {
+    if std::io::stderr().is_terminal() {
+        Box::new(Bar::new())
+    } else {
+        Box::new(Lines)
+    }
+}
+
+fn show(report: &Report, json: bool) {
+    for warning in &report.warnings {
+        eprintln!("warning: {warning}");
+    }
+    if json {
+        eprintln!("{}", report.text());
+        println!("{}", report.json());
+    } else {
+        println!("{}", report.text());
+    }
+}
+
+/// Waits; true when the process was asked to end meanwhile.
+async fn told_to_stop(every: Duration) -> bool {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = tokio::time::sleep(every) => false,
+        _ = tokio::signal::ctrl_c() => true,
+        () = terminated => true,
+    }
+}

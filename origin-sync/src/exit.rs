@@ -1,0 +1,85 @@
+//! Exit codes, so that a timer or a script can tell what happened without reading words.
+
+/// How a run ended. The number is the process's exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done; of `publish`: a new release is committed on every mirror.
+    Done = 0,
+    /// `inspect verify` found something wrong.
+    Damaged = 1,
+    /// The content is that of the last release: no new one, its time was renewed.
+    NothingNew = 10,
+    /// A canary, the coverage or the shrink guard refused: the last release stands.
+    GuardRefused = 20,
+    /// Committed on a majority of the mirrors, but not on all.
+    MirrorsMissed = 21,
+    /// The key cannot be had, or nobody would believe it: the last release stands.
+    KeyRefused = 22,
+    /// Not committed: no majority of the mirrors took it. The last release stands.
+    NotCommitted = 23,
+    /// A command line or a configuration that cannot be used.
+    Usage = 64,
+    /// A source, a component or an object that cannot be read.
+    BadData = 65,
+    /// The publisher's own disk or another publisher is in the way.
+    Local = 73,
+}
+
+impl Exit {
+    /// The word in `--json`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Done => "published",
+            Self::Damaged => "damaged",
+            Self::NothingNew => "nothing-new",
+            Self::GuardRefused => "guard-refused",
+            Self::MirrorsMissed => "mirrors-missed",
+            Self::KeyRefused => "key-refused",
+            Self::NotCommitted => "not-committed",
+            Self::Usage => "usage",
+            Self::BadData => "bad-data",
+            Self::Local => "local",
+        }
+    }
+}
+
+/// The table that `--help` ends with.
+pub const TABLE: &str = "\
+Exit codes:
+   0  done; of publish: a new release is committed on every mirror
+   1  inspect verify found something wrong
+  10  nothing new: the content is that of the last release, its time was renewed
+  20  guard refused: a canary, the coverage or a loss of records; the last release stands
+  21  mirrors missed: the release is committed on a majority, but not on every mirror
+  22  key refused: it cannot be had, or nobody would believe it; the last release stands
+  23  not committed: no majority of the mirrors took it; the last release stands
+  64  the command line or the configuration cannot be used
+  65  a source, a component or an object cannot be read; the last release stands
+  73  the publisher's own copy is in use or its disk fails; the last release stands";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_every_code() {
+        for exit in [
+            Exit::Done,
+            Exit::Damaged,
+            Exit::NothingNew,
+            Exit::GuardRefused,
+            Exit::MirrorsMissed,
+            Exit::KeyRefused,
+            Exit::NotCommitted,
+            Exit::Usage,
+            Exit::BadData,
+            Exit::Local,
+        ] {
+            assert!(
+                TABLE.contains(&format!("\n  {:>2}  ", exit as u8)),
+                "{exit:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Why a publish did not happen, and what to do next.
+
+use edge::sync::MirrorError;
+use snapshot::{Refusal, SignError, StoreError};
+
+use super::guard::GuardError;
+use crate::build::BuildError;
+use crate::exit::Exit;
+use crate::mirror::UploadError;
+use crate::source::SourceError;
+
+/// Why a publish did not happen. The last release stands after each of them.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// No majority of mirrors answers.
+    #[error(
+        "{reached} of {all} mirrors can be reached, {majority} are needed:{}",
+        lines(why)
+    )]
+    Unreachable {
+        /// Mirrors that answered.
+        reached: usize,
+        /// Mirrors there are.
+        all: usize,
+        /// How many are needed.
+        majority: usize,
+        /// What each of the others said.
+        why: Vec<String>,
+    },
+    /// Fewer than a majority took the release.
+    #[error(
+        "{took} of {all} mirrors took the release, {majority} are needed:{}",
+        lines(why)
+    )]
+    NotCommitted {
+        /// Mirrors that took it.
+        took: usize,
+        /// Mirrors there are.
+        all: usize,
+        /// How many are needed.
+        majority: usize,
+        /// What each of the others said.
+        why: Vec<String>,
+    },
+    /// A source cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The content cannot be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The result was tried and found wanting.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    /// The publisher's own copy cannot be sent.
+    #[error(transparent)]
+    Upload(#[from] UploadError),
+    /// A mirror's URL.
+    #[error(transparent)]
+    Mirror(#[from] MirrorError),
+    /// The key did not sign.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// The key signed, and no edge would believe it.
+    #[error("no edge would take a release that key {key} signs: {why}")]
+    Unbelieved {
+        /// The key's fingerprint.
+        key: String,
+        /// Why not.
+        why: String,
+    },
+    /// The release would be refused for another reason.
+    #[error("no edge would take the release: {0}")]
+    Refused(#[from] Refusal),
+    /// The publisher's own copy.
+    #[error("the publisher's own copy: {0}")]
+    Store(#[from] StoreError),
+    /// Something of this program itself.
+    #[error("{0}")]
+    Internal(String),
+}
+
+fn lines(why: &[String]) -> String {
+    why.iter().map(|line| format!("\n  {line}")).collect()
+}
+
+impl PublishError {
+    /// The process's exit code.
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Unreachable { .. } | Self::NotCommitted { .. } => Exit::NotCommitted,
+            Self::Build(BuildError::Shrunk { .. }) | Self::Guard(_) => Exit::GuardRefused,
+            Self::Build(BuildError::Store(_) | BuildError::Segment(_))
+            | Self::Upload(_)
+            | Self::Store(_)
+            | Self::Internal(_) => Exit::Local,
+            Self::Source(_) | Self::Build(_) => Exit::BadData,
+            Self::Mirror(_) => Exit::Usage,
+            Self::Sign(_) | Self::Unbelieved { .. } | Self::Refused(_) => Exit::KeyRefused,
+        }
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub const fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Unreachable { .. } => Some(
+                "bring the mirrors back, or make the folders that are absent; nothing was changed",
+            ),
+            Self::NotCommitted { .. } => {
+                Some("the last release stands; run `origin-sync publish` again to finish")
+            }
+            Self::Source(_) => Some("nothing was published; correct the source and publish again"),
+            Self::Build(BuildError::Shrunk { .. }) => {
+                Some("if that is meant: origin-sync publish --accept-shrink")
+            }
+            Self::Build(BuildError::Segment(_)) => Some(
+                "the copy in `cache` (.holdfast unless set) is damaged: remove that folder; it is fetched again",
+            ),
+            Self::Guard(_) => Some("nothing was published; the last release stands"),
+            Self::Sign(_) => Some("--key FILE, --key agent:SHA256:.., or --key env:NAME"),
+            Self::Unbelieved { .. } => Some(
+                "list the key's person in trust/allowed_signers and give it the role publisher in trust/trust.toml",
+            ),
+            Self::Store(StoreError::InUse(_)) => {
+                Some("another publish of this site is running; wait for it")
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What a publish did, for people and, as one line of JSON, for scripts.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+use snapshot::{Digest, Sequence, Timestamp};
+
+use super::coverage::Coverage;
+use crate::build::Change;
+use crate::exit::Exit;
+
+/// One mirror afterwards.
+#[derive(Clone, Debug)]
+pub struct MirrorReport {
+    /// Its URL.
+    pub url: String,
+    /// Why it does not hold the release now.
+    pub missed: Option<String>,
+}
+
+/// What a publish did.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// [`Exit::Done`], [`Exit::NothingNew`] or [`Exit::MirrorsMissed`].
+    pub exit: Exit,
+    /// Whether the release is a new one.
+    pub is_new: bool,
+    /// The release's sequence.
+    pub sequence: Sequence,
+    /// Its manifest.
+    pub manifest: Digest,
+    /// The time the data is true of.
+    pub as_of: Timestamp,
+    /// What changed, for each collection.
+    pub changes: Vec<Change>,
+    /// Objects written, over all mirrors.
+    pub objects: u64,
+    /// Their bytes at rest.
+    pub bytes: u64,
+    /// Every mirror.
+    pub mirrors: Vec<MirrorReport>,
+    /// Which URLs answer; `None` when nothing was new.
+    pub coverage: Option<Coverage>,
+    /// Things a person should know.
+    pub warnings: Vec<String>,
+}
+
+impl Report {
+    /// One line of JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let changes: Vec<Value> = self
+            .changes
+            .iter()
+            .map(|change| {
+                json!({
+                    "collection": change.collection.as_str(),
+                    "records": change.records,
+                    "upserts": change.upserts,
+                    "removed": change.removed,
+                    "segments": change.segments,
+                })
+            })
+            .collect();
+        let mirrors: Vec<Value> = self
+            .mirrors
+            .iter()
+            .map(|mirror| json!({ "url": mirror.url, "missed": mirror.missed }))
+            .collect();
+        json!({
+            "result": self.exit.word(),
+            "exit": self.exit as u8,
+            "new": self.is_new,
+            "sequence": self.sequence.0,
+            "manifest": self.manifest.to_string(),
+            "as_of_ms": self.as_of.0,
+            "collections": changes,
+            "objects": self.objects,
+            "bytes": self.bytes,
+            "mirrors": mirrors,
+            "coverage": self.coverage.as_ref().map(Coverage::json),
+            "warnings": self.warnings,
+        })
+    }
+
+    /// For a person.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        if let Some(coverage) = &self.coverage {
+            text.push_str(&coverage.text());
+            text.push('\n');
+        }
+        for change in self.changes.iter().filter(|_| self.is_new) {
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                text,
+                "  {:<16} {:>9} records  +{} -{}  in {} segment{}",
+                change.collection.as_str(),
+                change.records,
+                change.upserts,
+                change.removed,
+                change.segments,
+                if change.segments == 1 { "" } else { "s" },
+            );
+        }
+        for mirror in &self.mirrors {
+            if let Some(missed) = &mirror.missed {
+                let _ = writeln!(text, "missed: {}: {missed}", mirror.url);
+            }
+        }
+        let short = self.manifest.short();
+        let held = self.mirrors.iter().filter(|m| m.missed.is_none()).count();
+        let on = format!("on {held} of {} mirrors", self.mirrors.len());
+        if self.is_new {
+            let _ = write!(
+                text,
+                "release {} published {on} ({} objects, {} written, manifest {short})",
+                self.sequence,
+                self.objects,
+                size(self.bytes),
+            );
+        } else {
+            let _ = write!(
+                text,
+                "nothing new: release {} stands {on}, its time was renewed (manifest {short})",
+                self.sequence,
+            );
+        }
+        text
+    }
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..1_048_576 => format!("{} KiB", bytes.div_ceil(1024)),
+        _ => format!("{} MiB", bytes.div_ceil(1_048_576)),
+    }
+}
