@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use snapshot::manifest::{Canary, Route, Target};
 use snapshot::{Digest, Envelope, KeySigner, Manifest, Namespace, Release, Timestamp, limits};
 use ssh_key::PrivateKey;
 use ssh_key::private::Ed25519Keypair;
@@ -81,6 +82,8 @@ pub fn offer(attack: Attack, mirror: &Path, key: &Path, trap: &Path) -> Result<U
         Attack::Poisoned => {
             let wasm = fs_err::read(trap)?;
             replace_view(&mut manifest, &wasm);
+            crash_on_a_canary(&mut manifest)
+                .context("a route of the component view, and a canary")?;
             put(&site, &Digest::of(&wasm), &wasm)?;
         }
     }
@@ -110,6 +113,22 @@ fn replace_view(manifest: &mut Manifest, wasm: &[u8]) {
             component.bytes = wasm.len() as u64;
         }
     }
+}
+
+/// The component traps when it is asked for `/crash`: makes that a canary.
+fn crash_on_a_canary(manifest: &mut Manifest) -> Option<()> {
+    let of_view = |route: &&Route| matches!(&route.target, Target::Component(name) if name.as_str() == "view");
+    let route = manifest.routes.iter().find(of_view)?.clone();
+    manifest.routes.push(Route {
+        path: "/crash".to_owned(),
+        ..route
+    });
+    let canary = manifest.canaries.first()?.clone();
+    manifest.canaries = vec![Canary {
+        path: "/crash".to_owned(),
+        ..canary
+    }];
+    Some(())
 }
 
 fn stranger() -> PrivateKey {

@@ -12,7 +12,7 @@ use crate::client::Client;
 /// Readers asking at once.
 const READERS: usize = 6;
 /// A reader's pause between two pages.
-const PAUSE: Duration = Duration::from_millis(4);
+const PAUSE: Duration = Duration::from_millis(20);
 /// Failures kept word for word.
 const KEPT: usize = 20;
 

@@ -53,8 +53,18 @@ struct BuiltArguments {
 }
 
 #[tokio::main]
-async fn main() -> Result<ExitCode> {
-    match Arguments::parse().command {
+async fn main() -> ExitCode {
+    match play(Arguments::parse().command).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("stage: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn play(command: Command) -> Result<ExitCode> {
+    match command {
         Command::Demo { built, bind } => {
             let built = built.resolve();
             let dir = empty(&built.root.join("target/demo"))?;

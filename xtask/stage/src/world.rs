@@ -73,7 +73,7 @@ impl World {
             tokio::task::spawn_blocking(move || lay_out_site(&built, &data, &site)).await??;
         }
         let mut init = Command::new(built.binaries.join("origin-sync"));
-        init.arg("init").arg(&site);
+        init.arg("init").arg(&site).args(["--site", "dasom"]);
         process::run("origin-sync init", init, &[0]).await?;
         let origin_at = free(std::net::IpAddr::from([127, 0, 0, 1]))?;
         let mut edges = Vec::new();

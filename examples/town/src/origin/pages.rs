@@ -44,7 +44,7 @@ impl Pages {
         Ok(self
             .0
             .get_template(template)?
-            .render(context.into_iter().collect::<Value>())?)
+            .render(Value::from_pairs(context))?)
     }
 }
 
@@ -60,5 +60,5 @@ pub(crate) fn row(columns: &[&str], values: &[&str], language: &str) -> Value {
         }
         row.push(((*column).to_owned(), Value::from(*value)));
     }
-    row.into_iter().collect()
+    Value::from_pairs(row)
 }

@@ -171,11 +171,7 @@ fn invitation(origin: &Origin, language: &str, id: &str, cap: Option<&str>) -> R
     };
     let guests: Vec<Value> = guests
         .into_iter()
-        .map(|(who, words)| {
-            [("who", Value::from(who)), ("words", Value::from(words))]
-                .into_iter()
-                .collect()
-        })
+        .map(|(who, words)| Value::from_pairs([("who", who), ("words", words)]))
         .collect();
     let photos: Vec<Value> = invitation.photos.split(',').map(Value::from).collect();
     Ok(respond::page(origin.pages.render(
