@@ -2,14 +2,14 @@
 
 use std::io::{IsTerminal, Read, Write};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use snapshot::{Sequence, SiteName};
 
 use super::publish::mirrors;
 use super::{Failure, InspectArgs, What, runtime};
 use crate::config::Site;
 use crate::exit::Exit;
-use crate::inspect::{InspectError, Inspector};
+use crate::inspect::{CollectionLine, InspectError, Inspector, Record, ReleaseLine, Verdict};
 use crate::mirror::Mirrors;
 use crate::publish::{PublishError, read_trust, wall_clock};
 
@@ -20,60 +20,26 @@ pub(super) fn run(args: InspectArgs) -> Result<Exit, Failure> {
     let inspector = open(&args)?;
     let sequence = args.release.map(Sequence);
     let runtime = runtime()?;
-    match args.what {
+    let mut exit = Exit::Done;
+    let shown = match args.what {
         What::Releases => {
             let (lines, wrong) = runtime.block_on(inspector.releases())?;
-            for line in &lines {
-                if args.json {
-                    println!("{}", line.json());
-                } else {
-                    println!(
-                        "{:>8}  {}  manifest {}  on {} mirrors, {} pointers  {}",
-                        line.sequence.0,
-                        edge::sync::rfc3339(line.as_of),
-                        line.manifest.short(),
-                        line.mirrors,
-                        line.pointers,
-                        line.signers.join(", "),
-                    );
-                }
-            }
             for wrong in wrong {
                 eprintln!("warning: {wrong}");
             }
-            Ok(Exit::Done)
+            lines_of(&lines, args.json, ReleaseLine::json, release)
         }
         What::Ls { collection: None } => {
-            for line in runtime.block_on(inspector.collections(sequence))? {
-                if args.json {
-                    println!("{}", line.json());
-                } else {
-                    println!(
-                        "{:<24} {:<9} {:>9} records  {} segments, {} bytes",
-                        line.name.as_str(),
-                        line.privacy.as_str(),
-                        line.records,
-                        line.segments,
-                        line.bytes,
-                    );
-                }
-            }
-            Ok(Exit::Done)
+            let lines = runtime.block_on(inspector.collections(sequence))?;
+            lines_of(&lines, args.json, CollectionLine::json, collection)
         }
         What::Ls {
             collection: Some(collection),
         } => {
-            let mut out = std::io::stdout().lock();
-            for record in runtime.block_on(inspector.records(&collection, sequence))? {
-                let key = record.key.to_string();
-                let line = if args.json {
-                    json!({ "key": key, "bytes": record.bytes }).to_string()
-                } else {
-                    format!("{:>9}  {key}", record.bytes)
-                };
-                writeln!(out, "{line}").map_err(InspectError::from)?;
-            }
-            Ok(Exit::Done)
+            let records = runtime.block_on(inspector.records(&collection, sequence))?;
+            lines_of(&records, args.json, Record::json, |record| {
+                format!("{:>9}  {}", record.bytes, record.key)
+            })
         }
         What::Cat {
             collection,
@@ -82,31 +48,81 @@ pub(super) fn run(args: InspectArgs) -> Result<Exit, Failure> {
         } => {
             let secret = secret.map(secret_of).transpose()?;
             let value = inspector.value(&collection, key.as_deref(), secret.as_deref(), sequence);
-            print(&runtime.block_on(value)?, args.json).map_err(InspectError::from)?;
-            Ok(Exit::Done)
+            content(runtime.block_on(value)?, args.json)
         }
         What::Verify => {
             let verdict = runtime.block_on(inspector.verify(sequence))?;
-            if args.json {
-                println!("{}", verdict.json());
-            } else {
-                for mirror in &verdict.mirrors {
-                    println!(
-                        "{}: release {}, {} objects, {} records verified",
-                        mirror.url, verdict.sequence, mirror.objects, mirror.records
-                    );
-                    for problem in &mirror.problems {
-                        println!("  {problem}");
-                    }
-                }
+            if !verdict.is_whole() {
+                exit = Exit::Damaged;
             }
-            Ok(if verdict.is_whole() {
-                Exit::Done
+            if args.json {
+                format!("{}\n", verdict.json()).into_bytes()
             } else {
-                Exit::Damaged
-            })
+                verified(&verdict)
+            }
+        }
+    };
+    match std::io::stdout().lock().write_all(&shown) {
+        // Whoever asked has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(exit),
+        Err(error) => Err(InspectError::from(error).into()),
+        Ok(()) => Ok(exit),
+    }
+}
+
+fn lines_of<T>(
+    things: &[T],
+    json: bool,
+    as_json: impl Fn(&T) -> Value,
+    as_text: impl Fn(&T) -> String,
+) -> Vec<u8> {
+    let mut text = String::new();
+    for thing in things {
+        if json {
+            text.push_str(&as_json(thing).to_string());
+        } else {
+            text.push_str(&as_text(thing));
+        }
+        text.push('\n');
+    }
+    text.into_bytes()
+}
+
+fn release(line: &ReleaseLine) -> String {
+    format!(
+        "{:>8}  {}  manifest {}  on {} mirrors, {} pointers  {}",
+        line.sequence.0,
+        edge::sync::rfc3339(line.as_of),
+        line.manifest.short(),
+        line.mirrors,
+        line.pointers,
+        line.signers.join(", "),
+    )
+}
+
+fn collection(line: &CollectionLine) -> String {
+    format!(
+        "{:<24} {:<9} {:>9} records  {} segments, {} bytes",
+        line.name.as_str(),
+        line.privacy.as_str(),
+        line.records,
+        line.segments,
+        line.bytes,
+    )
+}
+
+fn verified(verdict: &Verdict) -> Vec<u8> {
+    let mut text = String::new();
+    for mirror in &verdict.mirrors {
+        text.push_str(&format!(
+            "{}: release {}, {} objects, {} records verified\n",
+            mirror.url, verdict.sequence, mirror.objects, mirror.records
+        ));
+        for problem in &mirror.problems {
+            text.push_str(&format!("  {problem}\n"));
         }
     }
+    text.into_bytes()
 }
 
 fn open(args: &InspectArgs) -> Result<Inspector, Failure> {
@@ -169,16 +185,14 @@ fn secret_of(given: String) -> Result<String, Failure> {
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-fn print(value: &[u8], json: bool) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
+fn content(mut value: Vec<u8>, json: bool) -> Vec<u8> {
     if json {
-        let text = std::str::from_utf8(value).ok();
+        let text = std::str::from_utf8(&value).ok();
         let line = json!({ "bytes": value.len(), "text": text });
-        return writeln!(out, "{line}");
+        return format!("{line}\n").into_bytes();
     }
-    out.write_all(value)?;
     if std::io::stdout().is_terminal() && !value.ends_with(b"\n") {
-        writeln!(out)?;
+        value.push(b'\n');
     }
-    Ok(())
+    value
 }

@@ -30,7 +30,7 @@ pub(super) fn run(args: PublishArgs) -> Result<Exit, Failure> {
     let signer = key(&args, &site)?;
     let runtime = runtime()?;
     loop {
-        let result = open(&args, site, &signer).and_then(|publisher| {
+        let result = open(site, &signer).and_then(|publisher| {
             let progress = progress();
             let wishes = Wishes {
                 accept_shrink: args.accept_shrink,
@@ -100,7 +100,7 @@ fn key(args: &PublishArgs, site: &Site) -> Result<Arc<dyn Signer>, Failure> {
     })
 }
 
-fn open(args: &PublishArgs, site: Site, signer: &Arc<dyn Signer>) -> Result<Publisher, Failure> {
+fn open(site: Site, signer: &Arc<dyn Signer>) -> Result<Publisher, Failure> {
     let folder = site.publish.trust.as_deref();
     let trust = trust(folder, &**signer, &site.site).map_err(|problems| {
         let place = folder.map_or("the key".to_owned(), |folder| folder.display().to_string());
@@ -111,11 +111,6 @@ fn open(args: &PublishArgs, site: Site, signer: &Arc<dyn Signer>) -> Result<Publ
     })?;
     let mirrors = Mirrors::open(&site.site, &site.publish.mirrors).map_err(PublishError::from)?;
     let store = Store::open(&site.publish.cache).map_err(PublishError::from)?;
-    if !args.json {
-        for warning in &site.warnings {
-            eprintln!("warning: {warning}");
-        }
-    }
     Ok(Publisher {
         site,
         mirrors,

@@ -12,6 +12,7 @@ mod route;
 mod section;
 mod source;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use snapshot::manifest::{Canary, Privacy, Service};
@@ -87,19 +88,20 @@ impl Site {
         let whole = |message: String, help: Option<&str>| {
             ConfigError::whole(file, message, help.map(str::to_owned))
         };
-        let length = fs_err::metadata(file)
-            .map_err(|error| {
-                whole(
-                    error.to_string(),
-                    Some("`origin-sync init` writes one; --config names another"),
-                )
-            })?
-            .len();
-        if length > SITE_FILE_BYTES {
-            let message = format!("{length} bytes where at most {SITE_FILE_BYTES} are allowed");
+        let absent = "`origin-sync init` writes one; --config names another";
+        let opened =
+            fs_err::File::open(file).map_err(|error| whole(error.to_string(), Some(absent)))?;
+        let mut bytes = Vec::new();
+        opened
+            .take(SITE_FILE_BYTES + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| whole(error.to_string(), None))?;
+        if bytes.len() as u64 > SITE_FILE_BYTES {
+            let message = format!("more than the {SITE_FILE_BYTES} bytes that are allowed");
             return Err(whole(message, None));
         }
-        let text = fs_err::read_to_string(file).map_err(|error| whole(error.to_string(), None))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|error| whole(format!("is not UTF-8: {error}"), None))?;
         Self::parse(file, &text)
     }
 

@@ -192,5 +192,8 @@ fn a_file_too_large_is_not_read() {
     )
     .unwrap();
     let error = Site::load(&file).unwrap_err();
-    assert!(error.render(false).contains("at most 1048576"), "{error}");
+    assert!(
+        error.render(false).contains("more than the 1048576 bytes"),
+        "{error}"
+    );
 }

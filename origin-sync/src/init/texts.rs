@@ -9,7 +9,8 @@ const CONTROL: &str = "127.0.0.1:8081";
 pub(super) fn site(site: &SiteName, pages: &str) -> String {
     format!(
         r#"# What of this site must stay readable when its origin is gone.
-# `origin-sync publish` reads this file. Paths are relative to it.
+# `origin-sync publish` reads this file. Paths are relative to it. `origin-sync publish --every 1m`
+# publishes again and again, so that pages stay fresh while nothing changes.
 
 site = "{site}"                     # a-z, 0-9 and -
 title = "{site}"                    # for readers; or by language: {{ ko = "..", en = ".." }}
@@ -133,11 +134,12 @@ poll = "1s"
 
 pub(super) fn ops(site: &SiteName) -> String {
     format!(
-        r#"# For operators: edge order --config ops.toml degrade SERVICE
+        r#"# For operators: edge order --ops ops.toml degrade SERVICE
 site = "{site}"
 mirrors = ["mirror"]
 edges = ["http://{CONTROL}"]   # asked afterwards whether the order is in force
 key = "keys/operator"
+trust = "trust"
 "#
     )
 }

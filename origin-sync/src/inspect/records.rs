@@ -32,6 +32,14 @@ pub struct Record {
     pub bytes: u64,
 }
 
+impl Record {
+    /// For scripts.
+    #[must_use]
+    pub fn json(&self) -> Json {
+        json!({ "key": self.key.to_string(), "bytes": self.bytes })
+    }
+}
+
 impl CollectionLine {
     fn of(collection: &Collection) -> Self {
         Self {

@@ -90,3 +90,95 @@ async fn try_canary(canary: &Canary, serving: &dyn Serving) -> Result<(), GuardE
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use futures::future::BoxFuture;
+    use snapshot::{Digest, Manifest};
+
+    use super::super::progress::Silent;
+    use super::super::serving::Page;
+    use super::*;
+
+    /// Answers everything with one status.
+    struct Always(u16);
+
+    impl Serving for Always {
+        fn ask<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<Page, String>> {
+            Box::pin(async {
+                Ok(Page {
+                    status: self.0,
+                    body: b"hello".to_vec(),
+                })
+            })
+        }
+    }
+
+    fn built() -> Built {
+        Built {
+            manifest: Manifest {
+                version: Manifest::VERSION,
+                site: "x".parse().unwrap(),
+                title: Default::default(),
+                languages: vec!["en".to_owned()],
+                services: vec![],
+                collections: vec![],
+                components: vec![],
+                routes: vec![],
+                canaries: vec![],
+                accepts_shrink: false,
+            },
+            bytes: vec![],
+            digest: Digest::of(b""),
+            new_objects: vec![],
+            changes: vec![],
+            stacks: BTreeMap::new(),
+        }
+    }
+
+    async fn tried(canary: &str, status: u16) -> Result<Coverage, GuardError> {
+        let text = format!(
+            "site = \"x\"\n[collection.rows]\nsource = {{ csv = \"x\", key = \"id\" }}\n\
+             [component.view]\nfile = \"x\"\n\
+             [[route]]\npath = \"/\"\ncomponent = \"view\"\n\
+             [[route]]\npath = \"/club/{{id}}\"\ncomponent = \"view\"\n{canary}"
+        );
+        let site = Site::parse(Path::new("site.toml"), &text).unwrap();
+        check(&site, &built(), BTreeMap::new(), &Always(status), &Silent).await
+    }
+
+    #[tokio::test]
+    async fn a_route_of_which_nothing_answers_is_refused() {
+        let refused = tried("", 503).await.unwrap_err().to_string();
+        let words = "route /: none of its 1 URLs answers with the origin dead (status 503)";
+        assert_eq!(refused, words);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_counted_is_told() {
+        let coverage = tried("", 200).await.unwrap();
+        assert_eq!(coverage.totals(), (1, 1));
+        assert_eq!(coverage.uncovered, ["/club/{id}"]);
+        assert!(
+            coverage
+                .text()
+                .contains("/club/{id}  declared, not covered")
+        );
+    }
+
+    #[tokio::test]
+    async fn canaries_must_show_their_status_and_text() {
+        let canary = |lines: &str| format!("[[canary]]\npath = \"/\"\n{lines}\n");
+        assert!(tried(&canary("contains = \"hell\""), 200).await.is_ok());
+        let refused = tried(&canary("contains = \"bye\""), 200).await.unwrap_err();
+        assert!(refused.to_string().contains("does not contain \"bye\""));
+        let refused = tried(&canary("status = 404"), 200).await.unwrap_err();
+        assert!(
+            refused
+                .to_string()
+                .contains("status 200 where 404 is expected")
+        );
+    }
+}

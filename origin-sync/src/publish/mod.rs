@@ -20,6 +20,7 @@ mod progress;
 mod report;
 mod run;
 mod serving;
+mod steps;
 
 use std::sync::Arc;
 

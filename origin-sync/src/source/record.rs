@@ -8,7 +8,7 @@ use super::{Fault, Fields, Place};
 use crate::config::Collection;
 
 /// A secret shorter than this can be guessed by whoever has a copy of a mirror, bytes.
-pub const WEAK_SECRET_BYTES: usize = 16;
+pub const WEAK_SECRET_BYTES: usize = 12;
 
 /// Makes the records of one collection.
 pub(super) struct Maker<'a> {

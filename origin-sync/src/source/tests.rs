@@ -273,7 +273,7 @@ fn private_rows_are_sealed() {
     let sealed = Collection {
         privacy: Privacy::Sealed,
         secret: Some("cap".into()),
-        ..bench.csv("id,cap,number\na,capability-of-a-0001,110-234\nb,capability-of-b,5\n")
+        ..bench.csv("id,cap,number\na,capability-of-a-0001,110-234\nb,short,5\n")
     };
     let site = "dasom".parse().unwrap();
     let read = read(&site, &sealed, SourceLimits::default()).unwrap();
