@@ -26,6 +26,7 @@ usage: cargo xtask COMMAND [OPTIONS]
 
   demo        build, then an outage of your own: keys break and mend an example site
                 --bind ADDR  where the edges listen; 0.0.0.0 lets a phone open the pages
+                --fresh      forget the last visit
   drill       build, then play the outage without a person; fails if anything falls short
                 --json  end with one line of JSON
   test        format, tidy, guests, clippy, unit, integration and doc tests, the drill

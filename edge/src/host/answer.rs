@@ -81,7 +81,7 @@ pub(super) fn check_headers(mut headers: HeaderMap) -> Result<HeaderMap, GuestEr
 pub(super) async fn collect<B>(mut body: B, limit: usize) -> Result<Bytes, GuestError>
 where
     B: Body<Data = Bytes> + Unpin,
-    B::Error: std::fmt::Debug,
+    B::Error: fmt::Debug,
 {
     let mut collected = BytesMut::new();
     while let Some(frame) = body.frame().await {

@@ -180,7 +180,7 @@ fn wedding(rng: &mut Rng, photos: &[String]) -> (Invitation, Accounts) {
         time: format!(
             "{}:{}",
             11 + rng.below(6),
-            ["00", "20", "30", "40"][usize::try_from(rng.below(4)).unwrap_or(0)]
+            rng.pick(&["00", "20", "30", "40"]).copied().unwrap_or("00")
         ),
         venue_ko: venue.0.into(),
         venue_en: venue.1.into(),
@@ -270,7 +270,7 @@ fn meeting(rng: &mut Rng) -> Meeting {
         time: format!(
             "0{}:{}",
             6 + rng.below(4),
-            ["00", "30"][usize::try_from(rng.below(2)).unwrap_or(0)]
+            rng.pick(&["00", "30"]).copied().unwrap_or("00")
         ),
         point_ko: point.0,
         point_en: point.1,

@@ -6,6 +6,7 @@
 
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -14,6 +15,8 @@ use tokio::sync::mpsc;
 use town::db;
 use town::model::Invitation;
 
+use crate::load::{Load, Pace};
+use crate::urls::Urls;
 use crate::world::{Built, World};
 
 /// Between two looks at the edges.
@@ -24,8 +27,8 @@ const PLAY: Duration = Duration::from_secs(6);
 const KEYS: &[(char, &str)] = &[
     ('d', "degrade Dasom Pay"),
     ('k', "kill the origin"),
+    ('n', "write a notice (it travels over the mirror)"),
     ('m', "take the mirror away"),
-    ('n', "write a notice"),
     ('b', "bring everything back"),
     ('p', "publish a changed invitation"),
 ];
@@ -35,7 +38,12 @@ const KEYS: &[(char, &str)] = &[
 /// # Errors
 /// A world that cannot be built.
 pub async fn run(dir: &Path, built: &Built, bind: IpAddr, say: impl Fn(&str)) -> Result<()> {
-    say("laying out the town and its keys");
+    let again = dir.join("site/mirror").exists() || dir.join("site/mirror.gone").exists();
+    say(if again {
+        "the town of your last visit is set right again"
+    } else {
+        "laying out the town and its keys"
+    });
     let mut world = World::lay_out(dir, built, bind).await?;
     say("starting the origin");
     world.start_origin().await?;
@@ -53,10 +61,22 @@ pub async fn run(dir: &Path, built: &Built, bind: IpAddr, say: impl Fn(&str)) ->
         world.start_edge(at)?;
     }
     world.wait_ready().await?;
+    if again {
+        calm_down(&world).await?;
+    }
     say("ready");
     let visit = Visit::of(&world)?;
     visit.welcome();
-    play(&mut world, &visit).await
+    let urls = Urls::of(&world.site())?;
+    let load = Load::start(
+        &world.client,
+        Pace::DEMO,
+        urls.iter().cloned().collect(),
+        world.in_service(),
+    );
+    let done = play(&mut world, &visit, &load).await;
+    load.stop().await;
+    done
 }
 
 /// The pages the visitor is sent to.
@@ -123,7 +143,7 @@ impl Visit {
     }
 }
 
-async fn play(world: &mut World, visit: &Visit) -> Result<()> {
+async fn play(world: &mut World, visit: &Visit, load: &Load) -> Result<()> {
     let term = Term::stdout();
     let person = term.is_term() && console::user_attended();
     let (press, mut keys) = mpsc::channel(8);
@@ -158,10 +178,14 @@ async fn play(world: &mut World, visit: &Visit) -> Result<()> {
     }
     let mut look = tokio::time::interval(LOOK);
     let mut shown: Vec<String> = Vec::new();
+    let mut readers = Readers::default();
     loop {
         tokio::select! {
             _ = look.tick() => {
-                let lines = edges(world).await;
+                let mut lines = edges(world).await;
+                if person {
+                    lines.push(readers.line(load));
+                }
                 if person {
                     term.clear_last_lines(shown.len())?;
                     for line in &lines {
@@ -287,6 +311,23 @@ async fn press_key(world: &mut World, visit: &Visit, key: char) -> Result<String
     })
 }
 
+/// Takes back what the keys have ordered.
+async fn calm_down(world: &World) -> Result<()> {
+    world
+        .order(&["recover", "pay", "--why", "the demo's visitor asked"])
+        .await?;
+    world
+        .order(&[
+            "notice",
+            "site",
+            "--clear",
+            "--why",
+            "the demo's visitor asked",
+        ])
+        .await?;
+    Ok(())
+}
+
 async fn change_invitation(world: &World, id: &str) -> Result<()> {
     let (database, id) = (world.database(), id.to_owned());
     tokio::task::spawn_blocking(move || {
@@ -298,6 +339,30 @@ async fn change_invitation(world: &World, id: &str) -> Result<()> {
         anyhow::Ok(())
     })
     .await?
+}
+
+/// What the background readers got since the last look.
+#[derive(Default)]
+struct Readers {
+    requests: u64,
+    from_snapshot: u64,
+}
+
+impl Readers {
+    fn line(&mut self, load: &Load) -> String {
+        let counts = load.counts();
+        let (requests, from_snapshot, failed) = (
+            counts.requests.load(Ordering::Relaxed),
+            counts.from_snapshot.load(Ordering::Relaxed),
+            counts.failed.load(Ordering::Relaxed),
+        );
+        let (asked, snapshot) = (requests - self.requests, from_snapshot - self.from_snapshot);
+        (self.requests, self.from_snapshot) = (requests, from_snapshot);
+        format!(
+            "  readers  {asked} pages in the last second: {} from the origin, {snapshot} from the snapshot; {failed} failed of {requests} so far",
+            asked.saturating_sub(snapshot)
+        )
+    }
 }
 
 /// A line an edge: its release and age, and who answers for each service.

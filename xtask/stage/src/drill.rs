@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 use crate::attack::{self, Attack};
 use crate::client::Answer;
-use crate::load::Load;
+use crate::load::{Load, Pace};
 use crate::process::wait_for;
 use crate::report::{Report, Summary, SystemLine};
 use crate::systems;
@@ -62,6 +62,7 @@ pub async fn play(
     let drawn = systems::draw(&world)?;
     let load = Load::start(
         &world.client,
+        Pace::DRILL,
         urls.iter().cloned().collect(),
         world.in_service(),
     );

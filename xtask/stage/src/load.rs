@@ -9,10 +9,28 @@ use tokio::task::JoinSet;
 
 use crate::client::Client;
 
-/// Readers asking at once.
-const READERS: usize = 6;
-/// A reader's pause between two pages.
-const PAUSE: Duration = Duration::from_millis(20);
+/// How hard the readers ask.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Readers asking at once.
+    pub readers: usize,
+    /// A reader's pause between two pages.
+    pub pause: Duration,
+}
+
+impl Pace {
+    /// As hard as two cores bear beside everything else that runs on them.
+    pub const DRILL: Self = Self {
+        readers: 6,
+        pause: Duration::from_millis(20),
+    };
+    /// A few pages a second, so that the edges have something to notice an outage by.
+    pub const DEMO: Self = Self {
+        readers: 2,
+        pause: Duration::from_millis(150),
+    };
+}
+
 /// Failures kept word for word.
 const KEPT: usize = 20;
 
@@ -72,7 +90,7 @@ pub struct Load {
 impl Load {
     /// Starts readers who ask `urls` in turn, in both languages, at `targets` alternately.
     #[must_use]
-    pub fn start(client: &Client, urls: Vec<String>, targets: Vec<SocketAddr>) -> Self {
+    pub fn start(client: &Client, pace: Pace, urls: Vec<String>, targets: Vec<SocketAddr>) -> Self {
         let counts = Arc::new(Counts::default());
         let asking = Arc::new(Mutex::new(
             targets
@@ -87,7 +105,7 @@ impl Load {
             Arc::new(AtomicUsize::new(0)),
         );
         let mut readers = JoinSet::new();
-        for _ in 0..READERS {
+        for _ in 0..pace.readers {
             let (client, counts, targets, stop) = (
                 client.clone(),
                 Arc::clone(&counts),
@@ -119,7 +137,7 @@ impl Load {
                         counts.count(url, &answer);
                         change(&asking, target, -1);
                     }
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::time::sleep(pace.pause).await;
                 }
             });
         }
@@ -155,7 +173,7 @@ impl Load {
             if !waiting {
                 return;
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
 

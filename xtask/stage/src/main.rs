@@ -28,6 +28,9 @@ enum Command {
         /// Address the edges listen at; 0.0.0.0 lets a phone open the pages.
         #[arg(long, default_value = "127.0.0.1")]
         bind: IpAddr,
+        /// Begin with an empty world instead of the last visit's.
+        #[arg(long)]
+        fresh: bool,
     },
     /// The outage without a person, as a table; fails when anything fell short.
     Drill {
@@ -65,9 +68,11 @@ async fn main() -> ExitCode {
 
 async fn play(command: Command) -> Result<ExitCode> {
     match command {
-        Command::Demo { built, bind } => {
+        Command::Demo { built, bind, fresh } => {
             let built = built.resolve();
-            let dir = empty(&built.root.join("target/demo"))?;
+            // Kept between visits, so that the second one starts within seconds.
+            let dir = built.root.join("target/demo");
+            let dir = if fresh { empty(&dir)? } else { made(&dir)? };
             demo::run(&dir, &built, bind, clock()).await?;
             Ok(ExitCode::SUCCESS)
         }
@@ -117,6 +122,10 @@ fn empty(dir: &Path) -> Result<PathBuf> {
     if dir.exists() {
         fs_err::remove_dir_all(dir)?;
     }
+    made(dir)
+}
+
+fn made(dir: &Path) -> Result<PathBuf> {
     fs_err::create_dir_all(dir)?;
     fs_err::canonicalize(dir).context("the stage's folder")
 }

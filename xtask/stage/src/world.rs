@@ -61,7 +61,8 @@ pub struct World {
 }
 
 impl World {
-    /// Lays out the site in an empty `dir`: data, configuration, keys.
+    /// Lays out the site in `dir`: data, configuration, keys. What an earlier play left there (keys,
+    /// mirror, the edges' copies) is used again.
     ///
     /// # Errors
     /// A file that cannot be written, or what `origin-sync init` says.
@@ -161,6 +162,8 @@ impl World {
     /// # Errors
     /// An origin that does not come up.
     pub async fn start_origin(&mut self) -> Result<()> {
+        // One that still runs holds the port.
+        self.origin = None;
         let mut town = Command::new(self.built.binaries.join("town"));
         town.arg("origin")
             .arg("--data")
@@ -288,6 +291,10 @@ fn free(ip: std::net::IpAddr) -> Result<SocketAddr> {
 }
 
 fn lay_out_site(built: &Built, data: &Path, site: &Path) -> Result<()> {
+    let gone = site.join("mirror.gone");
+    if gone.exists() {
+        fs_err::rename(gone, site.join("mirror"))?;
+    }
     fs_err::create_dir_all(data)?;
     town::generate(data, town::SEED, town::Size::default())?;
     let example = built.root.join("examples/town");
