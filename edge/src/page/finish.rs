@@ -153,7 +153,8 @@ fn describe(draft: &mut Draft, policy: &CachePolicy, state: &PageState, is_page:
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(AGE, HeaderValue::from(policy.age.as_secs()));
     set(headers, CACHE_STATUS, &policy.status.to_string());
-    if policy.negotiated {
+    // A page that was rewritten speaks to its reader in the banner, whatever its own language is.
+    if policy.negotiated || draft.html {
         vary_on(headers, "Accept-Language");
     }
     if is_page {
