@@ -217,10 +217,11 @@ impl<'a> Answering<'a> {
             tracing::warn!(component = %name, status = answer.status.as_u16(), "it failed");
             return self.nothing(Kind::ComponentFailed);
         }
-        if answer.status == StatusCode::NOT_FOUND && !self.proves_absence(route) {
-            return self.nothing(Kind::NotInOurCopy);
-        }
         let html = is_html(&answer.headers);
+        // Its own page stands where absence is proven; a bare status gets the site's.
+        if answer.status == StatusCode::NOT_FOUND && !(html && self.proves_absence(route)) {
+            return self.absent(route);
+        }
         let draft = Draft {
             status: answer.status,
             headers: answer.headers,
