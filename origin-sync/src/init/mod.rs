@@ -17,7 +17,8 @@ pub use keys::KeyPair;
 pub struct Init {
     /// Where.
     pub dir: PathBuf,
-    /// The site's name; made from the directory's name otherwise.
+    /// The site's name; otherwise what `site.toml` says if there is one, else made from the
+    /// directory's name.
     pub site: Option<SiteName>,
     /// The folder of pages, below `dir`; found or `public` otherwise.
     pub pages: Option<String>,
@@ -76,7 +77,10 @@ pub fn init(init: &Init) -> Result<Made, InitError> {
     fs::create_dir_all(dir)?;
     let site = match &init.site {
         Some(site) => site.clone(),
-        None => site_of(dir)?,
+        None => match declared(dir) {
+            Some(site) => site,
+            None => site_of(dir)?,
+        },
     };
     let pages = match &init.pages {
         Some(pages) => plain(pages)?,
@@ -144,6 +148,13 @@ fn prefix(dir: &Path) -> (String, String) {
     let here = format!("{}/", dir.display().to_string().trim_end_matches('/'));
     let config = format!(" --config {here}site.toml");
     (here, config)
+}
+
+/// What a `site.toml` that is there already calls the site: keys and trust are for that one.
+fn declared(dir: &Path) -> Option<SiteName> {
+    let text = fs::read_to_string(dir.join("site.toml")).ok()?;
+    let file = toml_span::parse(&text).ok()?;
+    file.pointer("/site")?.as_str()?.parse().ok()
 }
 
 /// A site name out of the directory's: letters, digits and hyphens of it.

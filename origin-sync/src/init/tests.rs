@@ -40,6 +40,16 @@ fn everything_it_makes_can_be_used() {
 }
 
 #[test]
+fn a_site_that_is_declared_already_keeps_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("site.toml"), "site = \"dasom\"\n").unwrap();
+    let made = run(dir.path());
+    assert_eq!(made.site.as_str(), "dasom");
+    let policy = fs::read_to_string(dir.path().join("trust/trust.toml")).unwrap();
+    assert!(policy.contains("sites = [\"dasom\"]"), "{policy}");
+}
+
+#[test]
 fn what_is_there_stays() {
     let dir = tempfile::tempdir().unwrap();
     run(dir.path());
