@@ -13,7 +13,7 @@ use crate::words::{self, Pair};
 use crate::{db, photo};
 
 /// How much town to make.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
     /// Wedding invitations, each with its sealed accounts.
     pub invitations: usize,

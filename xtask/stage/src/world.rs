@@ -67,11 +67,23 @@ impl World {
     /// # Errors
     /// A file that cannot be written, or what `origin-sync init` says.
     pub async fn lay_out(dir: &Path, built: &Built, bind: std::net::IpAddr) -> Result<Self> {
-        let data = built.root.join("target/town");
+        Self::lay_out_of(dir, built, bind, town::Size::default()).await
+    }
+
+    /// The same of a town of this size.
+    ///
+    /// # Errors
+    /// As [`World::lay_out`].
+    pub async fn lay_out_of(
+        dir: &Path,
+        built: &Built,
+        bind: std::net::IpAddr,
+        size: town::Size,
+    ) -> Result<Self> {
         let site = dir.join("site");
         {
-            let (built, data, site) = (built.clone(), data.clone(), site.clone());
-            tokio::task::spawn_blocking(move || lay_out_site(&built, &data, &site)).await??;
+            let (built, site) = (built.clone(), site.clone());
+            tokio::task::spawn_blocking(move || lay_out_site(&built, &site, size)).await??;
         }
         let mut init = Command::new(built.binaries.join("origin-sync"));
         init.arg("init").arg(&site).args(["--site", "dasom"]);
@@ -290,15 +302,22 @@ fn free(ip: std::net::IpAddr) -> Result<SocketAddr> {
         .local_addr()?)
 }
 
-fn lay_out_site(built: &Built, data: &Path, site: &Path) -> Result<()> {
+fn lay_out_site(built: &Built, site: &Path, size: town::Size) -> Result<()> {
     let gone = site.join("mirror.gone");
     if gone.exists() {
         fs_err::rename(gone, site.join("mirror"))?;
     }
-    fs_err::create_dir_all(data)?;
-    town::generate(data, town::SEED, town::Size::default())?;
+    fs_err::create_dir_all(site)?;
+    if size == town::Size::default() {
+        // Painting its photographs takes seconds: kept for the next play.
+        let kept = built.root.join("target/town");
+        fs_err::create_dir_all(&kept)?;
+        town::generate(&kept, town::SEED, size)?;
+        copy(&kept, site)?;
+    } else {
+        town::generate(site, town::SEED, size)?;
+    }
     let example = built.root.join("examples/town");
-    copy(data, site)?;
     for folder in ["public", "templates"] {
         copy(&example.join(folder), &site.join(folder))?;
     }
