@@ -17,7 +17,7 @@ use edge::host::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use snapshot::Digest;
 
-use crate::components::{compiled_cache, component};
+use crate::scene::{compiled_cache, component};
 
 /// What a behaviour must come to.
 enum Expected {

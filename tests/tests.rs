@@ -1,7 +1,56 @@
-//! Everything that needs more than one room: one binary, one module a feature. A new case goes
-//! into the module of its feature; a new module is declared here.
+//! Everything that needs more than one room: one binary, one module a feature, real processes on
+//! free ports of loopback.
+//!
+//! A new case goes into the module of its feature; a new feature is a new module, declared here.
+//! [`scene`] sets the stage: a small site, its mirror, an origin to lose, an edge. Conditions are
+//! waited for, never slept for. What is missing on a machine is a named skip ([`scene::skip`]).
 
 #[cfg(test)]
 mod components;
 #[cfg(test)]
+mod config;
+#[cfg(test)]
+mod guests;
+#[cfg(test)]
 mod host;
+#[cfg(test)]
+mod interop;
+#[cfg(test)]
+mod mirror;
+#[cfg(test)]
+mod outage;
+#[cfg(test)]
+mod pages;
+#[cfg(test)]
+mod privacy;
+#[cfg(test)]
+mod publish;
+#[cfg(test)]
+mod quickstart;
+#[cfg(test)]
+mod scene;
+#[cfg(test)]
+mod serving;
+
+#[test]
+fn no_file_is_forgotten() {
+    let declared = include_str!("tests.rs");
+    let root = env!("CARGO_MANIFEST_DIR");
+    let mut folders = vec![(root.to_owned(), declared.to_owned())];
+    let scene = format!("{root}/scene");
+    folders.push((scene, include_str!("scene/mod.rs").to_owned()));
+    for (folder, declared) in folders {
+        for file in fs_err::read_dir(&folder).unwrap() {
+            let path = file.unwrap().path();
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            let is_module = path.extension().is_some_and(|ending| ending == "rs")
+                || path.join("mod.rs").exists();
+            let is_root = ["tests", "mod"].contains(&name.as_str());
+            assert!(
+                !is_module || is_root || declared.contains(&format!("mod {name};")),
+                "{} is not declared: add `mod {name};`",
+                path.display()
+            );
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The outage, with readers who never stop asking: the example's own origin is killed and frozen,
+//! an edge restarts with everything gone. The drill plays the same at full size.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, atomic::AtomicUsize};
+
+use stage::load::{Load, Pace};
+
+use crate::scene::{Town, eventually};
+
+/// The town with its origin, both edges and readers.
+async fn busy() -> (Town, Load) {
+    let mut town = Town::lay_out().await;
+    town.world.start_origin().await.unwrap();
+    let town = town.open().await;
+    let urls = town.urls().iter().cloned().collect();
+    let load = Load::start(
+        &town.world.client,
+        Pace::DRILL,
+        urls,
+        town.world.in_service(),
+    );
+    (town, load)
+}
+
+/// Waits until the readers had `more` answers from the snapshot and went on.
+async fn answers(load: &Load, more: u64) {
+    let counted = || load.counts().from_snapshot.load(Ordering::Relaxed);
+    let before = counted();
+    eventually("readers to be answered", async || {
+        (counted() >= before + more).then_some(())
+    })
+    .await;
+}
+
+/// Waits until the origin answers again, through every edge.
+async fn back(town: &Town) {
+    for edge in &town.world.edges {
+        eventually("traffic to go back to the origin", async || {
+            let answer = town.world.client.get(edge.public, "/", "en").await.ok()?;
+            (!answer.from_snapshot()).then_some(())
+        })
+        .await;
+    }
+}
+
+/// Asks everything once, at the first edge; gives what did not answer with 200 from the snapshot.
+async fn unanswered(town: &Town) -> Vec<String> {
+    let urls: Arc<Vec<String>> = Arc::new(town.urls().iter().cloned().collect());
+    let (next, at) = (Arc::new(AtomicUsize::new(0)), town.world.edges[0].public);
+    let mut askers = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let (urls, next, client) = (
+            Arc::clone(&urls),
+            Arc::clone(&next),
+            town.world.client.clone(),
+        );
+        askers.spawn(async move {
+            let mut missing = Vec::new();
+            while let Some(url) = urls.get(next.fetch_add(1, Ordering::Relaxed)) {
+                match client.get(at, url, "ko").await {
+                    Ok(answer) if answer.status == 200 && answer.from_snapshot() => {}
+                    other => missing.push(format!("{url}: {other:?}")),
+                }
+            }
+            missing
+        });
+    }
+    askers.join_all().await.concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_get_fails_while_the_origin_is_killed_and_comes_back() {
+    let (mut town, load) = busy().await;
+    town.world.kill_origin();
+    answers(&load, 100).await;
+    assert_eq!(unanswered(&town).await, [""; 0]);
+    town.world.start_origin().await.unwrap();
+    back(&town).await;
+    let counts = load.stop().await;
+    assert_eq!(
+        counts.failed.load(Ordering::Relaxed),
+        0,
+        "{:#?}",
+        counts.failures()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_get_fails_while_the_origin_is_a_black_hole() {
+    let (town, load) = busy().await;
+    town.world.freeze_origin(true).unwrap();
+    answers(&load, 100).await;
+    assert_eq!(unanswered(&town).await, [""; 0]);
+    town.world.freeze_origin(false).unwrap();
+    back(&town).await;
+    let counts = load.stop().await;
+    assert_eq!(
+        counts.failed.load(Ordering::Relaxed),
+        0,
+        "{:#?}",
+        counts.failures()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edge_starts_again_with_origin_and_mirror_gone() {
+    let mut town = Town::lay_out().await.open().await;
+    town.world.mirror_gone(true).unwrap();
+    for at in 0..town.world.edges.len() {
+        town.world.kill_edge(at).unwrap();
+        town.world.start_edge(at).unwrap();
+    }
+    town.world.wait_ready().await.unwrap();
+    assert_eq!(unanswered(&town).await, [""; 0]);
+    // And takes up where it was when the mirror is back.
+    town.world.mirror_gone(false).unwrap();
+    let edge = &town.world.edges[0];
+    eventually("the mirror to answer", async || {
+        let status = town.world.status(edge).await.ok()?;
+        status
+            .pointer("/sites/0/sources/0/error")?
+            .is_null()
+            .then_some(())
+    })
+    .await;
+}

@@ -1,0 +1,141 @@
+//! Every page of the town's snapshot, held against what a phone on a bad day can take.
+
+use rusqlite::params_from_iter;
+use town::db;
+use town::model::{Accounts, Guide, Invitation, Meeting};
+
+use crate::scene::{Town, elements, parse, problems};
+
+/// What somebody may type into any field.
+const HOSTILE: &str = "<script>alert(1)</script>\"'&";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_small_whole_and_in_need_of_nothing_else() {
+    let town = Town::lay_out().await.open_edges(1).await;
+    let (world, at) = (&town.world, town.world.edges[0].public);
+    for page in town.urls().pages {
+        for language in ["ko", "en"] {
+            let answer = world.client.get(at, &page, language).await.unwrap();
+            let place = stage::systems::template(&page);
+            assert_eq!(answer.status, 200, "{place} in {language}");
+            assert!(answer.is_html(), "{place}");
+            // The front page is one file for both languages and says which it is.
+            let language = if page == "/" { "ko" } else { language };
+            let wrong = problems(&answer.text(), language);
+            assert!(
+                wrong.is_empty(),
+                "{place} in {language}: {wrong:#?}\n{}",
+                answer.text()
+            );
+        }
+    }
+    // Also what an edge says by itself.
+    for path in ["/guide/absent/", "/club/absent-absent/", "/i/absent/"] {
+        for language in ["ko", "en"] {
+            let answer = world.client.get(at, path, language).await.unwrap();
+            assert!(
+                answer.status.is_client_error() || answer.status.is_server_error(),
+                "{path}"
+            );
+            let wrong = problems(&answer.text(), language);
+            assert!(
+                wrong.is_empty(),
+                "{path} in {language}: {wrong:#?}\n{}",
+                answer.text()
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn markup_in_any_field_is_text() {
+    let town = Town::lay_out().await;
+    let mut connection = db::open(&town.world.database()).unwrap();
+    let invitation = Invitation {
+        id: "hostile-invitation".to_owned(),
+        cap: "hostile-capability-0123".to_owned(),
+        ..Invitation::default()
+    };
+    let accounts = Accounts {
+        cap: invitation.cap.clone(),
+        id: invitation.id.clone(),
+        ..Accounts::default()
+    };
+    let meeting = Meeting {
+        id: "hostile-meeting-01".to_owned(),
+        ..Meeting::default()
+    };
+    let guide = Guide {
+        service: "hostile".to_owned(),
+        ..Guide::default()
+    };
+    let sent = connection.transaction().unwrap();
+    for (table, columns, values) in [
+        (Invitation::TABLE, Invitation::COLUMNS, invitation.values()),
+        (Accounts::TABLE, Accounts::COLUMNS, accounts.values()),
+        (Meeting::TABLE, Meeting::COLUMNS, meeting.values()),
+        (Guide::TABLE, Guide::COLUMNS, guide.values()),
+    ] {
+        let values = values
+            .into_iter()
+            .map(|value| if value.is_empty() { HOSTILE } else { value });
+        let places = vec!["?"; columns.len()].join(", ");
+        let insert = format!(
+            "insert into {table} ({}) values ({places})",
+            columns.join(", ")
+        );
+        sent.execute(&insert, params_from_iter(values)).unwrap();
+    }
+    sent.commit().unwrap();
+    drop(connection);
+    town::export(&town.world.site()).unwrap();
+
+    let town = town.open_edges(1).await;
+    let (world, at) = (&town.world, town.world.edges[0].public);
+    let below = format!("/i/{}/{}/", invitation.id, invitation.cap);
+    let pages = [
+        format!("/i/{}/", invitation.id),
+        below.clone(),
+        format!("{below}gift"),
+        format!("/club/{}/", meeting.id),
+        format!("/guide/{}/", guide.service),
+        "/guide/".to_owned(),
+    ];
+    for page in pages {
+        for language in ["ko", "en"] {
+            let answer = world.client.get(at, &page, language).await.unwrap();
+            assert_eq!(answer.status, 200, "{page} in {language}");
+            let html = answer.text();
+            let parsed = parse(&html);
+            for element in elements(&parsed) {
+                let script = element.value().name() == "script";
+                let text: String = element.text().collect();
+                assert!(
+                    !(script && text.contains("alert")),
+                    "{page} in {language}: {html}"
+                );
+                for (name, value) in element.value().attrs() {
+                    assert!(
+                        !name.contains("alert") && !name.contains('<'),
+                        "{page}: {name}={value}"
+                    );
+                }
+            }
+            let wrong = problems(&html, language);
+            assert!(wrong.is_empty(), "{page} in {language}: {wrong:#?}\n{html}");
+            let text = stage::visible::text(&html);
+            assert!(
+                text.contains("alert(1)"),
+                "{page} in {language} shows no field:\n{html}"
+            );
+        }
+    }
+    // A calendar has its own escapes: one property a line, whatever a field holds.
+    let calendar = format!("/i/{}/event.ics", invitation.id);
+    let answer = world.client.get(at, &calendar, "en").await.unwrap();
+    if answer.status == 200 {
+        assert!(answer.header("content-type").starts_with("text/calendar"));
+        let text = answer.text();
+        assert_eq!(text.matches("BEGIN:VEVENT").count(), 1, "{text}");
+    }
+}

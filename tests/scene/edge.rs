@@ -1,0 +1,210 @@
+//! A running edge.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+
+use http::Method;
+use rustix::process::Signal;
+use serde_json::Value;
+use stage::process::Process;
+
+use super::built::share_compiled;
+use super::{Ask, HOST, Origin, Site, binary, eventually, free};
+
+/// An edge that was not started yet.
+#[derive(Debug)]
+pub(crate) struct EdgeBuilder<'s> {
+    site: &'s Site,
+    name: String,
+    mirrors: Vec<String>,
+    origin: Option<SocketAddr>,
+}
+
+impl<'s> EdgeBuilder<'s> {
+    pub(super) fn new(site: &'s Site) -> Self {
+        Self {
+            site,
+            name: "edge-1".to_owned(),
+            mirrors: vec!["mirror".to_owned()],
+            origin: None,
+        }
+    }
+
+    /// In front of this origin.
+    pub(crate) fn before(mut self, origin: &Origin) -> Self {
+        self.origin = Some(origin.at());
+        self
+    }
+
+    /// Under another name, with a disk of its own.
+    pub(crate) fn named(mut self, name: &str) -> Self {
+        self.name = name.to_owned();
+        self
+    }
+
+    /// Following these mirrors instead, folders of the site.
+    pub(crate) fn following(mut self, mirrors: &[&str]) -> Self {
+        self.mirrors = mirrors.iter().map(|mirror| (*mirror).to_owned()).collect();
+        self
+    }
+
+    /// Starts it; it may not answer yet.
+    pub(crate) fn spawn(self) -> Edge {
+        let (public, control) = (free(), free());
+        let config = self.site.path(&format!("{}.toml", self.name));
+        let mirrors: Vec<String> = self.mirrors.iter().map(|m| format!("{m:?}")).collect();
+        let origin = self
+            .origin
+            .map(|at| format!("origin = \"http://{at}\"\n"))
+            .unwrap_or_default();
+        let text = format!(
+            "name = \"{name}\"\ndata = \"{name}\"\n\n[listen]\npublic = \"{public}\"\n\
+             control = \"{control}\"\n\n[[site]]\nname = \"{site}\"\nhosts = [\"{HOST}\"]\n\
+             trust = \"trust\"\nmirrors = [{mirrors}]\npoll = \"100ms\"\n{origin}",
+            name = self.name,
+            site = self.site.name(),
+            mirrors = mirrors.join(", "),
+        );
+        fs_err::write(&config, text).unwrap();
+        share_compiled(&self.site.path(&self.name));
+        let mut edge = Edge {
+            public,
+            control,
+            log: self.site.path(&format!("{}.log", self.name)),
+            name: self.name,
+            config,
+            process: None,
+        };
+        edge.begin();
+        edge
+    }
+
+    /// Starts it and waits until it says that it is ready.
+    pub(crate) async fn start(self) -> Edge {
+        let mut edge = self.spawn();
+        edge.ready().await;
+        edge
+    }
+}
+
+/// An edge. Killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Edge {
+    /// Where readers ask.
+    pub(crate) public: SocketAddr,
+    /// Where ops ask.
+    pub(crate) control: SocketAddr,
+    /// Its log.
+    pub(crate) log: PathBuf,
+    name: String,
+    config: PathBuf,
+    process: Option<Process>,
+}
+
+impl Edge {
+    /// Starts it anew.
+    pub(crate) fn begin(&mut self) {
+        let mut serve = Command::new(binary("edge"));
+        serve.arg("serve").arg("--config").arg(&self.config);
+        let started = Process::start(&self.name, serve, &self.log);
+        self.process = Some(started.unwrap_or_else(|error| panic!("{error:#}")));
+    }
+
+    /// Kills it (SIGKILL).
+    pub(crate) fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.process.as_ref().unwrap().signal(signal).unwrap();
+    }
+
+    /// Whether its process has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.process.as_mut().unwrap().alive().is_err()
+    }
+
+    /// Fails, with the end of its log, if it has ended.
+    #[track_caller]
+    pub(crate) fn alive(&mut self) {
+        let alive = self.process.as_mut().unwrap().alive();
+        alive.unwrap_or_else(|error| panic!("{error:#}"));
+    }
+
+    /// Waits until it says that it is ready.
+    pub(crate) async fn ready(&mut self) {
+        eventually("the edge to be ready", async || {
+            self.alive();
+            let ready = self.ops("/readyz").send().await.ok()?;
+            ready.status.is_success().then_some(())
+        })
+        .await;
+    }
+
+    /// GETs as a reader.
+    pub(crate) fn get(&self, target: &str) -> Ask {
+        self.ask(Method::GET, target)
+    }
+
+    /// Asks as a reader.
+    pub(crate) fn ask(&self, method: Method, target: &str) -> Ask {
+        Ask::new(self.public, method, HOST, target)
+    }
+
+    /// GETs from the control listener.
+    pub(crate) fn ops(&self, target: &str) -> Ask {
+        let host = self.control.to_string();
+        Ask::new(self.control, Method::GET, &host, target)
+    }
+
+    /// What `/status` says of the site.
+    pub(crate) async fn status(&self) -> Value {
+        let answer = self.ops("/status").await;
+        let status: Value = serde_json::from_slice(&answer.body).unwrap();
+        status
+            .pointer("/sites/0")
+            .cloned()
+            .expect("a site in /status")
+    }
+
+    /// The sequence of the release in use.
+    pub(crate) async fn sequence(&self) -> Option<u64> {
+        let status = self.sync().await;
+        status.pointer("/release/sequence")?.as_u64()
+    }
+
+    /// Waits until the release `sequence` is in use.
+    pub(crate) async fn reaches(&self, sequence: u64) {
+        let what = format!("release {sequence} to be in use");
+        eventually(&what, async || {
+            (self.sequence().await? == sequence).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits for a refusal by `check` whose reason has `word`; gives the reason.
+    pub(crate) async fn refuses(&self, check: &str, word: &str) -> String {
+        let what = format!("a refusal by {check} that says {word:?}");
+        eventually(&what, async || {
+            let status = self.sync().await;
+            let refusals = status.pointer("/refusals")?.as_array()?;
+            refusals.iter().find_map(|refusal| {
+                let reason = refusal["reason"].as_str()?;
+                (refusal["check"] == check && reason.contains(word)).then(|| reason.to_owned())
+            })
+        })
+        .await
+    }
+
+    /// What `/status` says of sync.
+    async fn sync(&self) -> Value {
+        self.status().await
+    }
+
+    /// What it logged.
+    pub(crate) fn logged(&self) -> String {
+        fs_err::read_to_string(&self.log).unwrap_or_default()
+    }
+}

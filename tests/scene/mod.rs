@@ -1,0 +1,45 @@
+//! The scene of a test, made to read like a sentence:
+//!
+//! ```text
+//! let site = Site::small().init().await;
+//! site.publish().await;
+//! let edge = site.edge().start().await;
+//! let page = edge.get("/").language("ko").await;
+//! ```
+//!
+//! Everything lies in a temporary folder and every process dies with the value that stands for it.
+
+mod ask;
+mod built;
+mod edge;
+mod forge;
+mod html;
+mod origin;
+mod ports;
+mod run;
+mod site;
+mod skip;
+mod town;
+
+pub(crate) use ask::{Ask, raw};
+pub(crate) use built::{binaries, binary, compiled_cache, component, component_file, components};
+pub(crate) use edge::{Edge, EdgeBuilder};
+pub(crate) use forge::{Forge, signed_by, stranger};
+pub(crate) use html::{elements, parse, problems};
+pub(crate) use origin::Origin;
+pub(crate) use ports::{free, hold};
+pub(crate) use run::{Ended, run};
+pub(crate) use site::{HOST, Site};
+pub(crate) use skip::tool;
+pub(crate) use town::Town;
+
+use std::time::Duration;
+
+/// How long anything may take that is waited for: far more than it needs on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until `condition` gives something; fails naming `what` after [`PATIENCE`].
+pub(crate) async fn eventually<T>(what: &str, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
+    let found = stage::process::wait_for(what, PATIENCE, async || Ok(condition().await)).await;
+    found.unwrap_or_else(|error| panic!("{error:#}"))
+}
