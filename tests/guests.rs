@@ -108,6 +108,27 @@ async fn a_guest_reads_what_its_route_declares_and_writes_nothing() {
 }
 
 #[tokio::test]
+async fn a_guest_is_told_by_the_edge_and_never_by_a_client() {
+    let (_site, edge) = edge().await;
+    let plain = edge.get("/greet").language("en").await;
+    assert!(
+        plain.text().contains("holdfast-site: guests"),
+        "{}",
+        plain.text()
+    );
+    let asked = edge
+        .get("/greet?page=2")
+        .language("en")
+        .header("cookie", "id=1");
+    let forged = asked
+        .header("holdfast-site", "other")
+        .header("holdfast-capability", "x")
+        .header("holdfast-now", "1970-01-01T00:00:00Z")
+        .header("x-forwarded-for", "192.0.2.1");
+    assert_eq!(forged.await.body, plain.body);
+}
+
+#[tokio::test]
 async fn a_stampede_of_misbehaviour_leaves_room_for_the_others() {
     let (_site, edge) = edge().await;
     let bad = (0..24).map(|_| edge.get("/spin").send());

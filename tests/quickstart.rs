@@ -20,7 +20,10 @@ const COMMANDS: [&str; 4] = [
 
 #[tokio::test]
 async fn four_commands_lead_from_a_folder_to_a_page_without_an_origin() {
-    if !tool("quickstart", "curl") {
+    if !tool(
+        "quickstart::four_commands_lead_from_a_folder_to_a_page_without_an_origin",
+        "curl",
+    ) {
         return;
     }
     let dir = tempfile::Builder::new()

@@ -328,7 +328,7 @@ async fn no_client_can_speak_as_the_edge() {
         );
     }
     assert!(!seen.headers.contains_key("x-private") && !seen.headers.contains_key("te"));
-    // The same over HTTP/2, and from an origin that was taken over.
+    // The same over HTTP/2.
     let two = world
         .edge
         .get("/")
@@ -343,6 +343,26 @@ async fn no_client_can_speak_as_the_edge() {
             .iter()
             .all(|seen| !seen.headers.contains_key("holdfast-mode"))
     );
+}
+
+#[tokio::test]
+async fn no_origin_can_speak_as_the_edge() {
+    let site = Site::small().init().await;
+    site.publish().await;
+    let origin = Origin::start(|_| {
+        let answer = http::Response::builder().header("holdfast-as-of", "1970-01-01T00:00:00Z");
+        let answer = answer.header("holdfast-request-id", "forged");
+        answer.header("x-kept", "z").body("live".into()).unwrap()
+    })
+    .await;
+    let edge = site.edge().before(&origin).start().await;
+    let answer = edge.get("/").await;
+    assert_eq!(
+        (answer.text().as_str(), answer.header("x-kept")),
+        ("live", "z")
+    );
+    assert!(!answer.from_snapshot());
+    assert!(!["", "forged"].contains(&answer.header("holdfast-request-id")));
 }
 
 #[tokio::test]
