@@ -57,11 +57,10 @@ fn run(
     part("guests", &mut || {
         components::build(steps, Guests::All).map(|_| ())
     })?;
+    // Tests and the binaries they start, in one go: apart, they would resolve other features and
+    // compile the dependencies twice.
     part("build", &mut || {
-        process::run(cargo().args(["test", "--workspace", "--no-run", "--quiet"]))
-    })?;
-    part("binaries", &mut || {
-        process::run(cargo().args(["build", "--workspace", "--bins", "--quiet"]))
+        process::run(cargo().args(["build", "--workspace", "--all-targets", "--quiet"]))
     })?;
     part("clippy", &mut || clippy(steps))?;
     let skips = workspace::target("skipped-tests.txt");
