@@ -24,6 +24,8 @@ mod pages;
 #[cfg(test)]
 mod privacy;
 #[cfg(test)]
+mod proxy;
+#[cfg(test)]
 mod publish;
 #[cfg(test)]
 mod quickstart;
