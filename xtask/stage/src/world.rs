@@ -4,7 +4,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -295,11 +295,23 @@ impl World {
     }
 }
 
-/// A free port of `ip`.
+/// A free port of `ip`, below the range from which the system takes ports for outgoing connections:
+/// a listener that was killed finds its port free when it comes back.
 fn free(ip: std::net::IpAddr) -> Result<SocketAddr> {
-    Ok(TcpListener::bind((ip, 0))
-        .with_context(|| format!("a free port of {ip}"))?
-        .local_addr()?)
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    const FIRST: u32 = 20_000;
+    const PORTS: u32 = 12_000;
+    for _ in 0..PORTS {
+        // Plays that run at once begin at different places.
+        let turn = std::process::id()
+            .wrapping_mul(61)
+            .wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(FIRST + turn % PORTS)?;
+        if let Ok(listener) = TcpListener::bind((ip, port)) {
+            return Ok(listener.local_addr()?);
+        }
+    }
+    anyhow::bail!("no port of {ip} is free from {FIRST} to {}", FIRST + PORTS)
 }
 
 fn lay_out_site(built: &Built, site: &Path, size: town::Size) -> Result<()> {
