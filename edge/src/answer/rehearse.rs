@@ -92,12 +92,6 @@ impl Rehearsal {
             found,
         })
     }
-
-    /// True when the snapshot alone has an answer of its own to `target`: what coverage counts.
-    pub async fn covers(&self, release: &LoadedRelease, target: &str, language: &str) -> bool {
-        let tried = self.ask(release, target, language).await;
-        tried.is_ok_and(|tried| tried.found == Found::Answer && tried.status.as_u16() < 400)
-    }
 }
 
 impl Canaries for Rehearsal {

@@ -7,7 +7,6 @@
 
 use std::sync::Arc;
 
-use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response, StatusCode};
 use snapshot::manifest::{Isolation, Route, Target};
 use snapshot::{ComponentName, Manifest};
@@ -23,7 +22,7 @@ use crate::host::{GuestAnswer, GuestError};
 use crate::page::emergency::Kind;
 use crate::page::{
     AnswerBody, CachePolicy, Draft, Freshness, Lifetime, Outcome, PageState, Reader, Source,
-    emergency, finish,
+    emergency, finish, is_html,
 };
 
 /// What is asked of the snapshot: always a read.
@@ -291,13 +290,6 @@ fn lifetime(route: Option<&Arc<Route>>) -> Lifetime {
         Some((Target::Component(_), Isolation::Single)) => Lifetime::Private,
         None => Lifetime::NoStore,
     }
-}
-
-fn is_html(headers: &HeaderMap) -> bool {
-    let kind = headers
-        .get(CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok());
-    kind.is_some_and(|kind| kind.trim_start().starts_with("text/html"))
 }
 
 #[cfg(test)]

@@ -162,7 +162,7 @@ fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
     unsafe { Component::deserialize(engine, code) }
 }
 
-/// The secret of this directory; made when it is missing or was open to others.
+/// The secret of this directory; made when it is missing. One that others can read refuses the start.
 fn key(directory: &Path) -> Result<Key, HostError> {
     let path = directory.join(KEY_FILE);
     match fs_err::read(&path) {

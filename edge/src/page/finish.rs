@@ -113,7 +113,7 @@ pub fn finish(
 }
 
 /// True when the content type says HTML.
-pub(super) fn is_html(headers: &HeaderMap) -> bool {
+pub(crate) fn is_html(headers: &HeaderMap) -> bool {
     headers
         .get(CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok())

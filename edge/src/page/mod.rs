@@ -29,6 +29,7 @@ pub use cache::{CachePolicy, CacheStatus, Lifetime, Outcome};
 pub use draft::{Draft, DraftBody, VerifiedBytes};
 pub use emergency::emergency;
 pub use finish::finish;
+pub(crate) use finish::is_html;
 pub use language::negotiate;
 pub use moment::UtcOffset;
 pub use reader::Reader;

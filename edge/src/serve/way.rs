@@ -145,7 +145,7 @@ pub(super) fn plain_state(title: &str, reader: &Reader) -> PageState {
     }
 }
 
-/// True for a status of which the origin must not be blamed.
+/// True for a status that says the origin itself failed: its answer is no answer (RFC 9110 section 15.6).
 pub(super) const fn is_failure(status: StatusCode) -> bool {
     status.as_u16() >= 500
 }

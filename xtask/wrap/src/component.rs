@@ -77,6 +77,11 @@ fn encode(core: &[u8]) -> Result<Vec<u8>> {
 }
 
 fn imports_of(bytes: &[u8]) -> Result<Vec<String>> {
+    // Version 13 of layer 1 is a component, version 1 of layer 0 a core module: an empty one of
+    // those would pass for a component without imports.
+    if bytes.get(4..8) != Some(&[0x0d, 0, 1, 0]) {
+        bail!("this is no component");
+    }
     let DecodedWasm::Component(resolve, world) = decode(bytes)? else {
         bail!("this is a package of interfaces, not a component");
     };

@@ -115,7 +115,8 @@ async fn read_request(stream: &mut TcpStream) -> Option<String> {
             .find_map(|line| line.strip_prefix("content-length: "))
             .map_or(0, |length| length.trim().parse().unwrap());
         let whole = if head.contains("transfer-encoding: chunked") {
-            body.contains("0\r\n")
+            // The last chunk begins a line; other sizes may end in 0.
+            body.starts_with("0\r\n") || body.contains("\r\n0\r\n")
         } else {
             body.len() >= length
         };
