@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, Response, StatusCode};
+use http::{Response, StatusCode};
 use snapshot::manifest::{Isolation, Route, Target};
 use snapshot::{ComponentName, Manifest};
 
