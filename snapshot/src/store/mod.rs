@@ -171,7 +171,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Missing`], or it cannot be opened.
     pub fn file(&self, digest: &Digest) -> Result<File, StoreError> {
-        File::open(self.layout.object(digest)).map_err(|e| self.io(digest, e))
+        let opened = fs::File::open(self.layout.object(digest));
+        Ok(opened.map_err(|e| self.io(digest, e))?.into_file())
     }
 
     /// Opens a segment; its root is checked now, all else when it is read.
@@ -213,7 +214,8 @@ impl Store {
     fn tree(&self, entry: &BlobRef) -> Result<File, StoreError> {
         let path = self.layout.tree(&entry.digest);
         let expected = blob::tree_bytes(entry.bytes);
-        let known = File::open(&path).and_then(|file| Ok((file.metadata()?.len(), file)));
+        let known =
+            fs::File::open(&path).and_then(|file| Ok((file.metadata()?.len(), file.into_file())));
         match known {
             Ok((length, file)) if length == expected => Ok(file),
             _ => {

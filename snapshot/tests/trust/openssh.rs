@@ -26,7 +26,7 @@ fn have_openssh() -> bool {
 }
 
 fn run(command: &mut Command, input: &Path) -> Output {
-    let input = std::fs::File::open(input).unwrap();
+    let input = fs_err::File::open(input).unwrap().into_file();
     command.stdin(input).output().unwrap()
 }
 
@@ -46,7 +46,7 @@ impl Bench {
             .status()
             .unwrap();
         assert!(made.success());
-        let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
+        let public = fs_err::read_to_string(key.with_extension("pub")).unwrap();
         Self {
             directory,
             key,
@@ -56,12 +56,12 @@ impl Bench {
 
     fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.directory.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
+        fs_err::write(&path, bytes).unwrap();
         path
     }
 
     fn signer(&self) -> KeySigner {
-        let text = std::fs::read_to_string(&self.key).unwrap();
+        let text = fs_err::read_to_string(&self.key).unwrap();
         KeySigner::new(PrivateKey::from_openssh(text).unwrap()).unwrap()
     }
 
