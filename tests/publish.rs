@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use snapshot::{Digest, Envelope, Release, decode, limits};
 
-use crate::scene::{Forge, Site, eventually};
+use crate::scene::{Forge, Site, component_file, eventually};
 
 /// A site of rows, without a component: what is published is what matters here.
 const ROWS: &str = r#"
@@ -370,6 +370,56 @@ async fn a_guard_keeps_back_what_readers_could_not_use() {
         .says(&["clubs", "--accept-shrink"]);
     assert_eq!(holdings(&site, "mirror"), before);
     site.try_publish(&["--accept-shrink"]).await.expect(0);
+}
+
+/// What the component says of its failure reaches whoever published it.
+#[tokio::test]
+async fn a_broken_template_is_named_with_its_line() {
+    let toml = format!(
+        r#"
+site = "board"
+title = {{ en = "Board" }}
+languages = ["en"]
+[collection.notes]
+source = {{ csv = "notes.csv", key = "id" }}
+[collection.templates]
+source = {{ folder = "templates" }}
+[component.view]
+file = {:?}
+[[route]]
+path = "/note/{{id}}/"
+component = "view"
+template = "note.html"
+collections = ["notes", "templates"]
+urls = {{ csv = "notes.csv" }}
+[publish]
+mirrors = ["mirror"]
+key = "keys/release"
+"#,
+        component_file("view")
+    );
+    let site = Site::new("board", &toml)
+        .file("notes.csv", "id,word\nfirst,apple\n")
+        .file(
+            "templates/note.html",
+            "<p>fine</p>\n<p>{{ 1|nosuch }}</p>\n",
+        )
+        .init()
+        .await;
+    // The coverage says it, and a canary does.
+    let told = "template note.html line 2: unknown filter";
+    site.try_publish(&[])
+        .await
+        .expect(20)
+        .says(&["route /note/{id}/: none of its 1 URLs", told]);
+    let canary = "\n[[canary]]\npath = \"/note/first/\"\ncontains = \"fine\"\n";
+    site.write("site.toml", toml.clone() + canary);
+    site.try_publish(&[])
+        .await
+        .expect(20)
+        .says(&["canary /note/first/", told]);
+    site.write("templates/note.html", "<p>fine</p>\n");
+    site.try_publish(&[]).await.expect(0);
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ pub mod path;
 mod records;
 mod rehearse;
 mod routes;
+mod said;
 mod snapshot;
 
 pub use context::{AnswerContext, freshness};
@@ -19,4 +20,5 @@ pub use path::{BadPath, RequestPath};
 pub use records::VALUE_BYTES;
 pub use rehearse::{NotRehearsed, Rehearsal, Rehearsed};
 pub use routes::{Capability, Matched, RouteProblem, Routes};
+pub use said::SAID_BYTES;
 pub use snapshot::{Found, SnapshotAnswer, SnapshotRequest, from_snapshot, notice_page};

@@ -32,6 +32,8 @@ pub struct Rehearsed {
     pub body: Bytes,
     /// What it is.
     pub found: Found,
+    /// Why a component gave nothing, in its own words or the host's: for whoever publishes it.
+    pub said: Option<String>,
 }
 
 /// Why a reader would get nothing at all.
@@ -84,12 +86,13 @@ impl Rehearsal {
             Arc::clone(&self.host),
         );
         let answer = from_snapshot(release, &context, &request).await;
-        let found = answer.found;
+        let (found, said) = (answer.found, answer.said.clone());
         let (head, body) = answer.finish(&reader).await.into_parts();
         Ok(Rehearsed {
             status: head.status,
             body: body.collect().await?.to_bytes(),
             found,
+            said,
         })
     }
 }
@@ -102,25 +105,77 @@ impl Canaries for Rehearsal {
     ) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
         Box::pin(async move {
             let tried = self.ask(release, &canary.path, &canary.language).await;
-            judge(canary, &tried.map_err(|e| e.to_string())?)
+            tried.map_err(|e| e.to_string())?.judge(canary)
         })
     }
 }
 
-fn judge(canary: &Canary, tried: &Rehearsed) -> Result<(), String> {
-    let status = tried.status.as_u16();
-    if status != canary.status {
-        return Err(match tried.found {
-            Found::Nothing(kind) => format!(
-                "status {status} ({}), expected {}",
-                kind.as_str(),
-                canary.status
-            ),
-            _ => format!("status {status}, expected {}", canary.status),
-        });
+impl Rehearsed {
+    /// Whether this is what `canary` asks for. Here and nowhere else is that decided.
+    ///
+    /// # Errors
+    /// In words, the difference. Without what the component said: edges show it to anyone.
+    pub fn judge(&self, canary: &Canary) -> Result<(), String> {
+        if self.status.as_u16() != canary.status {
+            return Err(format!("{}, expected {}", self.outcome(), canary.status));
+        }
+        if String::from_utf8_lossy(&self.body).contains(&canary.contains) {
+            return Ok(());
+        }
+        Err(format!("the page does not contain {:?}", canary.contains))
     }
-    if String::from_utf8_lossy(&tried.body).contains(&canary.contains) {
-        return Ok(());
+
+    /// `status 503 (component-failed)`.
+    #[must_use]
+    pub fn outcome(&self) -> String {
+        let status = self.status.as_u16();
+        match self.found {
+            Found::Nothing(kind) => format!("status {status} ({})", kind.as_str()),
+            Found::Answer | Found::NotFound => format!("status {status}"),
+        }
     }
-    Err(format!("the page does not contain {:?}", canary.contains))
+
+    /// `words`, and what the component said, for whoever publishes it.
+    #[must_use]
+    pub fn with_said(&self, words: String) -> String {
+        match &self.said {
+            Some(said) => format!("{words}: {said}"),
+            None => words,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page::emergency::Kind;
+
+    #[test]
+    fn a_canary_is_judged_without_the_component_s_words() {
+        let canary = Canary {
+            path: "/".to_owned(),
+            language: "ko".to_owned(),
+            status: 200,
+            contains: "hell".to_owned(),
+        };
+        let mut tried = Rehearsed {
+            status: StatusCode::OK,
+            body: Bytes::from_static(b"hello"),
+            found: Found::Answer,
+            said: None,
+        };
+        assert_eq!(tried.judge(&canary), Ok(()));
+        tried.body = Bytes::from_static(b"bye");
+        let differs = tried.judge(&canary).unwrap_err();
+        assert_eq!(differs, "the page does not contain \"hell\"");
+        tried.status = StatusCode::SERVICE_UNAVAILABLE;
+        tried.found = Found::Nothing(Kind::ComponentFailed);
+        tried.said = Some("template a.html line 1".to_owned());
+        let failed = tried.judge(&canary).unwrap_err();
+        assert_eq!(failed, "status 503 (component-failed), expected 200");
+        assert_eq!(
+            tried.with_said(failed),
+            "status 503 (component-failed), expected 200: template a.html line 1"
+        );
+    }
 }

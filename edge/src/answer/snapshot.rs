@@ -17,6 +17,7 @@ use super::guest;
 use super::path::RequestPath;
 use super::records::RouteRecords;
 use super::routes::Matched;
+use super::said::said;
 use crate::copy::LoadedRelease;
 use crate::host::{GuestAnswer, GuestError};
 use crate::page::emergency::Kind;
@@ -58,6 +59,9 @@ pub struct SnapshotAnswer {
     pub state: PageState,
     /// What it is.
     pub found: Found,
+    /// Why a component gave nothing, in its own words or the host's: for whoever publishes it,
+    /// never for a page or a log.
+    pub said: Option<String>,
 }
 
 impl SnapshotAnswer {
@@ -198,23 +202,34 @@ impl<'a> Answering<'a> {
         };
         let records = Arc::new(RouteRecords::new(self.release, &matched.route));
         match self.context.host.call(component, asked, records).await {
-            Ok(answer) => self.answered(name, answer, &matched.route),
+            Ok(answer) => self.answered(name, answer, matched),
             Err(error) => {
                 let route = matched.route.path.as_str();
                 tracing::warn!(component = %name, route, %error, "no answer from a component");
-                self.nothing(match error {
+                let words = said(error.to_string().as_bytes(), matched);
+                let mut answer = self.nothing(match error {
                     GuestError::Busy => Kind::Overloaded,
                     GuestError::Unreadable => Kind::NotInOurCopy,
                     _ => Kind::ComponentFailed,
-                })
+                });
+                answer.said = words;
+                answer
             }
         }
     }
 
-    fn answered(self, name: &ComponentName, answer: GuestAnswer, route: &Route) -> SnapshotAnswer {
+    fn answered(
+        self,
+        name: &ComponentName,
+        answer: GuestAnswer,
+        matched: &Matched,
+    ) -> SnapshotAnswer {
+        let route = &matched.route;
         if answer.status.is_server_error() {
             tracing::warn!(component = %name, status = answer.status.as_u16(), "it failed");
-            return self.nothing(Kind::ComponentFailed);
+            let mut failed = self.nothing(Kind::ComponentFailed);
+            failed.said = said(&answer.body, matched);
+            return failed;
         }
         let html = is_html(&answer.headers);
         // Its own page stands where absence is proven; a bare status gets the site's.
@@ -242,6 +257,7 @@ impl<'a> Answering<'a> {
             policy: self.policy,
             state: self.state,
             found,
+            said: None,
         }
     }
 
@@ -279,6 +295,7 @@ impl<'a> Answering<'a> {
             policy: self.policy,
             state: self.state,
             found: Found::Nothing(kind),
+            said: None,
         }
     }
 }

@@ -18,6 +18,11 @@ use crate::template::Template;
 pub const URLS_PER_ROUTE: usize = 50_000;
 /// The file that answers for its folder.
 const INDEX: &str = "index.html";
+/// Most different reasons that are told of one route; the URLs that failed for others are counted
+/// together.
+pub const REASONS: usize = 20;
+/// What those others are called.
+const OTHER_REASONS: &str = "other reasons";
 /// URLs asked at once.
 const AT_ONCE: usize = 16;
 
@@ -52,6 +57,12 @@ impl RouteCoverage {
     #[must_use]
     pub const fn is_dead(&self) -> bool {
         self.asked > 0 && self.answered == 0
+    }
+
+    fn fail(&mut self, why: String) {
+        let known = self.failures.contains_key(&why) || self.failures.len() < REASONS;
+        let why = if known { why } else { OTHER_REASONS.to_owned() };
+        *self.failures.entry(why).or_default() += 1;
     }
 }
 
@@ -121,14 +132,14 @@ pub(super) async fn ask(
             progress.at(done, total);
             found.asked += 1;
             let failure = match answer {
-                Ok(page) if page.status == 200 => {
+                Ok(page) if page.status.as_u16() == 200 => {
                     found.answered += 1;
                     continue;
                 }
-                Ok(page) => format!("status {}", page.status),
+                Ok(page) => page.with_said(page.outcome()),
                 Err(error) => error,
             };
-            *found.failures.entry(failure).or_default() += 1;
+            found.fail(failure);
         }
         coverage.routes.push(found);
     }
@@ -206,6 +217,18 @@ impl Coverage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_very_many_reasons_the_first_are_told() {
+        let mut route = RouteCoverage::default();
+        for n in 0..REASONS + 3 {
+            route.fail(format!("reason {n}"));
+        }
+        route.fail("reason 0".to_owned());
+        assert_eq!(route.failures.len(), REASONS + 1);
+        assert_eq!(route.failures["reason 0"], 2);
+        assert_eq!(route.failures["other reasons"], 3);
+    }
 
     #[test]
     fn of_very_many_urls_a_sample_is_asked() {

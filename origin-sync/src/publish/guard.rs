@@ -72,45 +72,34 @@ async fn try_canary(canary: &Canary, serving: &dyn Serving) -> Result<(), GuardE
         language: canary.language.clone(),
         why,
     };
-    let page = serving
-        .ask(&canary.path, &canary.language)
-        .await
-        .map_err(refuse)?;
-    if page.status != canary.status {
-        return Err(refuse(format!(
-            "status {} where {} is expected",
-            page.status, canary.status
-        )));
-    }
-    if !String::from_utf8_lossy(&page.body).contains(&canary.contains) {
-        return Err(refuse(format!(
-            "its page does not contain {:?}",
-            canary.contains
-        )));
-    }
-    Ok(())
+    let asked = serving.ask(&canary.path, &canary.language).await;
+    let page = asked.map_err(refuse)?;
+    page.judge(canary)
+        .map_err(|why| refuse(page.with_said(why)))
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
+    use edge::answer::{Found, Rehearsed};
     use futures::future::BoxFuture;
     use snapshot::{Digest, Manifest};
 
     use super::super::progress::Silent;
-    use super::super::serving::Page;
     use super::*;
 
     /// Answers everything with one status.
     struct Always(u16);
 
     impl Serving for Always {
-        fn ask<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<Page, String>> {
+        fn ask<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<Rehearsed, String>> {
             Box::pin(async {
-                Ok(Page {
-                    status: self.0,
-                    body: b"hello".to_vec(),
+                Ok(Rehearsed {
+                    status: self.0.try_into().unwrap(),
+                    body: "hello".into(),
+                    found: Found::Answer,
+                    said: None,
                 })
             })
         }
@@ -175,10 +164,6 @@ mod tests {
         let refused = tried(&canary("contains = \"bye\""), 200).await.unwrap_err();
         assert!(refused.to_string().contains("does not contain \"bye\""));
         let refused = tried(&canary("status = 404"), 200).await.unwrap_err();
-        assert!(
-            refused
-                .to_string()
-                .contains("status 200 where 404 is expected")
-        );
+        assert!(refused.to_string().contains("status 200, expected 404"));
     }
 }

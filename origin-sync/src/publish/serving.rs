@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use edge::answer::Rehearsal;
+use edge::answer::{Rehearsal, Rehearsed};
 use edge::copy::LoadedRelease;
 use edge::host::{Host, HostLimits};
 use futures::future::BoxFuture;
@@ -13,18 +13,14 @@ use snapshot::{NodeCache, Release, Sequence, SiteName, Store, Timestamp};
 use super::guard::GuardError;
 use crate::build::Built;
 
-/// A page as a reader would get it.
-#[derive(Clone, Debug)]
-pub(super) struct Page {
-    pub(super) status: u16,
-    pub(super) body: Vec<u8>,
-}
-
 /// Something that answers as an edge does while the origin is gone.
 pub(super) trait Serving: Send + Sync {
     /// Asks for `target`, a path and query, in `language`. The error says why there is no page.
-    fn ask<'a>(&'a self, target: &'a str, language: &'a str)
-    -> BoxFuture<'a, Result<Page, String>>;
+    fn ask<'a>(
+        &'a self,
+        target: &'a str,
+        language: &'a str,
+    ) -> BoxFuture<'a, Result<Rehearsed, String>>;
 }
 
 /// How long a component may take here: this machine is busy building, and edges judge for
@@ -47,14 +43,10 @@ impl Serving for Borrowed {
         &'a self,
         target: &'a str,
         language: &'a str,
-    ) -> BoxFuture<'a, Result<Page, String>> {
+    ) -> BoxFuture<'a, Result<Rehearsed, String>> {
         Box::pin(async move {
             let answer = self.rehearsal.ask(&self.release, target, language).await;
-            let answer = answer.map_err(|error| error.to_string())?;
-            Ok(Page {
-                status: answer.status.as_u16(),
-                body: answer.body.to_vec(),
-            })
+            answer.map_err(|error| error.to_string())
         })
     }
 }
