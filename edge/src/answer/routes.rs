@@ -39,6 +39,9 @@ pub struct RouteProblem {
     pub problem: String,
 }
 
+/// What stands for the template of a path that takes no route.
+const NO_ROUTE: &str = "of no route";
+
 /// The routes of one manifest.
 #[derive(Clone)]
 pub struct Routes {
@@ -105,6 +108,19 @@ impl Routes {
             router,
             count: manifest.routes.len(),
         })
+    }
+
+    /// The template of the route that `target`, a path and query, takes: what may be shown of it.
+    #[must_use]
+    pub fn template(&self, target: &str) -> &str {
+        let path = target.split('?').next().unwrap_or_default();
+        let Ok(path) = RequestPath::parse(path) else {
+            return NO_ROUTE;
+        };
+        match self.router.at(path.as_str()) {
+            Ok(found) => found.value.path.as_str(),
+            Err(_) => NO_ROUTE,
+        }
     }
 
     /// The route that `path` takes.
@@ -234,6 +250,19 @@ mod tests {
         assert_eq!(found.params, [("id".to_owned(), "abc".to_owned())]);
         assert_eq!(found.capability.as_ref().unwrap().expose(), "s3cret");
         assert!(!format!("{found:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn of_a_secret_path_only_the_template_is_shown() {
+        let routes = Routes::new(&fixture::manifest(town())).unwrap();
+        for (target, shown) in [
+            ("/i/abc/s3cret/gift?x=s3cret", "/i/{id}/{cap}/gift"),
+            ("/i/%61bc/", "/i/{id}/"),
+            ("/../s3cret", "of no route"),
+            ("s3cret", "of no route"),
+        ] {
+            assert_eq!(routes.template(target), shown, "{target}");
+        }
     }
 
     #[test]

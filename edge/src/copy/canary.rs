@@ -20,12 +20,13 @@ pub trait Canaries: Send + Sync + 'static {
     ) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
 }
 
-/// The first canary that did not answer as it must.
+/// The first canary that did not answer as it must. Its path stays out: this is shown to whoever
+/// reads a log or `/status`, and a path can hold an id or a capability.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("canary {path} in {language}: {what}")]
+#[error("canary {route} in {language}: {what}")]
 pub struct CanaryFailure {
-    /// Its path.
-    pub path: String,
+    /// The template of the route that it takes.
+    pub route: String,
     /// Its language.
     pub language: String,
     /// What it did instead.
@@ -43,7 +44,7 @@ pub async fn try_canaries(
     for canary in &release.manifest.canaries {
         let answered = canaries.ask(release, canary).await;
         answered.map_err(|what| CanaryFailure {
-            path: canary.path.clone(),
+            route: release.routes.template(&canary.path).to_owned(),
             language: canary.language.clone(),
             what,
         })?;

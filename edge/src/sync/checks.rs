@@ -29,7 +29,7 @@ pub(super) async fn check(
     let loaded = Arc::new(loaded);
     let tried = try_canaries(&loaded, canaries).await;
     tried.map_err(|failure| {
-        let object = format!("{} in {}", failure.path, failure.language);
+        let object = format!("{} in {}", failure.route, failure.language);
         Refusal::new(Check::Canary, Some(object), failure.to_string())
     })?;
     Ok(loaded)

@@ -336,7 +336,7 @@ async fn poisoned_canary() {
     let mut draft = Draft::new(2);
     draft.canary = "traps";
     stand.publisher.publish(&draft);
-    let reason = "canary /0000.html in ko: the component crashed";
+    let reason = "canary /{*path} in ko: the component crashed";
     stand.refuses("canary", reason, 3).await;
 }
 
