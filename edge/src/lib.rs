@@ -13,5 +13,6 @@ pub mod orders;
 pub mod origin;
 pub mod page;
 pub mod serve;
+pub mod settings;
 pub mod signing;
 pub mod sync;

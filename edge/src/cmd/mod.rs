@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 pub use exit::Exit;
 pub use usage::Fault;
 
-use crate::config::Problems;
+use crate::settings::Mistakes;
 
 /// Keeps a service's essential pages answering when its origin is gone.
 #[derive(Debug, Parser)]
@@ -88,8 +88,8 @@ fn on_runtime(work: impl Future<Output = Exit>) -> Exit {
     }
 }
 
-fn wrong(problems: &Problems) -> Exit {
-    eprintln!("{}", problems.render(console::colors_enabled_stderr()));
+fn wrong(mistakes: &Mistakes) -> Exit {
+    eprintln!("{}", mistakes.render(console::colors_enabled_stderr()));
     Exit::Usage
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Exit;
-use crate::config::Problems;
+use crate::settings::Mistakes;
 
 /// Why a command did not do what was asked.
 #[derive(Debug)]
@@ -47,9 +47,9 @@ impl Fault {
     }
 }
 
-impl From<Problems> for Fault {
-    fn from(problems: Problems) -> Self {
-        Self::usage(problems.render(console::colors_enabled_stderr()))
+impl From<Mistakes> for Fault {
+    fn from(mistakes: Mistakes) -> Self {
+        Self::usage(mistakes.render(console::colors_enabled_stderr()))
     }
 }
 

@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Fields, Placed, Problems, duration};
+use crate::settings::{DURATION_MOST, Placed, Problems, Section};
+
+/// How long requests under way may take when the edge stops, unless said otherwise.
+pub const DRAIN: Duration = Duration::from_secs(10);
 
 /// Where an edge listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,50 +25,39 @@ pub struct Listen {
 pub(super) struct RawListen {
     public: Option<Placed<String>>,
     control: Option<Placed<String>>,
-    drain: Option<Placed<String>>,
+    drain: Option<Duration>,
 }
 
 impl RawListen {
-    pub(super) fn read(fields: Option<Fields<'_>>, problems: &mut Problems) -> Self {
-        let Some(mut fields) = fields else {
-            return Self::default();
-        };
+    pub(super) fn read(mut section: Section<'_, '_>) -> Self {
         let raw = Self {
-            public: fields.text("public", problems),
-            control: fields.text("control", problems),
-            drain: fields.text("drain", problems),
+            public: section.text("public"),
+            control: section.text("control"),
+            drain: section.duration("drain", Duration::ZERO..=DURATION_MOST),
         };
-        fields.done(problems);
+        section.finish();
         raw
     }
 
-    pub(super) fn resolve(&self, problems: &mut Problems) -> Option<Listen> {
+    pub(super) fn resolve(&self, problems: &Problems) -> Option<Listen> {
         let public = address("public", self.public.as_ref(), 8080, problems);
         let control = address("control", self.control.as_ref(), 8081, problems);
-        let drain = duration(
-            "drain",
-            self.drain.as_ref(),
-            Duration::from_secs(10),
-            problems,
-        );
         let (public, control) = (public?, control?);
         // Port 0 is a new port for each.
         if public == control && public.port() != 0 {
             let spans = (self.control.as_ref(), self.public.as_ref());
-            let span = spans.0.or(spans.1).map(|text| text.span.clone());
-            let added = problems.add(
-                span,
-                format!("`public` and `control` are both {public}"),
-                "one address cannot be bound twice",
-            );
+            let span = spans.0.or(spans.1).map(|text| text.span);
+            let added = problems
+                .add(span, format!("`public` and `control` are both {public}"))
+                .label("one address cannot be bound twice");
             if let (Some(_), Some(public)) = spans {
-                added.also(public.span.clone(), "bound for readers here");
+                added.also(public.span, "bound for readers here");
             }
         }
         Some(Listen {
             public,
             control,
-            drain: drain?,
+            drain: self.drain.unwrap_or(DRAIN),
         })
     }
 }
@@ -74,7 +66,7 @@ fn address(
     key: &str,
     text: Option<&Placed<String>>,
     port: u16,
-    problems: &mut Problems,
+    problems: &Problems,
 ) -> Option<SocketAddr> {
     let Some(text) = text else {
         return Some(SocketAddr::from(([127, 0, 0, 1], port)));
@@ -82,11 +74,12 @@ fn address(
     match text.value.parse() {
         Ok(address) => Some(address),
         Err(_) => {
-            problems.add(
-                Some(text.span.clone()),
-                format!("`{key}` is not an address: {:?}", text.value),
-                "expected IP:PORT, as in 127.0.0.1:8080 or [::1]:8080",
-            );
+            problems
+                .add(
+                    text.span,
+                    format!("`{key}` is not an address: {:?}", text.value),
+                )
+                .label("expected IP:PORT, as in 127.0.0.1:8080 or [::1]:8080");
             None
         }
     }

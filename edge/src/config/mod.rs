@@ -4,25 +4,19 @@
 //! the file, the resolved ones hold only values that can be used. Nothing falls back silently: an
 //! absent mirror list, an unknown key or an empty trust directory is an error.
 
-mod fields;
 mod listen;
 pub mod ops;
-mod problem;
 mod site;
 pub mod trust;
-mod units;
 
 use std::path::{Path, PathBuf};
 
-pub use fields::{Fields, Placed, SETTINGS_BYTES, read_settings};
 pub use listen::Listen;
-pub use problem::{Added, Problem, Problems};
 pub use site::{HOSTS, Host, MIRRORS, POLL, SITES, Site};
-pub use units::parse_duration;
 
+use crate::settings::{self, Mistakes, Placed, Problems, Section};
 use listen::RawListen;
 use site::RawSite;
-use units::duration;
 
 /// Longest name of an edge, bytes.
 pub const NAME_BYTES: usize = 64;
@@ -46,8 +40,8 @@ impl Config {
     ///
     /// # Errors
     /// All mistakes of the file and of the trust directories it names.
-    pub fn load(path: &Path) -> Result<Self, Problems> {
-        let source = read_settings(path)?;
+    pub fn load(path: &Path) -> Result<Self, Mistakes> {
+        let source = settings::read(path, "--config names another")?;
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let base = absolute.parent().unwrap_or(Path::new("/"));
         Self::parse(path, &source, base)
@@ -57,11 +51,11 @@ impl Config {
     ///
     /// # Errors
     /// All mistakes.
-    pub fn parse(path: &Path, source: &str, base: &Path) -> Result<Self, Problems> {
-        let mut problems = Problems::new(path, source);
-        let resolved = Fields::parse(source, &mut problems)
-            .and_then(|fields| Raw::read(fields, &mut problems).resolve(base, &mut problems));
-        problems.none_or(resolved)
+    pub fn parse(path: &Path, source: &str, base: &Path) -> Result<Self, Mistakes> {
+        let problems = Problems::default();
+        let resolved = Section::parse(source, &problems)
+            .and_then(|file| Raw::read(file).resolve(base, &problems));
+        problems.none_or(resolved, path, source)
     }
 }
 
@@ -75,37 +69,35 @@ struct Raw {
 }
 
 impl Raw {
-    fn read(mut fields: Fields<'_>, problems: &mut Problems) -> Self {
-        let name = fields.required("name", problems, Fields::text);
-        let data = fields.text("data", problems);
-        let listen = RawListen::read(fields.table("listen", problems), problems);
-        let sites = fields.tables("site", problems);
-        fields.done(problems);
-        Self {
-            name,
-            data,
-            listen,
-            sites: sites
-                .into_iter()
-                .map(|site| RawSite::read(site, problems))
-                .collect(),
-        }
+    fn read(mut file: Section<'_, '_>) -> Self {
+        let raw = Self {
+            name: file.required(
+                "name",
+                "this edge's name: name = \"seoul-1\"",
+                Section::text,
+            ),
+            data: file.text("data"),
+            listen: file
+                .section("listen")
+                .map(RawListen::read)
+                .unwrap_or_default(),
+            sites: file.list("site").into_iter().map(RawSite::read).collect(),
+        };
+        file.finish();
+        raw
     }
 
-    fn resolve(self, base: &Path, problems: &mut Problems) -> Option<Config> {
+    fn resolve(self, base: &Path, problems: &Problems) -> Option<Config> {
         let name = self.resolve_name(problems);
         let listen = self.listen.resolve(problems);
         if self.sites.is_empty() {
             problems
-                .add(None, "no [[site]]: there is nothing to answer for", "")
+                .add(None, "no [[site]]: there is nothing to answer for")
                 .help("add [[site]] with name, hosts, trust and mirrors");
         }
         if self.sites.len() > SITES {
-            problems.add(
-                None,
-                format!("{} sites; at most {SITES}", self.sites.len()),
-                "",
-            );
+            let message = format!("{} sites; at most {SITES}", self.sites.len());
+            problems.add(None, message);
             return None;
         }
         self.contradictions(listen.as_ref(), problems);
@@ -121,7 +113,7 @@ impl Raw {
         })
     }
 
-    fn resolve_name(&self, problems: &mut Problems) -> Option<String> {
+    fn resolve_name(&self, problems: &Problems) -> Option<String> {
         let name = self.name.as_ref()?;
         let fits = (1..=NAME_BYTES).contains(&name.value.len())
             && name
@@ -129,17 +121,18 @@ impl Raw {
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
         if !fits {
-            problems.add(
-                Some(name.span.clone()),
-                format!("`name` does not fit a header: {:?}", name.value),
-                "expected 1 to 64 of A-Z, a-z, 0-9, -, _ and .",
-            );
+            problems
+                .add(
+                    name.span,
+                    format!("`name` does not fit a header: {:?}", name.value),
+                )
+                .label("expected 1 to 64 of A-Z, a-z, 0-9, -, _ and .");
         }
         fits.then(|| name.value.clone())
     }
 
     /// What no field shows by itself.
-    fn contradictions(&self, listen: Option<&Listen>, problems: &mut Problems) {
+    fn contradictions(&self, listen: Option<&Listen>, problems: &Problems) {
         let mut names: Vec<&Placed<String>> = Vec::new();
         let mut hosts: Vec<(Host, &Placed<String>)> = Vec::new();
         for site in &self.sites {
@@ -147,8 +140,9 @@ impl Raw {
                 if let Some(first) = names.iter().find(|known| known.value == name.value) {
                     let message = format!("two sites are named {}", name.value);
                     problems
-                        .add(Some(name.span.clone()), message, "again here")
-                        .also(first.span.clone(), "first here");
+                        .add(name.span, message)
+                        .label("again here")
+                        .also(first.span, "first here");
                 }
                 names.push(name);
             }
@@ -156,12 +150,9 @@ impl Raw {
                 if let Some((_, first)) = hosts.iter().find(|(known, _)| *known == host) {
                     let message = format!("host {host} is named twice");
                     problems
-                        .add(
-                            Some(text.span.clone()),
-                            message,
-                            "a host belongs to one site",
-                        )
-                        .also(first.span.clone(), "first named here");
+                        .add(text.span, message)
+                        .label("a host belongs to one site")
+                        .also(first.span, "first named here");
                 }
                 hosts.push((host, text));
             }
@@ -169,11 +160,9 @@ impl Raw {
                 let own = format!("http://{}", listen.public);
                 if listen.public.port() != 0 && origin.value.trim_end_matches('/') == own {
                     let message = format!("`origin` is this edge itself: {own}");
-                    problems.add(
-                        Some(origin.span.clone()),
-                        message,
-                        "would ask itself for ever",
-                    );
+                    problems
+                        .add(origin.span, message)
+                        .label("would ask itself for ever");
                 }
             }
         }

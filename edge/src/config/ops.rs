@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use snapshot::SiteName;
 use url::Url;
 
-use super::{Fields, MIRRORS, Placed, Problems, read_settings};
+use super::MIRRORS;
+use crate::settings::{self, Mistakes, Problems, Section};
 use crate::signing::KeySource;
 use crate::sync::mirror;
 
@@ -29,37 +30,26 @@ impl Ops {
     ///
     /// # Errors
     /// All mistakes.
-    pub fn load(path: &Path) -> Result<Self, Problems> {
-        let source = read_settings(path)?;
+    pub fn load(path: &Path) -> Result<Self, Mistakes> {
+        let source = settings::read(path, "--ops names another")?;
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let base = absolute.parent().unwrap_or(Path::new("/"));
-        let mut problems = Problems::new(path, &source);
-        let ops = Fields::parse(&source, &mut problems)
-            .map(|fields| Self::read(fields, base, &mut problems));
-        problems.none_or(ops)
+        let problems = Problems::default();
+        let ops = Section::parse(&source, &problems).map(|file| Self::read(file, base));
+        problems.none_or(ops, path, &source)
     }
 
-    fn read(mut fields: Fields<'_>, base: &Path, problems: &mut Problems) -> Self {
-        let site = fields.text("site", problems);
-        let mirrors = fields.texts("mirrors", problems);
-        let edges = fields.texts("edges", problems);
-        let key = fields.text("key", problems);
-        let trust = fields.text("trust", problems);
-        fields.done(problems);
-        Self {
-            site: site.and_then(|text| {
-                let parsed = text.value.parse();
-                parsed.map_err(|e| problem(&text, &e, problems)).ok()
-            }),
-            mirrors: urls(mirrors, problems, |text| mirror::parse_url(text, base)),
-            edges: urls(edges, problems, parse_edge),
-            key: key.and_then(|text| {
-                let parsed = text.value.parse::<KeySource>();
-                let parsed = parsed.map_err(|e| problem(&text, &e, problems)).ok();
-                parsed.map(|source| source.relative_to(base))
-            }),
-            trust: trust.map(|dir| base.join(dir.value)),
-        }
+    fn read(mut file: Section<'_, '_>, base: &Path) -> Self {
+        let key = file.parsed::<KeySource>("key");
+        let ops = Self {
+            site: file.parsed("site").map(|site| site.value),
+            mirrors: urls(&mut file, "mirrors", |text| mirror::parse_url(text, base)),
+            edges: urls(&mut file, "edges", parse_edge),
+            key: key.map(|source| source.value.relative_to(base)),
+            trust: file.text("trust").map(|dir| base.join(dir.value)),
+        };
+        file.finish();
+        ops
     }
 }
 
@@ -77,24 +67,16 @@ pub fn parse_edge(text: &str) -> Result<Url, String> {
 }
 
 fn urls<E: std::fmt::Display>(
-    texts: Option<Placed<Vec<Placed<String>>>>,
-    problems: &mut Problems,
+    file: &mut Section<'_, '_>,
+    key: &'static str,
     parse: impl Fn(&str) -> Result<Url, E>,
 ) -> Vec<Url> {
-    let texts = texts.map(|list| list.value).unwrap_or_default();
-    let mut parsed = Vec::new();
-    for text in texts.iter().take(MIRRORS) {
-        match parse(&text.value) {
-            Ok(url) => parsed.push(url),
-            Err(error) => problem(text, &error, problems),
-        }
-    }
-    if let Some(extra) = texts.get(MIRRORS) {
-        problem(extra, &format!("more than {MIRRORS} entries"), problems);
-    }
-    parsed
-}
-
-fn problem(text: &Placed<String>, error: &dyn std::fmt::Display, problems: &mut Problems) {
-    problems.add(Some(text.span.clone()), error.to_string(), "here");
+    let Some(list) = file.texts(key) else {
+        return Vec::new();
+    };
+    file.problems().count(key, &list, 0..=MIRRORS);
+    let texts = list.value.iter().take(MIRRORS);
+    texts
+        .filter_map(|text| file.accepted(text, parse(&text.value)))
+        .collect()
 }

@@ -8,7 +8,8 @@ use snapshot::SiteName;
 use snapshot::trust::Generation;
 use url::Url;
 
-use super::{Fields, Placed, Problems, duration, trust};
+use super::trust;
+use crate::settings::{Placed, Problems, Section};
 use crate::sync::mirror;
 
 /// Most sites of one edge.
@@ -83,21 +84,30 @@ pub(super) struct RawSite {
     hosts: Option<Placed<Vec<Placed<String>>>>,
     trust: Option<Placed<String>>,
     mirrors: Option<Placed<Vec<Placed<String>>>>,
-    poll: Option<Placed<String>>,
+    poll: Duration,
     origin: Option<Placed<String>>,
 }
 
 impl RawSite {
-    pub(super) fn read(mut fields: Fields<'_>, problems: &mut Problems) -> Self {
+    pub(super) fn read(mut section: Section<'_, '_>) -> Self {
+        let (name, hosts) = (
+            "the site's name, as its publisher signs it",
+            "the names readers ask for, or [\"*\"]",
+        );
+        let (trust, mirrors) = (
+            "the folder with allowed_signers and trust.toml",
+            "the folders or file:// URLs that hold the site's releases",
+        );
+        let poll = section.duration("poll", POLL_LEAST..=POLL_MOST);
         let raw = Self {
-            name: fields.required("name", problems, Fields::text),
-            hosts: fields.required("hosts", problems, Fields::texts),
-            trust: fields.required("trust", problems, Fields::text),
-            mirrors: fields.required("mirrors", problems, Fields::texts),
-            poll: fields.text("poll", problems),
-            origin: fields.text("origin", problems),
+            name: section.required("name", name, Section::text),
+            hosts: section.required("hosts", hosts, Section::texts),
+            trust: section.required("trust", trust, Section::text),
+            mirrors: section.required("mirrors", mirrors, Section::texts),
+            poll: poll.unwrap_or(POLL),
+            origin: section.text("origin"),
         };
-        fields.done(problems);
+        section.finish();
         raw
     }
 
@@ -117,12 +127,11 @@ impl RawSite {
         self.origin.as_ref()
     }
 
-    pub(super) fn resolve(&self, base: &Path, problems: &mut Problems) -> Option<Site> {
+    pub(super) fn resolve(&self, base: &Path, problems: &Problems) -> Option<Site> {
         let name = self.site_name(problems);
         let hosts = self.resolve_hosts(problems);
         let trust = self.resolve_trust(base, name.as_ref(), problems);
         let mirrors = self.resolve_mirrors(base, problems);
-        let poll = self.resolve_poll(problems);
         let origin = self.resolve_origin(problems);
         let (trust, generation) = trust?;
         Some(Site {
@@ -131,37 +140,35 @@ impl RawSite {
             trust,
             generation: Arc::new(generation),
             mirrors: mirrors?,
-            poll: poll?,
+            poll: self.poll,
             origin: origin?,
         })
     }
 
-    fn site_name(&self, problems: &mut Problems) -> Option<SiteName> {
+    fn site_name(&self, problems: &Problems) -> Option<SiteName> {
         let text = self.name.as_ref()?;
         match text.value.parse() {
             Ok(name) => Some(name),
             Err(error) => {
-                problems.add(
-                    Some(text.span.clone()),
-                    error.to_string(),
-                    "not a site name",
-                );
+                problems
+                    .add(text.span, error.to_string())
+                    .label("not a site name");
                 None
             }
         }
     }
 
-    fn resolve_hosts(&self, problems: &mut Problems) -> Option<Vec<Host>> {
+    fn resolve_hosts(&self, problems: &Problems) -> Option<Vec<Host>> {
         let hosts = self.hosts.as_ref()?;
-        count("hosts", hosts, HOSTS, problems)?;
+        problems.count("hosts", hosts, 1..=HOSTS);
         let mut resolved = Vec::new();
-        for text in &hosts.value {
+        for text in hosts.value.iter().take(HOSTS) {
             let Some(host) = Host::parse(&text.value) else {
-                problems.add(
-                    Some(text.span.clone()),
-                    format!("not a host name: {:?}", text.value),
-                    "expected a name without scheme, port or path, in ASCII (xn--...), or \"*\"",
-                );
+                problems
+                    .add(text.span, format!("not a host name: {:?}", text.value))
+                    .label(
+                        "expected a name without scheme, port or path, in ASCII (xn--...), or \"*\"",
+                    );
                 continue;
             };
             resolved.push(host);
@@ -173,7 +180,7 @@ impl RawSite {
         &self,
         base: &Path,
         site: Option<&SiteName>,
-        problems: &mut Problems,
+        problems: &Problems,
     ) -> Option<(PathBuf, Generation)> {
         let text = self.trust.as_ref()?;
         let dir = base.join(&text.value);
@@ -182,7 +189,8 @@ impl RawSite {
             Err(mistakes) => {
                 for mistake in mistakes {
                     problems
-                        .add(Some(text.span.clone()), mistake, "whom this edge believes")
+                        .add(text.span, mistake)
+                        .label("whom this edge believes")
                         .help("without trust an edge could only believe anyone: it does not start");
                 }
                 None
@@ -190,21 +198,24 @@ impl RawSite {
         }
     }
 
-    fn resolve_mirrors(&self, base: &Path, problems: &mut Problems) -> Option<Vec<Url>> {
+    fn resolve_mirrors(&self, base: &Path, problems: &Problems) -> Option<Vec<Url>> {
         let mirrors = self.mirrors.as_ref()?;
-        count("mirrors", mirrors, MIRRORS, problems)?;
+        problems.count("mirrors", mirrors, 1..=MIRRORS);
         let mut resolved: Vec<(Url, &Placed<String>)> = Vec::new();
-        for text in &mirrors.value {
+        for text in mirrors.value.iter().take(MIRRORS) {
             match mirror::parse_url(&text.value, base) {
                 Err(error) => {
-                    problems.add(Some(text.span.clone()), error.to_string(), "not a mirror");
+                    problems
+                        .add(text.span, error.to_string())
+                        .label("not a mirror");
                 }
                 Ok(url) => {
                     if let Some((_, first)) = resolved.iter().find(|(known, _)| *known == url) {
                         let message = format!("mirror {url} is named twice");
                         problems
-                            .add(Some(text.span.clone()), message, "again here")
-                            .also(first.span.clone(), "first here");
+                            .add(text.span, message)
+                            .label("again here")
+                            .also(first.span, "first here");
                     }
                     resolved.push((url, text));
                 }
@@ -213,54 +224,25 @@ impl RawSite {
         Some(resolved.into_iter().map(|(url, _)| url).collect())
     }
 
-    fn resolve_poll(&self, problems: &mut Problems) -> Option<Duration> {
-        let poll = duration("poll", self.poll.as_ref(), POLL, problems)?;
-        if !(POLL_LEAST..=POLL_MOST).contains(&poll) {
-            problems.add(
-                self.poll.as_ref().map(|text| text.span.clone()),
-                format!("`poll` is {poll:?}"),
-                "expected from 50ms to 1h",
-            );
-        }
-        Some(poll)
-    }
-
-    fn resolve_origin(&self, problems: &mut Problems) -> Option<Option<Url>> {
+    fn resolve_origin(&self, problems: &Problems) -> Option<Option<Url>> {
         let Some(text) = &self.origin else {
             return Some(None);
         };
-        let refuse = |problems: &mut Problems, label: &str| {
+        let refuse = |label: &str| {
             let message = format!("`origin` is not usable: {:?}", text.value);
-            problems.add(Some(text.span.clone()), message, label);
+            problems.add(text.span, message).label(label);
             None
         };
         let Ok(url) = Url::parse(&text.value) else {
-            return refuse(problems, "expected a URL, as in http://127.0.0.1:9000");
+            return refuse("expected a URL, as in http://127.0.0.1:9000");
         };
         if url.scheme() != "http" {
-            return refuse(
-                problems,
-                "expected http://: this edge speaks no TLS to an origin",
-            );
+            return refuse("expected http://: this edge speaks no TLS to an origin");
         }
         let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
         if !bare || !url.username().is_empty() || url.password().is_some() {
-            return refuse(problems, "expected scheme, host and port only");
+            return refuse("expected scheme, host and port only");
         }
         Some(Some(url))
     }
-}
-
-fn count<T>(key: &str, list: &Placed<Vec<T>>, most: usize, problems: &mut Problems) -> Option<()> {
-    let n = list.value.len();
-    if (1..=most).contains(&n) {
-        return Some(());
-    }
-    let message = format!("`{key}` has {n} entries");
-    problems.add(
-        Some(list.span.clone()),
-        message,
-        format!("expected 1 to {most}"),
-    );
-    None
 }

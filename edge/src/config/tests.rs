@@ -63,28 +63,28 @@ fn all_mistakes_come_together_in_the_order_of_the_file() {
     let problems = Config::parse(Path::new("edge.toml"), source, dir.path()).unwrap_err();
     let text = problems.to_string();
     for expected in [
-        "`name` is missing",
+        "the file needs `name`",
         "edge.toml:1:8",
         "`data` must be a text in quotes, not an integer",
         "edge.toml:2:1",
-        "unknown key `port`",
+        "the file has no key `port`",
         "expected one of: name, data, listen, site",
         "`public` is not an address: \"here\"",
         "\"Dasom\" is not a site name",
         "edge.toml:7:",
         "not a host name: \"a b\"",
-        "`hosts` must be a text in quotes",
+        "an entry of `hosts` must be a text in quotes, not an integer",
         "\"s3://b\" is not a mirror",
         "`poll` is not a duration: \"1\"",
         "`origin` is not usable: \"https://x\"",
-        "10 mistakes; nothing was started",
+        "10 mistakes; nothing was done",
     ] {
         assert!(text.contains(expected), "{expected:?} is not in:\n{text}");
     }
     let places: Vec<_> = problems
         .list()
         .iter()
-        .filter_map(|problem| problem.span.clone())
+        .filter_map(|problem| problem.span)
         .collect();
     assert!(places.is_sorted_by_key(|span| span.start));
 }
@@ -109,7 +109,7 @@ fn contradictions_are_found() {
             "origin = \"http://127.0.0.1:8080\"",
             "`origin` is this edge itself",
         ),
-        ("", "hosts2 = []", "site: unknown key `hosts2`"),
+        ("", "hosts2 = []", "this site has no key `hosts2`"),
         ("", "poll = \"2h\"", "`poll` is"),
         ("", "poll = \"1ms\"", "`poll` is"),
     ] {
@@ -213,25 +213,6 @@ fn limits_hold() {
         .len()
             == 1
     );
-
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("edge.toml");
-    let bytes = usize::try_from(SETTINGS_BYTES).unwrap() + 1;
-    fs_err::write(&path, vec![b' '; bytes]).unwrap();
-    let problems = Config::load(&path).unwrap_err();
-    assert!(
-        problems.to_string().contains("is larger than 262144 bytes"),
-        "{problems}"
-    );
-    fs_err::write(&path, [0xff]).unwrap();
-    assert!(
-        Config::load(&path)
-            .unwrap_err()
-            .to_string()
-            .contains("is not UTF-8")
-    );
-    let absent = Config::load(&dir.path().join("absent.toml")).unwrap_err();
-    assert!(absent.to_string().contains("absent.toml"), "{absent}");
 }
 
 #[test]
@@ -239,7 +220,7 @@ fn what_is_not_toml_is_shown_at_its_place() {
     let found = mistakes("name = \"x\"\nname = \"y\"\n");
     assert_eq!(found, ["not TOML: duplicate key: `name`"]);
     assert!(mistakes("name = \n")[0].starts_with("not TOML"));
-    assert!(mistakes("")[0].contains("`name` is missing"));
+    assert!(mistakes("")[0].contains("needs `name`"));
     assert!(mistakes("name = \"x\"\nsite = 3\n").len() == 2);
 }
 

@@ -2,9 +2,9 @@
 
 use std::io::IsTerminal;
 
+use edge::settings::Mistakes;
 use serde_json::json;
 
-use crate::config::ConfigError;
 use crate::exit::Exit;
 use crate::init::InitError;
 use crate::inspect::InspectError;
@@ -46,17 +46,8 @@ impl Failure {
     /// Writes it to standard error and, if `json`, as one line to standard output.
     pub(super) fn show(&self, json: bool) {
         let styled = std::io::stderr().is_terminal();
-        match self.error.downcast_ref::<ConfigError>() {
-            Some(config) => {
-                let count = config.problems.len();
-                eprintln!("{}\n", config.render(styled));
-                eprintln!(
-                    "error: {} mistake{} in {}",
-                    count,
-                    if count == 1 { "" } else { "s" },
-                    config.file.display()
-                );
-            }
+        match self.error.downcast_ref::<Mistakes>() {
+            Some(mistakes) => eprintln!("{}", mistakes.render(styled)),
             None => {
                 eprintln!("error: {}", self.error);
                 for cause in self.causes() {
@@ -93,8 +84,14 @@ impl Failure {
     }
 }
 
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl From<Mistakes> for Failure {
+    fn from(error: Mistakes) -> Self {
         Self::new(Exit::Usage, error)
     }
 }

@@ -6,11 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use edge::settings::parse_duration;
 use edge::signing::KeySource;
 use snapshot::{Signer, Store};
 
 use super::{Failure, PublishArgs, runtime};
-use crate::config::{Site, mirror_url, parse_duration};
+use crate::config::{MIRRORS, Site, mirror_url};
 use crate::exit::Exit;
 use crate::mirror::Mirrors;
 use crate::publish::{
@@ -21,7 +22,7 @@ use crate::source::SourceLimits;
 pub(super) fn run(args: PublishArgs) -> Result<Exit, Failure> {
     let every = match &args.every {
         None => None,
-        Some(text) => Some(parse_duration(text).ok_or_else(|| {
+        Some(text) => Some(every(text).ok_or_else(|| {
             let message = format!("--every {text:?} is not a duration");
             Failure::usage(message, Some("--every 30s"))
         })?),
@@ -60,6 +61,10 @@ pub(super) fn run(args: PublishArgs) -> Result<Exit, Failure> {
     }
 }
 
+fn every(text: &str) -> Option<Duration> {
+    parse_duration(text).filter(|every| !every.is_zero())
+}
+
 fn declared(args: &PublishArgs) -> Result<Site, Failure> {
     let mut site = Site::load(&args.config)?;
     if !args.mirrors.is_empty() {
@@ -79,6 +84,10 @@ fn declared(args: &PublishArgs) -> Result<Site, Failure> {
 
 /// Mirrors as given on a command line: relative to the working directory.
 pub(super) fn mirrors(given: &[String]) -> Result<Vec<String>, Failure> {
+    if given.len() > MIRRORS {
+        let message = format!("--mirror is given {} times, at most {MIRRORS}", given.len());
+        return Err(Failure::usage(message, None));
+    }
     given
         .iter()
         .map(|text| mirror_url(Path::new(""), text).map_err(|why| Failure::usage(why, None)))
@@ -156,5 +165,28 @@ async fn told_to_stop(every: Duration) -> bool {
         () = tokio::time::sleep(every) => false,
         _ = tokio::signal::ctrl_c() => true,
         () = terminated => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_mirrors_than_a_site_may_have_are_refused() {
+        let given = |count: usize| vec!["mirror".to_owned(); count];
+        assert_eq!(mirrors(&given(16)).unwrap().len(), 16);
+        let refused = mirrors(&given(17)).unwrap_err();
+        assert_eq!(refused.exit, Exit::Usage);
+        assert_eq!(
+            refused.to_string(),
+            "--mirror is given 17 times, at most 16"
+        );
+    }
+
+    #[test]
+    fn never_waiting_is_no_duration() {
+        assert_eq!(every("0s"), None);
+        assert_eq!(every("30s"), Some(Duration::from_secs(30)));
     }
 }

@@ -1,38 +1,36 @@
 //! Checks across sections: every name must lead somewhere, and nothing may contradict itself.
 
+use edge::settings::{Placed, Problems, Section};
 use snapshot::manifest::{Canary, Privacy};
 use snapshot::{CollectionName, ServiceName};
 
-use super::problems::Problems;
 use super::read::Draft;
-use super::section::{At, Section};
 use super::{Collection, Route, Source, route};
 
 /// What a collection's privacy asks of its source.
 pub(super) fn privacy(
     section: &Section<'_, '_>,
     privacy: Privacy,
-    secret: Option<&At<String>>,
+    secret: Option<&Placed<String>>,
     source: Option<&Source>,
 ) {
-    let problems = section.problems;
+    let problems = section.problems();
     if privacy == Privacy::Sealed && secret.is_none() {
         section.missing("secret", "the field that holds each record's capability");
     }
     if let Some(secret) = secret.filter(|_| privacy != Privacy::Sealed) {
-        problems.add_with_help(
-            secret.span,
-            format!(
-                "`secret` has no meaning for a {} collection",
-                privacy.as_str()
-            ),
-            "privacy = \"sealed\"",
-        );
+        let kind = privacy.as_str();
+        problems
+            .add(
+                secret.span,
+                format!("`secret` has no meaning for a {kind} collection"),
+            )
+            .help("privacy = \"sealed\"");
     }
     if privacy != Privacy::Public && source.is_some_and(Source::is_folder) {
         problems.add(
-            section.span,
-            format!("{}: files of a folder can only be public", section.name),
+            section.span(),
+            format!("{}: files of a folder can only be public", section.name()),
         );
     }
 }
@@ -40,12 +38,14 @@ pub(super) fn privacy(
 /// Looks up every name; gives the routes and canaries that are good, and warnings.
 pub(super) fn across(draft: &Draft, problems: &Problems) -> (Vec<Route>, Vec<Canary>, Vec<String>) {
     let mut matcher = matchit::Router::new();
+    // By place in the file; `None` where something of it is wrong.
     let mut routes = Vec::new();
     let mut folders = Vec::new();
-    for route in &draft.routes {
+    for (at, route) in draft.routes.iter().enumerate() {
         let service = service(draft, route, problems);
         names(draft, route, problems);
         parameters(route, problems);
+        routes.push(service.and_then(|service| route.resolved(service)));
         let Some((path, span)) = &route.path else {
             continue;
         };
@@ -53,86 +53,118 @@ pub(super) fn across(draft: &Draft, problems: &Problems) -> (Vec<Route>, Vec<Can
         if text.starts_with("/.holdfast") {
             problems.add(*span, "paths below /.holdfast are the edge's own");
         }
-        match matcher.insert(text.clone(), routes.len()) {
-            Err(matchit::InsertError::Conflict { with }) => problems.add(
-                *span,
-                format!("route {text} takes the same paths as {with}"),
-            ),
-            Err(other) => problems.add(*span, format!("route {text}: {other}")),
+        match matcher.insert(text.clone(), at) {
+            Err(matchit::InsertError::Conflict { with }) => {
+                problems.add(
+                    *span,
+                    format!("route {text} takes the same paths as {with}"),
+                );
+            }
+            Err(other) => {
+                problems.add(*span, format!("route {text}: {other}"));
+            }
             Ok(()) => {}
         }
-        if let (Some(folder), index) = (path.folder(), routes.len()) {
-            folders.push((folder, index));
-        }
-        if let Some(resolved) = service.and_then(|service| route.resolved(service)) {
-            routes.push(resolved);
-        }
+        folders.extend(path.folder().map(|folder| (folder, at)));
     }
     // As on an edge: a folder has an index, unless another route takes its path.
-    for (folder, index) in folders {
-        matcher.insert(folder, index).ok();
+    for (folder, at) in folders {
+        matcher.insert(folder, at).ok();
     }
+    let canaries = canaries(draft, &matcher, &routes, problems);
     let mut warnings = Vec::new();
-    let mut canaries = Vec::new();
-    for canary in &draft.canaries {
-        let Some(found) = &canary.canary else {
-            continue;
-        };
-        let path = found.path.split('?').next().unwrap_or_default();
-        match matcher.at(path) {
-            Err(_) => problems.add(canary.span, format!("no route answers canary {path}")),
-            Ok(matched) if !matched.params.is_empty() => {
-                if let Some(route) = routes.get(*matched.value)
-                    && hides_records(draft, route)
-                {
-                    warnings.push(format!(
-                        "canary {path} on {}: manifests can be read by anyone who reads a \
-                         mirror; use a record made for this purpose",
-                        route.route.path
-                    ));
-                }
-            }
-            Ok(_) => {}
-        }
-        canaries.push(found.clone());
-    }
     if draft.routes.is_empty() {
         warnings.push("no [[route]]: nothing of this site would be answered".to_owned());
     }
-    (routes, canaries, warnings)
+    (routes.into_iter().flatten().collect(), canaries, warnings)
 }
 
-fn hides_records(draft: &Draft, route: &Route) -> bool {
-    route
-        .route
-        .collections
-        .iter()
-        .filter_map(|name| collection(draft, name))
-        .any(|collection| collection.privacy != Privacy::Public)
+/// Every canary must have a route, and must not give away what that route hides: a manifest can be
+/// read by whoever reads a mirror.
+fn canaries(
+    draft: &Draft,
+    matcher: &matchit::Router<usize>,
+    routes: &[Option<Route>],
+    problems: &Problems,
+) -> Vec<Canary> {
+    let mut good = Vec::new();
+    for draft_canary in &draft.canaries {
+        let Some(canary) = &draft_canary.canary else {
+            continue;
+        };
+        let (path, query) = match canary.path.split_once('?') {
+            Some((path, query)) => (path, query),
+            None => (canary.path.as_str(), ""),
+        };
+        match matcher.at(path) {
+            Err(_) => {
+                let message = format!("no route answers canary {path}");
+                problems.add(draft_canary.span, message);
+            }
+            Ok(matched) => {
+                let route = routes.get(*matched.value).and_then(Option::as_ref);
+                let names_a_record = !matched.params.is_empty() || !query.is_empty();
+                if let Some(route) = route.filter(|_| names_a_record)
+                    && let Some(hidden) = hidden(draft, route)
+                {
+                    problems
+                        .add(draft_canary.span, gives_away(canary, route, &hidden))
+                        .help(
+                            "name a page of a public collection, or one without parameters; the \
+                             coverage still asks every private page, and publishes none of them",
+                        );
+                }
+            }
+        }
+        good.push(canary.clone());
+    }
+    good
+}
+
+fn gives_away(canary: &Canary, route: &Route, hidden: &str) -> String {
+    format!(
+        "canary {} in {} would publish {hidden}: manifests can be read by whoever reads a mirror",
+        route.route.path, canary.language
+    )
+}
+
+/// The secret that a path of `route` holds, in words.
+fn hidden(draft: &Draft, route: &Route) -> Option<String> {
+    if let Some(capability) = &route.route.capability {
+        return Some(format!("the capability `{capability}`"));
+    }
+    let used = route.route.collections.iter();
+    let mut declared = used.filter_map(|name| collection(draft, name));
+    let private = declared.find(|collection| collection.privacy != Privacy::Public)?;
+    Some(format!(
+        "the secret id of a record of `{}`, which is {}",
+        private.name,
+        private.privacy.as_str()
+    ))
 }
 
 fn collection<'d>(draft: &'d Draft, name: &CollectionName) -> Option<&'d Collection> {
     draft
         .collections
         .iter()
-        .map(|(collection, _)| collection)
         .find(|collection| &collection.name == name)
 }
 
 fn service(draft: &Draft, route: &route::Draft, problems: &Problems) -> Option<ServiceName> {
     match (&route.service, draft.services.as_slice()) {
         (Some(named), all) => {
-            if all.iter().any(|(service, _)| service.name == named.value) {
+            if all.iter().any(|service| service.name == named.value) {
                 return Some(named.value.clone());
             }
-            problems.add_with_help(
-                named.span,
-                format!("service `{}` is not declared", named.value),
-                format!("[service.{}]", named.value),
-            );
+            problems
+                .add(
+                    named.span,
+                    format!("service `{}` is not declared", named.value),
+                )
+                .help(format!("[service.{}]", named.value));
             None
         }
-        (None, [(only, _)]) => Some(only.name.clone()),
+        (None, [only]) => Some(only.name.clone()),
         (None, _) => {
             problems.add(
                 route.span,
@@ -148,24 +180,25 @@ fn names(draft: &Draft, route: &route::Draft, problems: &Problems) {
         && !draft
             .components
             .iter()
-            .any(|(declared, _)| declared.name == component.value)
+            .any(|declared| declared.name == component.value)
     {
-        problems.add_with_help(
-            component.span,
-            format!("component `{}` is not declared", component.value),
-            format!("[component.{}] with its file", component.value),
-        );
+        let name = &component.value;
+        problems
+            .add(
+                component.span,
+                format!("component `{name}` is not declared"),
+            )
+            .help(format!("[component.{name}] with its file"));
     }
     if let Some(assets) = &route.assets {
         match collection(draft, &assets.value) {
             None => undeclared(problems, assets),
-            Some(collection) if !collection.source.is_folder() => problems.add(
-                assets.span,
-                format!(
-                    "collection `{}` holds rows: `assets` needs one of a folder",
-                    assets.value
-                ),
-            ),
+            Some(collection) if !collection.source.is_folder() => {
+                let name = &assets.value;
+                problems
+                    .add(assets.span, format!("collection `{name}` holds rows"))
+                    .label("`assets` needs one of a folder");
+            }
             Some(_) => {}
         }
         if let Some(first) = route.collections.first() {
@@ -185,12 +218,13 @@ fn names(draft: &Draft, route: &route::Draft, problems: &Problems) {
     }
 }
 
-fn undeclared(problems: &Problems, name: &At<CollectionName>) {
-    problems.add_with_help(
-        name.span,
-        format!("collection `{}` is not declared", name.value),
-        format!("[collection.{}] with its source", name.value),
-    );
+fn undeclared(problems: &Problems, name: &Placed<CollectionName>) {
+    problems
+        .add(
+            name.span,
+            format!("collection `{}` is not declared", name.value),
+        )
+        .help(format!("[collection.{}] with its source", name.value));
 }
 
 fn parameters(route: &route::Draft, problems: &Problems) {

@@ -5,28 +5,21 @@
 
 mod canary;
 mod check;
-mod problems;
 mod publish;
 mod read;
 mod route;
-mod section;
 mod source;
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use edge::settings::{self, Mistakes};
 use snapshot::manifest::{Canary, Privacy, Service};
 use snapshot::{CollectionName, ComponentName, Language, LocalText, SiteName};
 
-pub use problems::{ConfigError, Problem};
 pub use publish::Publish;
-pub(crate) use publish::mirror_url;
+pub(crate) use publish::{MIRRORS, mirror_url};
 pub use route::{Route, STALE_AFTER};
-pub(crate) use section::parse_duration;
 pub use source::{RowSource, Source};
-
-/// Largest `site.toml`, bytes.
-pub const SITE_FILE_BYTES: u64 = 1 << 20;
 
 /// A whole `site.toml`, checked.
 #[derive(Clone, Debug)]
@@ -84,33 +77,17 @@ impl Site {
     ///
     /// # Errors
     /// Every mistake in it.
-    pub fn load(file: &Path) -> Result<Self, ConfigError> {
-        let whole = |message: String, help: Option<&str>| {
-            ConfigError::whole(file, message, help.map(str::to_owned))
-        };
+    pub fn load(file: &Path) -> Result<Self, Mistakes> {
         let absent = "`origin-sync init` writes one; --config names another";
-        let opened =
-            fs_err::File::open(file).map_err(|error| whole(error.to_string(), Some(absent)))?;
-        let mut bytes = Vec::new();
-        opened
-            .take(SITE_FILE_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|error| whole(error.to_string(), None))?;
-        if bytes.len() as u64 > SITE_FILE_BYTES {
-            let message = format!("more than the {SITE_FILE_BYTES} bytes that are allowed");
-            return Err(whole(message, None));
-        }
-        let text = String::from_utf8(bytes)
-            .map_err(|error| whole(format!("is not UTF-8: {error}"), None))?;
-        Self::parse(file, &text)
+        Self::parse(file, &settings::read(file, absent)?)
     }
 
     /// Checks `text`, the content of `file`.
     ///
     /// # Errors
     /// Every mistake in it.
-    pub fn parse(file: &Path, text: &str) -> Result<Self, ConfigError> {
-        read::site(file, text).map_err(|problems| ConfigError::new(file, text, problems))
+    pub fn parse(file: &Path, text: &str) -> Result<Self, Mistakes> {
+        read::site(file, text)
     }
 
     /// The collection of that name.

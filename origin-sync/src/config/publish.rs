@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use edge::settings::Section;
 use edge::signing::KeySource;
 use edge::sync::mirror;
 
 use super::resolve;
-use super::section::Section;
 
 /// Most mirrors of one site.
 pub(crate) const MIRRORS: usize = 16;
@@ -37,23 +37,17 @@ impl Publish {
 
     pub(super) fn read(mut section: Section<'_, '_>, dir: &Path) -> Self {
         let mut publish = Self::default_in(dir);
-        let mirrors = section.texts("mirrors");
-        if mirrors.len() > MIRRORS {
-            section.problems.add(
-                section.span,
-                format!(
-                    "{} mirrors where at most {MIRRORS} are allowed",
-                    mirrors.len()
-                ),
-            );
-        }
-        for mirror in mirrors {
-            match mirror_url(dir, &mirror.value) {
-                Ok(url) if publish.mirrors.contains(&url) => section
-                    .problems
-                    .add(mirror.span, "this mirror stands twice"),
-                Ok(url) => publish.mirrors.push(url),
-                Err(message) => section.problems.add(mirror.span, message),
+        if let Some(mirrors) = section.texts("mirrors") {
+            section.problems().count("mirrors", &mirrors, 0..=MIRRORS);
+            for mirror in mirrors.value.iter().take(MIRRORS) {
+                let url = section.accepted(mirror, mirror_url(dir, &mirror.value));
+                match url {
+                    Some(url) if publish.mirrors.contains(&url) => {
+                        let message = format!("mirror {url} is named twice");
+                        section.problems().add(mirror.span, message);
+                    }
+                    url => publish.mirrors.extend(url),
+                }
             }
         }
         publish.key = section

@@ -2,41 +2,31 @@
 
 use std::path::Path;
 
+use edge::settings::{Mistakes, Placed, Problems, Section};
 use snapshot::manifest::{Privacy, Service};
 use snapshot::{CollectionName, ComponentName, LocalText, ServiceName, SiteName};
 
-use super::problems::{Problem, Problems};
-use super::section::{At, Section};
 use super::{Collection, Component, Publish, Site, canary, check, resolve, route, source};
 
 /// What the checks across sections look at, with places to point to.
 pub(super) struct Draft {
-    pub(super) services: Vec<(Service, toml_span::Span)>,
-    pub(super) collections: Vec<(Collection, toml_span::Span)>,
-    pub(super) components: Vec<(Component, toml_span::Span)>,
+    pub(super) services: Vec<Service>,
+    pub(super) collections: Vec<Collection>,
+    pub(super) components: Vec<Component>,
     pub(super) routes: Vec<route::Draft>,
     pub(super) canaries: Vec<canary::Draft>,
 }
 
-pub(super) fn site(file: &Path, text: &str) -> Result<Site, Vec<Problem>> {
-    let dir = file.parent().unwrap_or(Path::new(""));
+pub(super) fn site(file: &Path, text: &str) -> Result<Site, Mistakes> {
     let problems = Problems::default();
-    let value = toml_span::parse(text).map_err(|error| {
-        vec![Problem {
-            span: error.span.into(),
-            message: error.to_string(),
-            help: Some("this is not TOML; the rest is looked at once it is".to_owned()),
-        }]
-    })?;
-    let Some(mut root) = Section::of(value, "the file", &problems) else {
-        return Err(problems.into_sorted());
-    };
-    root.span = (0..0).into();
+    let read = Section::parse(text, &problems).and_then(|root| whole(file, root));
+    problems.none_or(read, file, text)
+}
 
-    let name: Option<At<SiteName>> = root.parsed("site");
-    if name.is_none() && !root.was_written("site") {
-        root.missing("site", "the site's name: site = \"example\"");
-    }
+fn whole(file: &Path, mut root: Section<'_, '_>) -> Option<Site> {
+    let dir = file.parent().unwrap_or(Path::new(""));
+    let help = "the site's name: site = \"example\"";
+    let name = root.required("site", help, Section::parsed::<SiteName>);
     let languages = languages(&mut root);
     let title = local_text(&mut root, "title", &languages);
     let title = title.unwrap_or_else(|| match &name {
@@ -62,21 +52,18 @@ pub(super) fn site(file: &Path, text: &str) -> Result<Site, Vec<Problem>> {
         Some(section) => Publish::read(section, dir),
         None => Publish::default_in(dir),
     };
+    let problems = root.problems();
     root.finish();
 
-    let (routes, canaries, warnings) = check::across(&draft, &problems);
-    let problems = problems.into_sorted();
-    let Some(name) = name.filter(|_| problems.is_empty()) else {
-        return Err(problems);
-    };
-    Ok(Site {
+    let (routes, canaries, warnings) = check::across(&draft, problems);
+    Some(Site {
         file: file.to_owned(),
-        site: name.value,
+        site: name?.value,
         title,
         languages,
-        services: draft.services.into_iter().map(|(s, _)| s).collect(),
-        collections: draft.collections.into_iter().map(|(c, _)| c).collect(),
-        components: draft.components.into_iter().map(|(c, _)| c).collect(),
+        services: draft.services,
+        collections: draft.collections,
+        components: draft.components,
         routes,
         canaries,
         publish,
@@ -86,18 +73,15 @@ pub(super) fn site(file: &Path, text: &str) -> Result<Site, Vec<Problem>> {
 
 fn languages(root: &mut Section<'_, '_>) -> Vec<String> {
     let mut languages = Vec::new();
-    for tag in root.texts("languages") {
+    let problems = root.problems();
+    let tags = root.texts("languages").map(|list| list.value);
+    for tag in tags.unwrap_or_default() {
         if !is_language(&tag.value) {
-            root.problems.add(
-                tag.span,
-                format!(
-                    "{:?} is not a language: expected two or three of a-z, as in \"ko\"",
-                    tag.value
-                ),
-            );
+            problems
+                .add(tag.span, format!("{:?} is not a language", tag.value))
+                .label("expected two or three of a-z, as in \"ko\"");
         } else if languages.contains(&tag.value) {
-            root.problems
-                .add(tag.span, format!("language {:?} stands twice", tag.value));
+            problems.add(tag.span, format!("language {:?} stands twice", tag.value));
         } else {
             languages.push(tag.value);
         }
@@ -130,20 +114,21 @@ fn local_text(
     if let Some(words) = value.as_str() {
         return Some(one_text(languages, words));
     }
-    let name = format!("`{key}` of {}", section.name);
-    let mut table = Section::of(value, name, section.problems)?;
+    let (name, problems) = (format!("`{key}` of {}", section.name()), section.problems());
+    let table = Section::of(value, section.span(), name, problems)?;
     let mut texts = table.rest_as_texts();
     for (tag, _) in &texts {
         if !languages.contains(&tag.value) {
-            section.problems.add_with_help(
-                tag.span,
-                format!("{:?} is not one of the site's languages", tag.value),
-                format!("languages = {languages:?}"),
-            );
+            problems
+                .add(
+                    tag.span,
+                    format!("{:?} is not one of the site's languages", tag.value),
+                )
+                .help(format!("languages = {languages:?}"));
         }
     }
     // The default language first, whatever the order in the file: it is what others fall back to.
-    let place = |tag: &At<String>| languages.iter().position(|l| *l == tag.value);
+    let place = |tag: &Placed<String>| languages.iter().position(|l| *l == tag.value);
     texts.sort_by_key(|(tag, _)| place(tag));
     Some(
         texts
@@ -157,14 +142,14 @@ fn services(
     root: &mut Section<'_, '_>,
     languages: &[String],
     site_title: &LocalText,
-) -> Vec<(Service, toml_span::Span)> {
+) -> Vec<Service> {
     let mut services = Vec::new();
     for (name, mut section) in root.named::<ServiceName>("service") {
         let probe = section.text("probe");
         if let Some(probe) = &probe
             && !probe.value.starts_with('/')
         {
-            section.problems.add(
+            section.problems().add(
                 probe.span,
                 "`probe` must be a path on the origin, starting with /",
             );
@@ -176,9 +161,8 @@ fn services(
             probe: probe.map_or_else(|| "/".to_owned(), |probe| probe.value),
             name,
         };
-        let span = section.span;
         section.finish();
-        services.push((service, span));
+        services.push(service);
     }
     // A site that is one thing need not name its parts.
     if services.is_empty()
@@ -190,37 +174,26 @@ fn services(
             meanwhile: LocalText::default(),
             probe: "/".to_owned(),
         };
-        services.push((service, (0..0).into()));
+        services.push(service);
     }
     services
 }
 
-fn collections(root: &mut Section<'_, '_>, dir: &Path) -> Vec<(Collection, toml_span::Span)> {
+fn collections(root: &mut Section<'_, '_>, dir: &Path) -> Vec<Collection> {
     let mut collections = Vec::new();
     for (name, mut section) in root.named::<CollectionName>("collection") {
-        let span = section.span;
-        let source = match section.section("source") {
-            Some(table) => source::read(table, dir),
-            None => {
-                section.missing(
-                    "source",
-                    "one of { folder = .. }, { ndjson = .., key = .. }, { csv = .., key = .. }, \
-                     { sqlite = .., query = .., key = .. }",
-                );
-                None
-            }
-        };
+        let help = "one of { folder = .. }, { ndjson = .., key = .. }, { csv = .., key = .. }, \
+                    { sqlite = .., query = .., key = .. }";
+        let source = section.required("source", help, Section::section);
+        let source = source.and_then(|table| source::read(table, dir));
         let privacy = section.text("privacy");
         let privacy = match privacy {
             None => Privacy::Public,
             Some(text) => Privacy::from_name(&text.value).unwrap_or_else(|| {
-                section.problems.add(
-                    text.span,
-                    format!(
-                        "{:?} is not a privacy: expected public, unlisted or sealed",
-                        text.value
-                    ),
-                );
+                section
+                    .problems()
+                    .add(text.span, format!("{:?} is not a privacy", text.value))
+                    .label("expected public, unlisted or sealed");
                 Privacy::Public
             }),
         };
@@ -236,22 +209,19 @@ fn collections(root: &mut Section<'_, '_>, dir: &Path) -> Vec<(Collection, toml_
                 secret: secret.map(|at| at.value),
                 complete,
             };
-            collections.push((collection, span));
+            collections.push(collection);
         }
     }
     collections
 }
 
-fn components(root: &mut Section<'_, '_>, dir: &Path) -> Vec<(Component, toml_span::Span)> {
+fn components(root: &mut Section<'_, '_>, dir: &Path) -> Vec<Component> {
     let mut components = Vec::new();
     for (name, mut section) in root.named::<ComponentName>("component") {
-        let span = section.span;
-        match section.text("file") {
-            Some(file) => {
-                let file = resolve(dir, &file.value);
-                components.push((Component { name, file }, span));
-            }
-            None => section.missing("file", "the .wasm file of the component"),
+        let help = "the .wasm file of the component";
+        if let Some(file) = section.required("file", help, Section::text) {
+            let file = resolve(dir, &file.value);
+            components.push(Component { name, file });
         }
         section.finish();
     }

@@ -3,11 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use edge::settings::{DURATION_MOST, Placed, Section, Span};
 use snapshot::manifest::{self, Isolation, Target};
 use snapshot::{CollectionName, ComponentName, ServiceName};
-use toml_span::Span;
 
-use super::section::{At, Section};
 use super::source::{self, RowSource};
 use crate::template::Template;
 
@@ -23,15 +22,15 @@ pub struct Route {
 
 /// A route as read, before the names in it are looked up.
 pub(super) struct Draft {
-    pub(super) span: Span,
+    pub(super) span: Option<Span>,
     pub(super) path: Option<(Template, Span)>,
-    pub(super) service: Option<At<ServiceName>>,
-    pub(super) component: Option<At<ComponentName>>,
-    pub(super) assets: Option<At<CollectionName>>,
-    pub(super) collections: Vec<At<CollectionName>>,
+    pub(super) service: Option<Placed<ServiceName>>,
+    pub(super) component: Option<Placed<ComponentName>>,
+    pub(super) assets: Option<Placed<CollectionName>>,
+    pub(super) collections: Vec<Placed<CollectionName>>,
     pub(super) isolation: Option<Isolation>,
-    pub(super) capability: Option<At<String>>,
-    pub(super) template: Option<At<String>>,
+    pub(super) capability: Option<Placed<String>>,
+    pub(super) template: Option<Placed<String>>,
     pub(super) query: Vec<String>,
     pub(super) now: bool,
     pub(super) always: bool,
@@ -45,40 +44,38 @@ pub(super) struct Draft {
 pub const STALE_AFTER: Duration = Duration::from_secs(600);
 
 pub(super) fn read(mut section: Section<'_, '_>, dir: &Path) -> Draft {
-    let path = section.parsed::<Template>("path");
-    if path.is_none() && !section.was_written("path") {
-        section.missing("path", "a template: path = \"/i/{id}/\"");
-    }
+    let problems = section.problems();
+    let help = "a template: path = \"/i/{id}/\"";
+    let path = section.required("path", help, Section::parsed::<Template>);
     let component = section.parsed("component");
     let assets = section.parsed("assets");
     let one_target = section.was_written("component") != section.was_written("assets");
     if !one_target {
-        section.problems.add(
-            section.span,
-            "this route must name exactly one of `component` and `assets`",
-        );
+        let message = "this route must name exactly one of `component` and `assets`";
+        problems.add(section.span(), message);
     }
     let isolation = section.text("isolation");
     let isolation = isolation.and_then(|text| {
         let known = Isolation::from_name(&text.value);
         if known.is_none() {
-            section.problems.add(
-                text.span,
-                format!(
-                    "{:?} is not an isolation: expected single or shared",
-                    text.value
-                ),
-            );
+            problems
+                .add(text.span, format!("{:?} is not an isolation", text.value))
+                .label("expected single or shared");
         }
         known
     });
-    let collections = section.texts("collections");
+    let collections = section.texts("collections").map(|list| list.value);
     let collections = collections
+        .unwrap_or_default()
         .iter()
-        .filter_map(|name| section.parse(name))
+        .filter_map(|name| {
+            let value = section.accepted(name, name.value.parse())?;
+            let span = name.span;
+            Some(Placed { value, span })
+        })
         .collect();
     let draft = Draft {
-        span: section.span,
+        span: section.span(),
         path: path.map(|at| (at.value, at.span)),
         service: section.parsed("service"),
         component,
@@ -91,8 +88,8 @@ pub(super) fn read(mut section: Section<'_, '_>, dir: &Path) -> Draft {
         now: section.flag("now").unwrap_or(false),
         always: section.flag("always").unwrap_or(false),
         rewrite: section.flag("rewrite").unwrap_or(true),
-        stale_after: section.duration("stale-after").unwrap_or(STALE_AFTER),
-        too_old_after: section.duration("too-old-after"),
+        stale_after: age(&mut section, "stale-after").unwrap_or(STALE_AFTER),
+        too_old_after: age(&mut section, "too-old-after"),
         urls: section
             .section("urls")
             .and_then(|table| source::read_rows(table, dir)),
@@ -100,21 +97,20 @@ pub(super) fn read(mut section: Section<'_, '_>, dir: &Path) -> Draft {
     if let Some(too_old) = draft.too_old_after
         && too_old <= draft.stale_after
     {
-        section.problems.add(
-            section.span,
-            "`too-old-after` must be later than `stale-after` (10m unless it is set)",
-        );
+        let message = "`too-old-after` must be later than `stale-after` (10m unless it is set)";
+        problems.add(section.span(), message);
     }
     section.finish();
     draft
 }
 
+/// An age; the manifest counts in seconds.
+fn age(section: &mut Section<'_, '_>, key: &'static str) -> Option<Duration> {
+    section.duration(key, Duration::from_secs(1)..=DURATION_MOST)
+}
+
 fn query(section: &mut Section<'_, '_>) -> Vec<String> {
-    let mut names: Vec<String> = section
-        .texts("query")
-        .into_iter()
-        .map(|at| at.value)
-        .collect();
+    let mut names = source::texts(section, "query");
     names.sort();
     names.dedup();
     names

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use edge::settings::{Placed, Section};
+
 use super::resolve;
-use super::section::{At, Section};
 
 /// Where a collection's records come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,25 +116,19 @@ fn row_source(section: &mut Section<'_, '_>, dir: &Path, kinds: &str) -> Option<
     let sqlite = section.text("sqlite");
     let written = ["ndjson", "csv", "sqlite"].map(|kind| section.was_written(kind));
     if written.iter().filter(|written| **written).count() != 1 {
-        section.problems.add(
-            section.span,
-            format!("{} must name exactly one of {kinds}", section.name),
-        );
+        let message = format!("{} must name exactly one of {kinds}", section.name());
+        section.problems().add(section.span(), message);
         // What else it says belongs to one of them, whichever is meant.
         for key in ["query", "json"] {
             section.take(key);
         }
         return None;
     }
-    let path = |at: At<String>| resolve(dir, &at.value);
+    let path = |at: Placed<String>| resolve(dir, &at.value);
     if let Some(file) = ndjson {
         return Some(RowSource::Ndjson { path: path(file) });
     }
-    let json = section
-        .texts("json")
-        .into_iter()
-        .map(|at| at.value)
-        .collect();
+    let json = texts(section, "json");
     if let Some(file) = csv {
         return Some(RowSource::Csv {
             path: path(file),
@@ -149,13 +144,17 @@ fn row_source(section: &mut Section<'_, '_>, dir: &Path, kinds: &str) -> Option<
 }
 
 fn needed(section: &mut Section<'_, '_>, key: &'static str) -> Option<String> {
-    let found = section.text(key);
-    if found.is_none() {
-        let help = match key {
-            "query" => "the SELECT whose rows are the records",
-            _ => "the field that names a record",
-        };
-        section.missing(key, help);
-    }
+    let help = match key {
+        "query" => "the SELECT whose rows are the records",
+        _ => "the field that names a record",
+    };
+    let found = section.required(key, help, Section::text);
     found.map(|at| at.value)
+}
+
+/// A list of texts; empty if absent.
+pub(super) fn texts(section: &mut Section<'_, '_>, key: &'static str) -> Vec<String> {
+    let list = section.texts(key).map(|list| list.value);
+    let values = list.into_iter().flatten().map(|at| at.value);
+    values.collect()
 }

@@ -51,13 +51,13 @@ mirrors = ["mirror-a", "file:///srv/mirror-b"]
 key = "keys/release"
 "#;
 
-fn parse(text: &str) -> Result<Site, ConfigError> {
+fn parse(text: &str) -> Result<Site, Mistakes> {
     Site::parse(Path::new("/srv/dasom/site.toml"), text)
 }
 
 fn messages(text: &str) -> Vec<String> {
     let error = parse(text).unwrap_err();
-    error.problems.into_iter().map(|p| p.message).collect()
+    error.list().iter().map(|p| p.message.clone()).collect()
 }
 
 #[test]
@@ -128,12 +128,13 @@ mirrors = ["gopher://x"]
         "\"hidden\" is not a privacy",
         "`complete` must be true or false, not a string",
         "exactly one of `component` and `assets`",
-        "\"soon\" is not a duration",
+        "`stale-after` is not a duration: \"soon\"",
         "component `nobody` is not declared",
         "collection `b` holds rows",
         "takes the same paths as",
         "no route answers canary /nowhere",
         "99 is not a status",
+        "expected 200 to 599",
         "is not a mirror: expected file",
         "/srv/dasom/site.toml:2:9",
         "/srv/dasom/site.toml:3:1",
@@ -183,17 +184,91 @@ fn a_small_site_needs_little() {
 }
 
 #[test]
-fn a_file_too_large_is_not_read() {
+fn limits_are_reached() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("site.toml");
-    fs_err::write(
-        &file,
-        vec![b'#'; usize::try_from(SITE_FILE_BYTES).unwrap() + 1],
-    )
-    .unwrap();
-    let error = Site::load(&file).unwrap_err();
+    let large = usize::try_from(settings::SETTINGS_BYTES).unwrap() + 1;
+    fs_err::write(&file, vec![b'#'; large]).unwrap();
+    let error = Site::load(&file).unwrap_err().to_string();
+    assert!(error.contains("is larger than 1048576 bytes"), "{error}");
+
+    let mirrors = |count: usize| {
+        let list: Vec<String> = (0..count).map(|n| format!("\"mirror-{n}\"")).collect();
+        format!("site = \"x\"\n[publish]\nmirrors = [{}]\n", list.join(", "))
+    };
+    assert_eq!(parse(&mirrors(16)).unwrap().publish.mirrors.len(), 16);
+    let error = parse(&mirrors(17)).unwrap_err().to_string();
+    for expected in ["`mirrors` has 17 entries", "expected 0 to 16", "1 mistake;"] {
+        assert!(error.contains(expected), "{error}");
+    }
+
+    let age = |text: &str| {
+        let head = "site = \"x\"\n[collection.a]\nsource = { folder = \"a\" }\n";
+        let route = "[[route]]\npath = \"/\"\nassets = \"a\"\n";
+        parse(&format!("{head}{route}stale-after = \"{text}\"\n"))
+    };
+    assert!(age("1s").is_ok());
+    let error = age("999ms").unwrap_err().to_string();
+    assert!(error.contains("`stale-after` is \"999ms\""), "{error}");
+    assert!(error.contains("expected from 1s to 315360000s"), "{error}");
+    let error = age("3651d").unwrap_err().to_string();
     assert!(
-        error.render(false).contains("more than the 1048576 bytes"),
+        error.contains("`stale-after` is not a duration: \"3651d\""),
         "{error}"
     );
+}
+
+const PRIVATE: &str = r#"
+site = "x"
+[collection.notes]
+source = { csv = "notes.csv", key = "id" }
+privacy = "unlisted"
+[collection.accounts]
+source = { csv = "accounts.csv", key = "id" }
+privacy = "sealed"
+secret = "cap"
+[component.view]
+file = "view.wasm"
+[[route]]
+path = "/note/{id}/"
+component = "view"
+collections = ["notes"]
+[[route]]
+path = "/notes/"
+component = "view"
+collections = ["notes"]
+[[route]]
+path = "/pay/{id}/{cap}/"
+component = "view"
+collections = ["accounts"]
+capability = "cap"
+"#;
+
+#[test]
+fn a_canary_must_not_give_away_a_private_record() {
+    let canary = |path: &str| format!("{PRIVATE}[[canary]]\npath = \"{path}\"\n");
+    // Its path holds no record.
+    assert_eq!(parse(&canary("/notes/")).unwrap().canaries.len(), 1);
+
+    let both = canary("/note/kept-quiet/") + "[[canary]]\npath = \"/pay/7/s3cret/\"\n";
+    let error = parse(&both).unwrap_err();
+    let messages: Vec<&str> = error.list().iter().map(|p| p.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "canary /note/{id}/ in en would publish the secret id of a record of `notes`, which \
+             is unlisted: manifests can be read by whoever reads a mirror",
+            "canary /pay/{id}/{cap}/ in en would publish the capability `cap`: manifests can be \
+             read by whoever reads a mirror",
+        ]
+    );
+    let shown = error.render(false);
+    assert!(
+        shown.contains("help: name a page of a public collection"),
+        "{shown}"
+    );
+    assert!(!messages.concat().contains("kept-quiet"));
+
+    let error = parse(&canary("/notes/?id=kept-quiet")).unwrap_err();
+    assert!(error.list()[0].message.starts_with("canary /notes/ in en"));
 }

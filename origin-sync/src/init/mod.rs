@@ -7,6 +7,7 @@ mod texts;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use edge::settings::{self, Problems, Section};
 use fs_err as fs;
 use snapshot::{SiteName, durable};
 
@@ -152,9 +153,13 @@ fn prefix(dir: &Path) -> (String, String) {
 
 /// What a `site.toml` that is there already calls the site: keys and trust are for that one.
 fn declared(dir: &Path) -> Option<SiteName> {
-    let text = fs::read_to_string(dir.join("site.toml")).ok()?;
-    let file = toml_span::parse(&text).ok()?;
-    file.pointer("/site")?.as_str()?.parse().ok()
+    let text = settings::read(&dir.join("site.toml"), "").ok()?;
+    let problems = Problems::default();
+    Section::parse(&text, &problems)?
+        .text("site")?
+        .value
+        .parse()
+        .ok()
 }
 
 /// A site name out of the directory's: letters, digits and hyphens of it.

@@ -22,7 +22,7 @@ use self::report::{Given, Shown};
 use self::settings::Settings;
 use self::site::SiteFacts;
 use super::{Exit, Fault};
-use crate::config::parse_duration;
+use crate::settings::parse_duration;
 use crate::signing::KeySource;
 use crate::sync::wall_clock;
 
@@ -323,7 +323,7 @@ fn wait(text: &str) -> Result<Duration, String> {
 
 fn wait_long(text: &str) -> Result<Duration, String> {
     parse_duration(text)
-        .ok_or_else(|| "expected a whole number and ms, s, m or h, as in 30m".to_owned())
+        .ok_or_else(|| "expected a whole number and ms, s, m, h or d, as in 30m".to_owned())
 }
 
 #[cfg(test)]
