@@ -204,6 +204,18 @@ mod tests {
     }
 
     #[test]
+    fn of_a_template_too_long_only_the_start_is_shown() {
+        let at_most = format!("/{}", "a".repeat(TEMPLATE_BYTES - 1));
+        assert!(at_most.parse::<Template>().is_ok());
+        let refused = format!("{at_most}a").parse::<Template>().unwrap_err();
+        let start = format!("/{}", "a".repeat(79));
+        assert_eq!(
+            refused.to_string(),
+            format!("{start:?} is not a route: longer than 512 bytes")
+        );
+    }
+
+    #[test]
     fn fills_in_percent_encoded() {
         let template: Template = "/i/{id}/{cap}/".parse().unwrap();
         let fill = |name: &str| Some(if name == "id" { "가/b" } else { "c d" });

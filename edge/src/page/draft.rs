@@ -151,3 +151,22 @@ impl fmt::Debug for DraftBody {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::body::samples::Memory;
+    use super::*;
+
+    async fn whole(len: u64) -> bool {
+        let len = u32::try_from(len).unwrap();
+        let mut draft = Draft::page(StatusCode::OK, "");
+        draft.body = DraftBody::Blob(Memory::counting(len));
+        matches!(draft.load().await.unwrap().body, DraftBody::Bytes(_))
+    }
+
+    #[tokio::test]
+    async fn a_blob_larger_than_the_limit_is_left_on_disk() {
+        assert!(whole(WHOLE_BLOB_BYTES).await);
+        assert!(!whole(WHOLE_BLOB_BYTES + 1).await);
+    }
+}

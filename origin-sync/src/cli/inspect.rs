@@ -46,7 +46,8 @@ pub(super) fn run(args: InspectArgs) -> Result<Exit, Failure> {
             key,
             secret,
         } => {
-            let secret = secret.map(secret_of).transpose()?;
+            let read = |given| secret_of(given, std::io::stdin());
+            let secret = secret.map(read).transpose()?;
             let value = inspector.value(&collection, key.as_deref(), secret.as_deref(), sequence);
             content(runtime.block_on(value)?, args.json)
         }
@@ -173,15 +174,19 @@ fn open(args: &InspectArgs) -> Result<Inspector, Failure> {
     Ok(Inspector::new(mirrors, generation, wall_clock())?)
 }
 
-fn secret_of(given: String) -> Result<String, Failure> {
+fn secret_of(given: String, input: impl Read) -> Result<String, Failure> {
     if given != "-" {
         return Ok(given);
     }
     let mut text = String::new();
-    std::io::stdin()
-        .take(SECRET_BYTES)
+    input
+        .take(SECRET_BYTES + 1)
         .read_to_string(&mut text)
         .map_err(InspectError::from)?;
+    if text.len() as u64 > SECRET_BYTES {
+        let message = format!("the secret on standard input is longer than {SECRET_BYTES} bytes");
+        return Err(Failure::usage(message, None));
+    }
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
@@ -195,4 +200,23 @@ fn content(mut value: Vec<u8>, json: bool) -> Vec<u8> {
         value.push(b'\n');
     }
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_too_long_is_refused_rather_than_cut() {
+        let most = "x".repeat(usize::try_from(SECRET_BYTES).unwrap());
+        let read = |text: &str| secret_of("-".to_owned(), text.as_bytes());
+        assert_eq!(read("s3cret\r\n").unwrap(), "s3cret");
+        assert_eq!(read(&most).unwrap(), most);
+        let refused = read(&format!("{most}x")).unwrap_err();
+        assert_eq!(refused.exit, Exit::Usage);
+        assert_eq!(
+            refused.to_string(),
+            "the secret on standard input is longer than 4096 bytes"
+        );
+    }
 }

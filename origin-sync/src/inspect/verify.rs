@@ -13,6 +13,8 @@ use crate::mirror::{self, Mirrors, Signed};
 
 /// Most problems that are told of one mirror.
 const PROBLEMS: usize = 50;
+/// What stands for the others.
+const AND_MORE: &str = "and more, which are not listed";
 
 /// What became of a release's objects.
 #[derive(Debug)]
@@ -112,8 +114,10 @@ struct One {
 
 impl One {
     fn problem(&mut self, what: String) {
-        if self.verdict.problems.len() < PROBLEMS {
-            self.verdict.problems.push(what);
+        match self.verdict.problems.len() {
+            ..PROBLEMS => self.verdict.problems.push(what),
+            PROBLEMS => self.verdict.problems.push(AND_MORE.to_owned()),
+            _ => {}
         }
     }
 
@@ -208,5 +212,26 @@ impl One {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_very_many_problems_the_first_are_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut one = One {
+            mirrors: Mirrors::of("dasom".parse().unwrap(), Vec::new()),
+            store: Arc::new(Store::open_shared(dir.path()).unwrap()),
+            verdict: MirrorVerdict::default(),
+        };
+        for n in 0..PROBLEMS + 3 {
+            one.problem(format!("problem {n}"));
+        }
+        let told = one.verdict.problems;
+        assert_eq!(told.len(), PROBLEMS + 1);
+        assert_eq!(told[PROBLEMS], "and more, which are not listed");
     }
 }

@@ -372,6 +372,28 @@ async fn a_number_that_is_taken_is_left_to_its_taker() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_very_many_strangers_releases_a_bounded_number_is_read() {
+    let bench = Bench::new(1);
+    bench.publish().await.unwrap();
+    let publisher = bench.publisher();
+    let survey = async || {
+        let found = crate::mirror::survey(&publisher.mirrors, &publisher.trust, wall_clock()).await;
+        found.into_iter().next().unwrap().holds.unwrap()
+    };
+    for number in 2..=16 {
+        let place = bench.path(&format!("mirror-0/dasom/releases/{number}"));
+        fs::write(place, "someone was here").unwrap();
+    }
+    let holds = survey().await;
+    assert_eq!((holds.newest.is_some(), holds.refused.len()), (true, 15));
+    fs::write(bench.path("mirror-0/dasom/releases/17"), "and here").unwrap();
+    let holds = survey().await;
+    assert_eq!((holds.newest.is_some(), holds.refused.len()), (false, 16));
+    // What the pointer says still counts.
+    assert!(holds.pointer.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_new_machine_goes_on_where_the_last_one_was() {
     let bench = Bench::new(1);
     bench.publish().await.unwrap();

@@ -251,9 +251,36 @@ fn limits_are_reached() {
     );
     let refused = bench.refused(&bench.sqlite(&setup, "select * from t"));
     assert!(refused.contains("at most 40 bytes"), "{refused}");
-    let long = format!("id\n{}\n", "k".repeat(1025));
     bench.limits = SourceLimits::default();
+    let long = format!("{{\"id\":\"a\",\"x\":\"{}\"}}\n", "y".repeat(ROW_BYTES));
+    let refused = bench.refused(&bench.ndjson(long));
+    assert!(refused.contains("at most 16777216 bytes"), "{refused}");
+    let long = format!("id\n{}\n", "k".repeat(1025));
     assert!(bench.refused(&bench.csv(long)).contains("1 to 1024 bytes"));
+}
+
+#[test]
+fn a_file_too_large_or_named_too_long_is_refused() {
+    let bench = Bench::new();
+    let large = bench.write("large/film", "");
+    // A hole: nothing is written.
+    let file = fs::OpenOptions::new().write(true).open(&large).unwrap();
+    file.set_len(snapshot::limits::BLOB_BYTES + 1).unwrap();
+    let folder = |name: &str| {
+        of(Source::Folder {
+            path: bench.dir.path().join(name),
+        })
+    };
+    let refused = bench.refused(&folder("large"));
+    let words = "film: a file may have at most 1073741824 bytes";
+    assert!(refused.contains(words), "{refused}");
+    bench.write(
+        &format!("long/{}/x", ["d".repeat(250).as_str(); 5].join("/")),
+        "x",
+    );
+    let refused = bench.refused(&folder("long"));
+    let words = "its path within the folder has more than 1024 bytes";
+    assert!(refused.contains(words), "{refused}");
 }
 
 #[test]
