@@ -1,16 +1,13 @@
 //! Records that are files.
 
-use std::ops::Range;
-use std::sync::Arc;
-
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, StatusCode};
-use snapshot::{Blob, BlobRef, CollectionName, Digest, Key, Value};
+use snapshot::{CollectionName, Key, Value};
 
 use super::path::encode;
 use super::routes::Matched;
 use crate::copy::LoadedRelease;
-use crate::page::{BodyError, Draft, DraftBody, VerifiedBytes};
+use crate::page::{Draft, DraftBody};
 
 /// What a folder is asked for.
 const INDEX: &str = "index.html";
@@ -81,7 +78,7 @@ fn draft(release: &LoadedRelease, key: &str, value: Value) -> Result<Draft, Stri
         Value::Inline(bytes) => DraftBody::Bytes(bytes.into()),
         Value::Blob(entry) => {
             let blob = release.store.blob(&entry).map_err(|e| e.to_string())?;
-            DraftBody::Blob(Arc::new(StoredBlob { blob, entry }))
+            DraftBody::blob(blob, entry.digest)
         }
     };
     let mut draft = Draft::new(StatusCode::OK, "application/octet-stream", "");
@@ -122,25 +119,6 @@ fn content_type(key: &str) -> String {
         format!("{kind}; charset=utf-8")
     } else {
         kind.to_owned()
-    }
-}
-
-struct StoredBlob {
-    blob: Blob,
-    entry: BlobRef,
-}
-
-impl VerifiedBytes for StoredBlob {
-    fn len(&self) -> u64 {
-        self.entry.bytes
-    }
-
-    fn digest(&self) -> Digest {
-        self.entry.digest
-    }
-
-    fn read(&self, range: Range<u64>) -> Result<Vec<u8>, BodyError> {
-        self.blob.read(range).map_err(BodyError::new)
     }
 }
 

@@ -22,7 +22,7 @@ use crate::copy::LoadedRelease;
 use crate::host::{GuestAnswer, GuestError};
 use crate::page::emergency::Kind;
 use crate::page::{
-    AnswerBody, CachePolicy, Draft, Freshness, Lifetime, Outcome, PageState, Reader, Source,
+    AnswerBody, CacheOutcome, CachePolicy, Draft, Freshness, Lifetime, PageState, Reader, Source,
     emergency, finish, is_html,
 };
 
@@ -134,7 +134,7 @@ impl<'a> Answering<'a> {
         };
         let language = reader.language(&release.manifest.languages);
         let state = context.page_state(&release.manifest, language, source);
-        let mut policy = CachePolicy::new(lifetime(route), &context.edge, Outcome::Hit);
+        let mut policy = CachePolicy::new(lifetime(route), &context.edge, CacheOutcome::Hit);
         policy.status.detail = context.detail;
         if let Some(route) = route {
             let age = context.now.since(release.release.as_of).as_secs();

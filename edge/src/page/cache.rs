@@ -38,7 +38,7 @@ pub struct CachePolicy {
 impl CachePolicy {
     /// For an answer made just now by the edge called `cache`.
     #[must_use]
-    pub fn new(lifetime: Lifetime, cache: &str, outcome: Outcome) -> Self {
+    pub fn new(lifetime: Lifetime, cache: &str, outcome: CacheOutcome) -> Self {
         Self {
             lifetime,
             negotiated: true,
@@ -96,7 +96,7 @@ pub struct CacheStatus {
     /// The edge's name.
     pub cache: String,
     /// Where the answer came from.
-    pub outcome: Outcome,
+    pub outcome: CacheOutcome,
     /// How long its data stays fresh, seconds; negative once stale.
     pub ttl_s: Option<i64>,
     /// A word on why: `snapshot`, `breaker-open`, `connect`.
@@ -105,7 +105,7 @@ pub struct CacheStatus {
 
 /// Where an answer came from, in RFC 9211's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CacheOutcome {
     /// From the edge's copy.
     Hit,
     /// From the origin, which was asked for the reason named (section 2.2: `bypass`, `miss`) and
@@ -117,8 +117,8 @@ impl fmt::Display for CacheStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_item(f, &self.cache)?;
         match self.outcome {
-            Outcome::Hit => f.write_str("; hit")?,
-            Outcome::Forwarded(reason, status) => {
+            CacheOutcome::Hit => f.write_str("; hit")?,
+            CacheOutcome::Forwarded(reason, status) => {
                 write!(f, "; fwd={reason}")?;
                 if let Some(status) = status {
                     write!(f, "; fwd-status={status}")?;
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn cache_status_is_written_by_rfc_9211() {
-        let mut policy = CachePolicy::new(Lifetime::Page, "seoul-1", Outcome::Hit);
+        let mut policy = CachePolicy::new(Lifetime::Page, "seoul-1", CacheOutcome::Hit);
         assert_eq!(policy.status.to_string(), "seoul-1; hit");
         policy.status.ttl_s = Some(-30);
         policy.status.detail = Some("snapshot");
@@ -195,7 +195,7 @@ mod tests {
         );
         policy.status = CacheStatus {
             cache: "1 \"edge\"\r\n가".to_owned(),
-            outcome: Outcome::Forwarded("bypass", Some(200)),
+            outcome: CacheOutcome::Forwarded("bypass", Some(200)),
             ttl_s: None,
             detail: None,
         };

@@ -25,7 +25,7 @@ pub mod rewrite;
 mod state;
 
 pub use body::{AnswerBody, BodyError, from_bytes};
-pub use cache::{CachePolicy, CacheStatus, Lifetime, Outcome};
+pub use cache::{CacheOutcome, CachePolicy, CacheStatus, Lifetime};
 pub use draft::{Draft, DraftBody, VerifiedBytes};
 pub use emergency::emergency;
 pub use finish::finish;

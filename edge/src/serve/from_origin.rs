@@ -1,17 +1,14 @@
 //! The living origin's answer as its reader gets it: pages pass the rewriter, everything else
 //! passes as it is.
 
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-
-use bytes::Bytes;
+use futures::stream;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
-use http_body::{Body, Frame};
-use http_body_util::BodyExt as _;
+use http_body::Frame;
+use http_body_util::{BodyExt as _, StreamBody};
 
 use crate::origin::{OriginAnswer, OriginBody, Streaming};
 use crate::page::rewrite::{self, Charset, Rewriter, depends_on_services, may_rewrite};
-use crate::page::{AnswerBody, BodyError, CacheStatus, Outcome, PageState, Reader, from_bytes};
+use crate::page::{AnswerBody, CacheOutcome, CacheStatus, PageState, Reader, from_bytes};
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
@@ -61,11 +58,7 @@ fn rewritten(
     match body {
         OriginBody::Whole(page) if reader.is_head() => from_bytes(page),
         OriginBody::Whole(page) => from_bytes(rewrite::whole(page, state, charset)),
-        OriginBody::Streaming(page) => Rewriting {
-            page,
-            rewriter: Some(Rewriter::new(state, charset)),
-        }
-        .boxed_unsync(),
+        OriginBody::Streaming(page) => rewriting(page, Rewriter::new(state, charset)),
     }
 }
 
@@ -73,7 +66,7 @@ fn rewritten(
 fn explain(headers: &mut HeaderMap, edge: &str, status: StatusCode) {
     let member = CacheStatus {
         cache: edge.to_owned(),
-        outcome: Outcome::Forwarded("bypass", Some(status.as_u16())),
+        outcome: CacheOutcome::Forwarded("bypass", Some(status.as_u16())),
         ttl_s: None,
         detail: None,
     };
@@ -82,43 +75,23 @@ fn explain(headers: &mut HeaderMap, edge: &str, status: StatusCode) {
     }
 }
 
-/// A page that is rewritten while it comes.
-struct Rewriting {
-    page: Streaming,
-    rewriter: Option<Rewriter>,
-}
-
-impl Body for Rewriting {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let this = self.get_mut();
-        loop {
-            let Some(rewriter) = &mut this.rewriter else {
-                return Poll::Ready(None);
+/// A page that is rewritten while it comes. Where it breaks off, no end is made up for it.
+fn rewriting(page: Streaming, rewriter: Rewriter) -> AnswerBody {
+    let pieces = stream::try_unfold((page, Some(rewriter)), |(mut page, rewriter)| async move {
+        let Some(mut rewriter) = rewriter else {
+            return Ok(None);
+        };
+        while let Some(frame) = page.frame().await.transpose()? {
+            let Ok(piece) = frame.into_data() else {
+                continue;
             };
-            let out = match ready!(Pin::new(&mut this.page).poll_frame(context)) {
-                Some(Err(error)) => {
-                    // Broken off: no end is made up for it.
-                    this.rewriter = None;
-                    return Poll::Ready(Some(Err(error)));
-                }
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(piece) => rewriter.write(&piece),
-                    Err(_) => continue,
-                },
-                None => match this.rewriter.take() {
-                    Some(rewriter) => rewriter.finish(),
-                    None => Vec::new(),
-                },
-            };
+            let out = rewriter.write(&piece);
             if !out.is_empty() {
-                return Poll::Ready(Some(Ok(Frame::data(out.into()))));
+                return Ok(Some((Frame::data(out.into()), (page, Some(rewriter)))));
             }
         }
-    }
+        let rest = rewriter.finish();
+        Ok((!rest.is_empty()).then(|| (Frame::data(rest.into()), (page, None))))
+    });
+    StreamBody::new(pieces).boxed_unsync()
 }

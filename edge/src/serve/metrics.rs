@@ -9,7 +9,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::{Metric, Registry, Unit};
 use snapshot::Timestamp;
 
 use super::access::Access;
@@ -68,55 +68,49 @@ pub struct Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         let new_histogram: fn() -> Histogram = || Histogram::new(SECONDS);
-        let mut metrics = Self {
-            registry: Registry::with_prefix("holdfast"),
-            answered: Family::default(),
-            fell_back: Family::default(),
-            took: Family::new_with_constructor(new_histogram),
-            connections: Gauge::default(),
-            mode: Family::default(),
-            sequence: Family::default(),
-            age: Family::default(),
-        };
-        let registry = &mut metrics.registry;
-        registry.register(
-            "requests",
-            "Requests answered, by who answered",
-            metrics.answered.clone(),
-        );
-        registry.register(
-            "fallbacks",
-            "Requests meant for the origin that the snapshot answered, by reason",
-            metrics.fell_back.clone(),
-        );
-        registry.register_with_unit(
-            "request_duration",
-            "Time from the head of a request to the head of its answer",
-            Unit::Seconds,
-            metrics.took.clone(),
-        );
-        registry.register(
-            "connections",
-            "Open connections of readers",
-            metrics.connections.clone(),
-        );
-        registry.register(
-            "service_mode",
-            "Who answers for a service: 0 the origin, 1 both, 2 the snapshot",
-            metrics.mode.clone(),
-        );
-        registry.register(
-            "release_sequence",
-            "The sequence of the release in use",
-            metrics.sequence.clone(),
-        );
-        registry.register_with_unit(
-            "release_age",
-            "The age of the release's data",
-            Unit::Seconds,
-            metrics.age.clone(),
-        );
-        metrics
+        let mut registry = Registry::with_prefix("holdfast");
+        let mut add = Adding(&mut registry);
+        Self {
+            answered: add.plain("requests", "Requests answered, by who answered"),
+            fell_back: add.plain(
+                "fallbacks",
+                "Requests meant for the origin that the snapshot answered, by reason",
+            ),
+            took: add.seconds(
+                "request_duration",
+                "Time from the head of a request to the head of its answer",
+                Family::new_with_constructor(new_histogram),
+            ),
+            connections: add.plain("connections", "Open connections of readers"),
+            mode: add.plain(
+                "service_mode",
+                "Who answers for a service: 0 the origin, 1 both, 2 the snapshot",
+            ),
+            sequence: add.plain("release_sequence", "The sequence of the release in use"),
+            age: add.seconds(
+                "release_age",
+                "The age of the release's data",
+                Family::default(),
+            ),
+            registry,
+        }
+    }
+}
+
+/// Registers metrics and hands them back.
+struct Adding<'a>(&'a mut Registry);
+
+impl Adding<'_> {
+    fn plain<M: Metric + Clone + Default>(&mut self, name: &str, help: &str) -> M {
+        let metric = M::default();
+        self.0.register(name, help, metric.clone());
+        metric
+    }
+
+    fn seconds<M: Metric + Clone>(&mut self, name: &str, help: &str, metric: M) -> M {
+        self.0
+            .register_with_unit(name, help, Unit::Seconds, metric.clone());
+        metric
     }
 }
 

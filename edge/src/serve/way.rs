@@ -20,8 +20,8 @@ use super::visit::Visit;
 use crate::answer::{BadPath, RequestPath};
 use crate::page::emergency::Kind;
 use crate::page::{
-    AnswerBody, CachePolicy, Lifetime, Outcome, PageState, Reader, Source, UtcOffset, emergency,
-    finish, reserved,
+    AnswerBody, CacheOutcome, CachePolicy, Lifetime, PageState, Reader, Source, UtcOffset,
+    emergency, finish, reserved,
 };
 
 /// Names the request in its answer.
@@ -101,7 +101,7 @@ fn own_file(edge: &Edge, site: &Site, reader: &Reader, path: &RequestPath) -> Re
     let Some(draft) = reserved::reserved(path.as_str()) else {
         return refuse(edge, reader, Some(site), Kind::NotFound);
     };
-    let mut policy = CachePolicy::new(Lifetime::Hashed, &edge.name, Outcome::Hit);
+    let mut policy = CachePolicy::new(Lifetime::Hashed, &edge.name, CacheOutcome::Hit);
     policy.negotiated = false;
     finish(
         reader,
@@ -126,7 +126,7 @@ pub(super) fn own_answer(
     draft: crate::page::Draft,
     state: &PageState,
 ) -> Response<AnswerBody> {
-    let policy = CachePolicy::new(Lifetime::NoStore, &edge.name, Outcome::Hit);
+    let policy = CachePolicy::new(Lifetime::NoStore, &edge.name, CacheOutcome::Hit);
     let mut answer = finish(reader, draft, &policy, state);
     answer.headers_mut().remove("cache-status");
     answer

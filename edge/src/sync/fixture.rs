@@ -317,8 +317,8 @@ impl Canaries for Singing {
     }
 }
 
-/// An edge on one disk.
-pub(crate) struct Edge {
+/// An edge that follows, on one disk.
+pub(crate) struct Following {
     pub(crate) state: Arc<SiteState>,
     stop: CancellationToken,
     following: tokio::task::JoinHandle<()>,
@@ -340,7 +340,7 @@ pub(crate) fn config(mirrors: Vec<Url>) -> Site {
     }
 }
 
-impl Edge {
+impl Following {
     /// Opens and follows.
     pub(crate) async fn start(data: &Path, site: &Site) -> Self {
         let follower = Follower::open(site, data, host(data), NodeCache::new(1 << 20)).await;

@@ -8,14 +8,14 @@ use fs_err as fs;
 use snapshot::order::Mode;
 use snapshot::{Scope, Sequence, Timestamp};
 
-use super::fixture::{Draft, Edge, Published, Publisher, config, order, seal, site};
+use super::fixture::{Draft, Following, Published, Publisher, config, order, seal, site};
 use super::{Place, RefusalStatus, wall_clock};
 
 /// An edge on release 1, and its publisher.
 struct Stand {
     publisher: Publisher,
     data: tempfile::TempDir,
-    edge: Edge,
+    edge: Following,
     first: Published,
 }
 
@@ -23,7 +23,7 @@ async fn stand() -> Stand {
     let publisher = Publisher::new();
     let first = publisher.publish(&Draft::new(1));
     let data = tempfile::tempdir().unwrap();
-    let edge = Edge::start(data.path(), &config(vec![publisher.url()])).await;
+    let edge = Following::start(data.path(), &config(vec![publisher.url()])).await;
     edge.serves(1).await;
     Stand {
         publisher,
@@ -252,12 +252,12 @@ async fn rollback() {
     let data = tempfile::tempdir().unwrap();
     let site = config(vec![publisher.url()]);
     publisher.publish(&Draft::new(2));
-    let edge = Edge::start(data.path(), &site).await;
+    let edge = Following::start(data.path(), &site).await;
     edge.serves(2).await;
     edge.stop().await;
     // Also after a restart: the floor is on disk.
     publisher.point(&first.envelope);
-    let edge = Edge::start(data.path(), &site).await;
+    let edge = Following::start(data.path(), &site).await;
     let status = edge
         .until("refused", |status| !status.refusals.is_empty())
         .await;
@@ -347,7 +347,7 @@ async fn freeze_shows_as_age() {
     draft.as_of = Timestamp(wall_clock().0 - 3_600_000);
     publisher.publish(&draft);
     let data = tempfile::tempdir().unwrap();
-    let edge = Edge::start(data.path(), &config(vec![publisher.url()])).await;
+    let edge = Following::start(data.path(), &config(vec![publisher.url()])).await;
     let status = edge.serves(1).await;
     // It has just arrived, and is an hour old all the same.
     assert!((3600..3700).contains(&status.release.unwrap().age_s));
@@ -373,7 +373,7 @@ async fn another_mirror_helps_where_one_is_damaged_or_gone() {
     cut(&publisher.object(&published.manifest.collections[0].segments[0].id));
     let gone = url::Url::from_file_path(other.path().join("gone")).unwrap();
     let second = url::Url::from_file_path(&to).unwrap();
-    let edge = Edge::start(data.path(), &config(vec![publisher.url(), gone, second])).await;
+    let edge = Following::start(data.path(), &config(vec![publisher.url(), gone, second])).await;
     let status = edge.serves(1).await;
     assert!(
         status.sources[1]
@@ -399,7 +399,7 @@ async fn a_restart_with_everything_gone_serves_at_once() {
     let site = config(vec![stand.publisher.url()]);
     drop(stand.publisher);
     let begun = tokio::time::Instant::now();
-    let state = Edge::open(stand.data.path(), &site).await;
+    let state = Following::open(stand.data.path(), &site).await;
     let took = begun.elapsed();
     assert_eq!(state.current().unwrap().release, stand.first.release);
     assert!(took < Duration::from_millis(500), "{took:?}");
@@ -418,7 +418,7 @@ async fn a_damaged_disk_is_repaired_from_a_mirror() {
     let manifest = stand.first.release.manifest.to_string();
     let on_disk = stand.data.path().join("sites/dasom/objects");
     cut(&on_disk.join(&manifest[..2]).join(&manifest));
-    let edge = Edge::start(stand.data.path(), &config(vec![stand.publisher.url()])).await;
+    let edge = Following::start(stand.data.path(), &config(vec![stand.publisher.url()])).await;
     assert!(!edge.state.sync_status().alarms.is_empty());
     edge.serves(1).await;
     edge.stop().await;
@@ -437,7 +437,7 @@ async fn a_release_of_someone_thrown_out_is_not_used_after_a_restart() {
     );
     let generation = snapshot::trust::Generation::parse(&signers, &roles).unwrap();
     site.generation = std::sync::Arc::new(generation);
-    let state = Edge::open(stand.data.path(), &site).await;
+    let state = Following::open(stand.data.path(), &site).await;
     assert!(state.current().is_none());
     assert!(
         state.sync_status().alarms[0]

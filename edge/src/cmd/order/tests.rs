@@ -9,7 +9,7 @@ use snapshot::order::Mode;
 use snapshot::{OfferedBundle, Order as Statement};
 
 use super::{Exit, Fault, Order};
-use crate::sync::fixture::{Draft, Edge, Publisher, config, key, order, site};
+use crate::sync::fixture::{Draft, Following, Publisher, config, key, order, site};
 use crate::sync::{EdgeStatus, Place};
 
 #[derive(Parser)]
@@ -51,7 +51,7 @@ fn orders(publisher: &Publisher) -> Vec<Statement> {
 }
 
 /// Answers every request with the status of `edge`, as a control listener does.
-fn control(edge: &Edge) -> String {
+fn control(edge: &Following) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let state = std::sync::Arc::clone(&edge.state);
@@ -80,7 +80,7 @@ async fn an_order_comes_into_force_and_the_command_says_so() {
     let publisher = Publisher::new();
     publisher.publish(&Draft::new(1));
     let data = tempfile::tempdir().unwrap();
-    let edge = Edge::start(data.path(), &config(vec![publisher.url()])).await;
+    let edge = Following::start(data.path(), &config(vec![publisher.url()])).await;
     edge.serves(1).await;
     let url = control(&edge);
     let asked = ["--edge", url.as_str()];

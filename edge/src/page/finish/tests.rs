@@ -10,7 +10,8 @@ use http_body_util::BodyExt as _;
 
 use super::*;
 use crate::page::body::samples::Memory;
-use crate::page::cache::{Lifetime, Outcome};
+use crate::page::cache::{CacheOutcome, Lifetime};
+use crate::page::draft::WHOLE_BLOB_BYTES;
 use crate::page::state::samples::{calm, outage};
 
 const KINDS: &str = "text/css; charset=utf-8";
@@ -44,7 +45,7 @@ fn get(fields: &[(HeaderName, &str)]) -> Reader {
 }
 
 async fn got(reader: &Reader, draft: Draft, lifetime: Lifetime, state: &PageState) -> Got {
-    let policy = CachePolicy::new(lifetime, "seoul-1", Outcome::Hit);
+    let policy = CachePolicy::new(lifetime, "seoul-1", CacheOutcome::Hit);
     let (parts, body) = finish(reader, draft, &policy, state).into_parts();
     Got {
         status: parts.status.as_u16(),
@@ -394,7 +395,7 @@ async fn lifetimes_follow_what_the_answer_is() {
 
 #[tokio::test]
 async fn a_file_that_is_a_page_depends_on_the_language_of_its_banner_alone() {
-    let mut policy = CachePolicy::new(Lifetime::Asset, "seoul-1", Outcome::Hit);
+    let mut policy = CachePolicy::new(Lifetime::Asset, "seoul-1", CacheOutcome::Hit);
     policy.negotiated = false;
     for (draft, expected) in [
         (page(), &["Accept-Encoding", "Accept-Language"][..]),
@@ -410,7 +411,7 @@ async fn a_file_that_is_a_page_depends_on_the_language_of_its_banner_alone() {
 
 #[tokio::test]
 async fn below_a_capability_no_referrer_leaves() {
-    let mut policy = CachePolicy::new(Lifetime::Private, "seoul-1", Outcome::Hit);
+    let mut policy = CachePolicy::new(Lifetime::Private, "seoul-1", CacheOutcome::Hit);
     policy.below_capability = true;
     policy.negotiated = false;
     policy.age = Duration::from_millis(2900);
@@ -470,4 +471,14 @@ async fn pages_and_text_are_loaded_whole_and_photos_stream() {
         broken: Some(0),
     }));
     assert!(broken.load().await.is_err());
+    let most = usize::try_from(WHOLE_BLOB_BYTES).unwrap();
+    for (bytes, whole) in [(most, true), (most + 1, false)] {
+        let mut page = Draft::page(StatusCode::OK, "");
+        page.body = DraftBody::Blob(Arc::new(Memory {
+            bytes: vec![b'x'; bytes],
+            broken: None,
+        }));
+        let body = page.load().await.unwrap().body;
+        assert_eq!(matches!(body, DraftBody::Bytes(_)), whole, "{bytes}");
+    }
 }
