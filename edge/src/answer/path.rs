@@ -26,9 +26,6 @@ pub enum BadPath {
     /// Longer than [`PATH_BYTES`].
     #[error("the path is longer than {PATH_BYTES} bytes")]
     TooLong,
-    /// The query is longer than [`QUERY_BYTES`].
-    #[error("the query is longer than {QUERY_BYTES} bytes")]
-    QueryTooLong,
     /// It does not start with `/`.
     #[error("the path does not start with /")]
     NotAbsolute,

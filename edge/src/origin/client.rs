@@ -6,7 +6,6 @@
 
 use std::error::Error as _;
 use std::fmt;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, USER_AGENT};
@@ -25,13 +24,6 @@ use super::failure::Failure;
 use super::headers::strip;
 use super::limits::OriginLimits;
 use crate::page::{AnswerBody, BodyError};
-
-/// Most header fields of an origin's answer.
-const ANSWER_FIELDS: usize = 256;
-/// Largest head of an origin's answer, bytes.
-const ANSWER_HEAD_BYTES: usize = 128 << 10;
-/// As much of a probe's answer is read, bytes; it is not looked at.
-const PROBE_BYTES: usize = 64 << 10;
 
 /// One origin.
 pub struct Origin {
@@ -81,8 +73,8 @@ impl Origin {
                 .pool_timer(TokioTimer::new())
                 .pool_idle_timeout(limits.idle_connection)
                 .pool_max_idle_per_host(idle_connections)
-                .http1_max_headers(ANSWER_FIELDS)
-                .http1_max_buf_size(ANSWER_HEAD_BYTES);
+                .http1_max_headers(limits.answer_fields)
+                .http1_max_buf_size(limits.answer_head_bytes);
             builder
         };
         let writes = builder(0)
@@ -161,7 +153,14 @@ impl Origin {
         if answer.status().is_server_error() {
             return Err(Failure::Status(answer.status()));
         }
-        hold(answer.into_body(), PROBE_BYTES, self.limits.idle, deadline).await?;
+        let limits = &self.limits;
+        hold(
+            answer.into_body(),
+            limits.probe_bytes,
+            limits.idle,
+            deadline,
+        )
+        .await?;
         Ok(())
     }
 
@@ -206,7 +205,7 @@ impl Origin {
         let events = is_event_stream(&head.headers);
         strip(&mut head.headers);
         let body = if events {
-            OriginBody::Streaming(Streaming::new(Bytes::new(), body, EVENTS_PAUSE))
+            OriginBody::Streaming(Streaming::new(Bytes::new(), body, self.limits.events_idle))
         } else {
             hold(body, self.limits.held_bytes, self.limits.idle, deadline).await?
         };
@@ -217,9 +216,6 @@ impl Origin {
         })
     }
 }
-
-/// How long a stream of events may be silent.
-const EVENTS_PAUSE: Duration = Duration::from_secs(300);
 
 impl fmt::Debug for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

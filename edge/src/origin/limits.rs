@@ -13,10 +13,18 @@ pub struct OriginLimits {
     pub whole: Duration,
     /// Between two pieces of a streaming answer.
     pub idle: Duration,
+    /// Between two pieces of a stream of events, which may have nothing to tell for long.
+    pub events_idle: Duration,
     /// From asking to the head of the answer, for writes: they may do real work.
     pub write: Duration,
     /// From asking to the head of the answer, for the breaker's probe.
     pub probe: Duration,
+    /// Header fields of an answer.
+    pub answer_fields: usize,
+    /// Bytes of an answer's head; at least 8 KiB.
+    pub answer_head_bytes: usize,
+    /// Bytes of a probe's answer that are waited for; they are not looked at.
+    pub probe_bytes: usize,
     /// Bytes of an answer held back until it is whole, so that a broken one can still fall back.
     pub held_bytes: usize,
     /// Bytes of a request's body.
@@ -34,8 +42,12 @@ impl Default for OriginLimits {
             first_byte: Duration::from_secs(2),
             whole: Duration::from_secs(10),
             idle: Duration::from_secs(15),
+            events_idle: Duration::from_secs(300),
             write: Duration::from_secs(30),
             probe: Duration::from_secs(1),
+            answer_fields: 256,
+            answer_head_bytes: 128 << 10,
+            probe_bytes: 64 << 10,
             held_bytes: 256 << 10,
             body_bytes: 64 << 20,
             idle_connections: 64,

@@ -3,7 +3,6 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -18,45 +17,52 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::edge::Edge;
+use super::limits::ControlLimits;
+use super::listen::ACCEPT_PAUSE;
 use super::site::lacking;
 use super::status::status;
-
-/// Connections at once.
-const CONNECTIONS: usize = 64;
-/// From a connection's start, or its last answer, to the end of the next request's head.
-const HEAD_TIME: Duration = Duration::from_secs(10);
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Answers on `listener` for as long as it is polled. `stopping`: the edge is draining, and so no
 /// longer ready.
-pub async fn serve(edge: Arc<Edge>, listener: TcpListener, stopping: CancellationToken) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+pub async fn serve(
+    edge: Arc<Edge>,
+    listener: TcpListener,
+    limits: ControlLimits,
+    stopping: CancellationToken,
+) {
+    let places = Arc::new(Semaphore::new(limits.connections));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
             return;
         };
         let Ok((stream, _)) = listener.accept().await else {
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
         let (edge, stopping) = (Arc::clone(&edge), stopping.clone());
         tokio::spawn(async move {
-            connection(&edge, stream, &stopping).await;
+            connection(&edge, stream, limits, &stopping).await;
             drop(place);
         });
     }
 }
 
-async fn connection(edge: &Arc<Edge>, stream: TcpStream, stopping: &CancellationToken) {
+async fn connection(
+    edge: &Arc<Edge>,
+    stream: TcpStream,
+    limits: ControlLimits,
+    stopping: &CancellationToken,
+) {
     let service = service_fn(|request: Request<Incoming>| {
         let answer = answer(edge, &request, stopping.is_cancelled());
         async move { Ok::<_, Infallible>(answer) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
+        .header_read_timeout(limits.head_time)
         .serve_connection(TokioIo::new(stream), service);
     if let Err(error) = served.await {
         tracing::debug!(%error, "a control connection broke off");

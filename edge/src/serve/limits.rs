@@ -1,4 +1,4 @@
-//! What one client may use of an edge.
+//! What the clients of an edge may use of it: readers, and ops.
 
 use std::time::Duration;
 
@@ -11,8 +11,12 @@ pub struct ServeLimits {
     pub header_fields: usize,
     /// Bytes of a request's head; more is a 431.
     pub head_bytes: usize,
-    /// From a connection's start, or its last answer, to the end of the next request's head.
+    /// From a connection's start, or its last answer, to the end of the next request's head. On
+    /// HTTP/2, where pings keep a connection up, from its start alone; then `idle` counts.
     pub head_time: Duration,
+    /// How long a connection may ask for nothing new. What is under way then may finish; a
+    /// connection without is closed, at the latest after twice this time.
+    pub idle: Duration,
     /// Requests of one HTTP/2 connection at once.
     pub streams: u32,
     /// How often a silent HTTP/2 connection is asked whether it is still there, and how long its
@@ -27,8 +31,27 @@ impl Default for ServeLimits {
             header_fields: 100,
             head_bytes: 32 << 10,
             head_time: Duration::from_secs(10),
+            idle: Duration::from_secs(60),
             streams: 128,
             ping: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Limits of the control listener.
+#[derive(Clone, Copy, Debug)]
+pub struct ControlLimits {
+    /// Connections at once. Beyond them new ones wait in the kernel's queue.
+    pub connections: usize,
+    /// From a connection's start, or its last answer, to the end of the next request's head.
+    pub head_time: Duration,
+}
+
+impl Default for ControlLimits {
+    fn default() -> Self {
+        Self {
+            connections: 64,
+            head_time: Duration::from_secs(10),
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use hyper::service::service_fn;
@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -22,7 +23,7 @@ use super::limits::ServeLimits;
 use super::way::handle;
 
 /// How long to wait after the system refused a connection, mostly for want of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// How the last requests ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,17 +104,18 @@ async fn connection(
     stop: &CancellationToken,
 ) {
     let builder = builder(&limits);
-    let asked = Arc::new(AtomicBool::new(false));
+    let asked = AtomicU64::new(0);
     let service = service_fn(|request| {
-        asked.store(true, Ordering::Relaxed);
+        asked.fetch_add(1, Ordering::Relaxed);
         let edge = Arc::clone(edge);
         async move { Ok::<_, std::convert::Infallible>(handle(&edge, peer, request).await) }
     });
     let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    // The library's own timer starts once it knows the protocol: this one covers the time before.
-    let mut first = pin!(tokio::time::sleep(limits.head_time));
-    let mut waiting = true;
-    let mut stopping = false;
+    // The library's own timer starts once it knows the protocol, and on HTTP/2 there is none: this
+    // one covers the time before, and connections that live on pings alone.
+    let mut look = pin!(tokio::time::sleep(limits.head_time));
+    let mut asked_before = 0;
+    let mut closing = false;
     loop {
         tokio::select! {
             ended = serving.as_mut() => {
@@ -122,14 +124,20 @@ async fn connection(
                 }
                 return;
             }
-            () = first.as_mut(), if waiting => {
-                waiting = false;
-                if !asked.load(Ordering::Relaxed) {
+            () = look.as_mut(), if !closing => {
+                let asked_now = asked.load(Ordering::Relaxed);
+                if asked_now == 0 {
                     return;
                 }
+                if asked_now == asked_before {
+                    closing = true;
+                    serving.as_mut().graceful_shutdown();
+                }
+                asked_before = asked_now;
+                look.as_mut().reset(Instant::now() + limits.idle);
             }
-            () = stop.cancelled(), if !stopping => {
-                stopping = true;
+            () = stop.cancelled(), if !closing => {
+                closing = true;
                 serving.as_mut().graceful_shutdown();
             }
         }

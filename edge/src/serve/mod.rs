@@ -23,7 +23,7 @@ pub mod way;
 
 pub use edge::Edge;
 pub use id::RequestId;
-pub use limits::ServeLimits;
+pub use limits::{ControlLimits, ServeLimits};
 pub use listen::Drained;
 pub use run::{LISTENING, Listening, NODE_CACHE_BYTES, StartError, run};
 pub use site::{Site, Sites};

@@ -14,7 +14,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use super::control;
 use super::edge::Edge;
-use super::limits::ServeLimits;
+use super::limits::{ControlLimits, ServeLimits};
 use super::listen::{self, Drained};
 use super::metrics::Metrics;
 use super::site::{Site, Sites};
@@ -120,7 +120,8 @@ pub async fn run(
         following.spawn(follower.run(Arc::clone(&canaries), stop.clone()));
     }
     following.close();
-    let controlling = control::serve(Arc::clone(&edge), control, stop.clone());
+    let limits = ControlLimits::default();
+    let controlling = control::serve(Arc::clone(&edge), control, limits, stop.clone());
     tasks.push(AbortOnDropHandle::new(tokio::spawn(controlling)));
     tell(&config.data, listening).await?;
     ready(listening);

@@ -92,7 +92,7 @@ fn checked(head: &Parts) -> Result<RequestPath, Kind> {
         return Err(Kind::UriTooLong);
     }
     RequestPath::parse(head.uri.path()).map_err(|bad| match bad {
-        BadPath::QueryTooLong => Kind::UriTooLong,
+        BadPath::TooLong => Kind::UriTooLong,
         _ => Kind::BadRequest,
     })
 }

@@ -7,8 +7,8 @@ use http::StatusCode;
 use tokio::net::TcpStream;
 
 use super::origin::Mood;
-use super::world::World;
-use crate::serve::{Drained, ServeLimits};
+use super::world::{Limits, World};
+use crate::serve::Drained;
 
 #[tokio::test]
 async fn requests_under_way_are_answered_and_nothing_new_is_accepted() {
@@ -33,7 +33,11 @@ async fn requests_under_way_are_answered_and_nothing_new_is_accepted() {
 
 #[tokio::test]
 async fn when_the_grace_is_over_connections_are_cut() {
-    let world = World::with(ServeLimits::default(), Duration::from_millis(50)).await;
+    let world = World::with(Limits {
+        grace: Duration::from_millis(50),
+        ..Limits::default()
+    })
+    .await;
     world.origin.set(Mood::BlackHole);
     let mut stream = TcpStream::connect(world.public).await.unwrap();
     let request = b"GET /a.txt HTTP/1.1\r\nhost: dasom.example\r\n\r\n";

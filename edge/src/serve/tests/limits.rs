@@ -2,24 +2,61 @@
 
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use super::raw::{exchange, read_all};
-use super::world::World;
-use crate::serve::ServeLimits;
+use super::world::{Limits, World};
+use crate::answer::path::{PATH_BYTES, QUERY_BYTES};
+use crate::origin::headers::MAX_HOPS;
+use crate::serve::{ControlLimits, ServeLimits};
 
 /// Heads must come within this.
 const HEAD_TIME: Duration = Duration::from_millis(300);
 
 async fn strict() -> World {
-    let limits = ServeLimits {
-        head_time: HEAD_TIME,
-        connections: 2,
-        ..ServeLimits::default()
-    };
-    World::with(limits, Duration::from_secs(5)).await
+    World::with(Limits {
+        serve: ServeLimits {
+            head_time: HEAD_TIME,
+            connections: 2,
+            ..ServeLimits::default()
+        },
+        control: ControlLimits {
+            head_time: HEAD_TIME,
+            connections: 2,
+        },
+        ..Limits::default()
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_path_or_query_beyond_its_limit_is_refused_as_too_long() {
+    let world = World::new().await;
+    let path = format!("/{}", "p".repeat(PATH_BYTES - 1));
+    let query = format!("/a.txt?{}", "q".repeat(QUERY_BYTES));
+    for longest in [&path, &query] {
+        assert_eq!(world.get(longest).await.status, StatusCode::OK);
+    }
+    assert_eq!(world.origin.seen().len(), 2);
+    for longer in [path + "p", query + "q"] {
+        let got = world.get(&longer).await;
+        assert_eq!(got.status, StatusCode::URI_TOO_LONG);
+        assert_eq!(got.header("cache-control"), "no-store");
+        assert_eq!(world.get("/a.txt").await.status, StatusCode::OK);
+    }
+    assert_eq!(world.origin.seen().len(), 4);
+}
+
+#[tokio::test]
+async fn who_goes_in_circles_is_stopped() {
+    let world = World::new().await;
+    let passed = ["1.1 holdfast"; MAX_HOPS].join(", ");
+    let got = world.ask(Method::GET, "/a.txt", &[("via", &passed)]).await;
+    assert_eq!(got.status, StatusCode::BAD_GATEWAY);
+    assert!(world.origin.seen().is_empty());
+    assert_eq!(world.get("/a.txt").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -63,9 +100,15 @@ async fn who_does_not_finish_a_head_is_shown_out() {
 async fn beyond_the_limit_connections_wait_their_turn() {
     let world = strict().await;
     let mut idle = Vec::new();
-    for _ in 0..2 {
-        idle.push(TcpStream::connect(world.public).await.unwrap());
+    for address in [world.public, world.control] {
+        for _ in 0..2 {
+            idle.push(TcpStream::connect(address).await.unwrap());
+        }
     }
     // Served as soon as the idle ones are shown out.
     assert_eq!(world.get("/a.txt").await.status, StatusCode::OK);
+    assert_eq!(world.ask_control("/livez").await.status, StatusCode::OK);
+    for mut shown_out in idle {
+        assert_eq!(read_all(&mut shown_out).await, "");
+    }
 }

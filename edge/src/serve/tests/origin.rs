@@ -22,6 +22,12 @@ pub(super) const PAGE: &str = "<!doctype html><html><body><main>\
     <a data-needs=\"pay\">send a gift</a><p data-without=\"pay\">account numbers</p>\
     </main></body></html>";
 
+/// Header fields that an edge takes from an origin.
+pub(super) const FIELDS: usize = 20;
+
+/// Bytes of a head that an edge takes from an origin.
+pub(super) const HEAD_BYTES: usize = 16 << 10;
+
 pub(super) struct BreakableOrigin {
     pub(super) address: SocketAddr,
     mood: watch::Sender<Mood>,
@@ -126,6 +132,11 @@ async fn read_request(stream: &mut TcpStream) -> Option<String> {
     }
 }
 
+/// An answer with these fields and one more.
+fn head_of(fields: String) -> String {
+    format!("HTTP/1.1 200 OK\r\n{fields}content-length: 3\r\n\r\nown")
+}
+
 /// Answers; false when the connection is over.
 async fn answer(stream: &mut TcpStream, request: &str) -> bool {
     let target = request.split(' ').nth(1).unwrap();
@@ -161,6 +172,33 @@ async fn answer(stream: &mut TcpStream, request: &str) -> bool {
             let head = "HTTP/1.1 200 OK\r\ncontent-length: 2000000\r\n\r\n";
             (format!("{head}{body}"), false)
         }
+        "/halting.txt" => {
+            let head = "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nonly this";
+            stream.write_all(head.as_bytes()).await.ok();
+            return std::future::pending().await;
+        }
+        "/halting-late" => {
+            let body = "x".repeat(1 << 20);
+            let head = "HTTP/1.1 200 OK\r\ncontent-length: 2000000\r\n\r\n";
+            stream.write_all(head.as_bytes()).await.ok();
+            stream.write_all(body.as_bytes()).await.ok();
+            return std::future::pending().await;
+        }
+        "/events" => {
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: one\n\n";
+            stream.write_all(head.as_bytes()).await.ok();
+            return std::future::pending().await;
+        }
+        "/fields" => (head_of("x: y\r\n".repeat(FIELDS - 1)), true),
+        "/fields.txt" => (head_of("x: y\r\n".repeat(FIELDS)), true),
+        "/head" => (
+            head_of(format!("x: {}\r\n", "y".repeat(HEAD_BYTES / 2))),
+            true,
+        ),
+        "/head.txt" => (
+            head_of(format!("x: {}\r\n", "y".repeat(HEAD_BYTES * 4))),
+            true,
+        ),
         "/nonsense.txt" => ("SSH-2.0-OpenSSH_9\r\n\r\n".to_owned(), false),
         "/500.txt" => (status("500 Internal Server Error"), true),
         "/503.txt" => (status("503 Service Unavailable"), true),

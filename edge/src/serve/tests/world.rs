@@ -28,21 +28,52 @@ use crate::mode::ServiceMode;
 use crate::orders::Orders;
 use crate::origin::{Origin, OriginLimits};
 use crate::serve::metrics::Metrics;
-use crate::serve::{Drained, Edge, ServeLimits, Site, Sites, control, listen};
+use crate::serve::{ControlLimits, Drained, Edge, ServeLimits, Site, Sites, control, listen};
 use crate::sync::{SiteState, wall_clock};
 
 /// What the copy says where the origin says something else.
 pub(super) const COPY: &str = "from the copy";
 
+/// What an edge is run under.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) serve: ServeLimits,
+    pub(super) control: ControlLimits,
+    pub(super) origin: OriginLimits,
+    pub(super) grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            serve: ServeLimits::default(),
+            control: ControlLimits::default(),
+            origin: OriginLimits {
+                connect: FIRST_BYTE,
+                first_byte: FIRST_BYTE,
+                whole: Duration::from_secs(3),
+                probe: FIRST_BYTE / 2,
+                write: FIRST_BYTE,
+                body_bytes: 1 << 20,
+                ..OriginLimits::default()
+            },
+            grace: Duration::from_secs(5),
+        }
+    }
+}
+
 /// Short, so that tests are; long enough for a busy machine.
 pub(super) const FIRST_BYTE: Duration = Duration::from_millis(700);
 
 /// Files of the copy, all named so that the origin has them as well.
-const FILES: [&str; 8] = [
+const FILES: [&str; 11] = [
     "a.txt",
     "b.txt",
     "c.txt",
     "broken.txt",
+    "fields.txt",
+    "head.txt",
+    "halting.txt",
     "nonsense.txt",
     "500.txt",
     "503.txt",
@@ -89,27 +120,18 @@ impl Got {
 
 impl World {
     pub(super) async fn new() -> Self {
-        Self::with(ServeLimits::default(), Duration::from_secs(5)).await
+        Self::with(Limits::default()).await
     }
 
-    pub(super) async fn with(limits: ServeLimits, grace: Duration) -> Self {
+    pub(super) async fn with(limits: Limits) -> Self {
         let origin = BreakableOrigin::start().await;
         let url = Url::parse(&format!("http://{}", origin.address)).unwrap();
-        let patience = OriginLimits {
-            connect: FIRST_BYTE,
-            first_byte: FIRST_BYTE,
-            whole: Duration::from_secs(3),
-            probe: FIRST_BYTE / 2,
-            write: FIRST_BYTE,
-            body_bytes: 1 << 20,
-            ..OriginLimits::default()
-        };
         let data = tempfile::tempdir().unwrap();
         let hosts = vec![config::Host::Name("dasom.example".to_owned())];
         let name: SiteName = "dasom".parse().unwrap();
         let state = SiteState::new(name, hosts, EdgeTime::default(), Orders::default());
         state.switch(Arc::new(release(&data)));
-        let living = Arc::new(Origin::new(&url, patience).unwrap());
+        let living = Arc::new(Origin::new(&url, limits.origin).unwrap());
         let host = "dasom.example".to_owned();
         let site = Arc::new(Site::new(Arc::new(state), Some(living), host));
         let mut sites = Sites::default();
@@ -124,12 +146,13 @@ impl World {
         let ops = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (public_at, control_at) = (public.local_addr().unwrap(), ops.local_addr().unwrap());
         let stop = CancellationToken::new();
-        let controlling = control::serve(Arc::clone(&edge), ops, stop.clone());
+        let controlling = control::serve(Arc::clone(&edge), ops, limits.control, stop.clone());
         let tasks = vec![
             AbortOnDropHandle::new(tokio::spawn(site.follow())),
             AbortOnDropHandle::new(tokio::spawn(controlling)),
         ];
-        let served = listen::serve(Arc::clone(&edge), public, limits, stop.clone(), grace);
+        let (serve, grace) = (limits.serve, limits.grace);
+        let served = listen::serve(Arc::clone(&edge), public, serve, stop.clone(), grace);
         Self {
             origin,
             public: public_at,
