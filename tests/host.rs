@@ -16,6 +16,7 @@ use edge::host::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use snapshot::Digest;
+use snapshot::manifest::Isolation;
 
 use crate::scene::{compiled_cache, component};
 
@@ -29,7 +30,7 @@ enum Expected {
 
 use Expected::{Fails, Says};
 
-const CASES: [(&str, Expected); 20] = [
+const CASES: [(&str, Expected); 22] = [
     ("answer_forever", Fails("output")),
     ("break_off", Fails("nonsense")),
     ("claim_length", Says("short")),
@@ -37,9 +38,11 @@ const CASES: [(&str, Expected); 20] = [
     ("crash", Fails("trap")),
     ("eat_handles", Fails("memory")),
     ("eat_memory", Fails("memory")),
+    ("eat_streams", Fails("nonsense")),
     ("fail", Fails("failed")),
     ("fine", Says("fine")),
     ("greet", Says("GET /greet")),
+    ("hand_over", Fails("nonsense")),
     ("host_header", Fails("nonsense")),
     ("list_keys", Says("a,b")),
     ("many_headers", Fails("nonsense")),
@@ -141,6 +144,7 @@ fn request(path: &str) -> GuestRequest {
         method: Method::GET,
         uri: format!("/{path}").parse().unwrap(),
         headers: HeaderMap::new(),
+        isolation: Isolation::Shared,
     }
 }
 
@@ -367,6 +371,57 @@ async fn a_foreign_import_is_refused_by_name() {
         Err(HostError::Import { import, .. }) => assert_eq!(import, "wasi:random/random@0.3.0"),
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_component_of_more_parts_than_it_may_have_is_refused() {
+    let stage = Stage::new(limits()).await;
+    // Sections of a core module: a memory of one page; a table of `elements` functions.
+    let memory: &[u8] = &[5, 3, 1, 0, 1];
+    let table = |elements: &[u8]| {
+        let content = [&[1, 0x70, 0], elements].concat();
+        [
+            &[4, u8::try_from(content.len()).unwrap()],
+            content.as_slice(),
+        ]
+        .concat()
+    };
+    let (small, largest, larger) = (
+        table(&[1]),
+        table(&[0x80, 0x80, 4]),
+        table(&[0x81, 0x80, 4]),
+    );
+    for (what, module, instances, fits) in [
+        ("instances", &[][..], 16, true),
+        ("instances", &[], 17, false),
+        ("memories", memory, 1, true),
+        ("memories", memory, 2, false),
+        ("tables", &small, 8, true),
+        ("tables", &small, 9, false),
+        ("elements", &largest, 1, true),
+        ("elements", &larger, 1, false),
+    ] {
+        let wasm = instances_of(module, instances);
+        let error = stage.host.load(&Digest::of(&wasm), wasm).await.unwrap_err();
+        // What fits is refused later, for it answers no requests.
+        let refused = match &error {
+            HostError::Handler { .. } => fits,
+            HostError::Compile { .. } => !fits,
+            _ => false,
+        };
+        assert!(refused, "{instances} {what}: {error:?}");
+    }
+    assert!(stage.get("fine").await.is_ok());
+}
+
+/// A component of so many instances of one core module with these sections.
+fn instances_of(module: &[u8], instances: u8) -> Vec<u8> {
+    let mut wasm = b"\0asm\x0d\0\x01\0".to_vec();
+    section(&mut wasm, 1, &[b"\0asm\x01\0\0\0", module].concat());
+    // Each is module 0 without arguments.
+    let each = [0, 0, 0].repeat(usize::from(instances));
+    section(&mut wasm, 2, &[&[instances], each.as_slice()].concat());
+    wasm
 }
 
 /// A component that imports a function of this name and nothing else.

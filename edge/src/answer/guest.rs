@@ -50,6 +50,7 @@ pub(super) fn request(
         method: Method::GET,
         uri: target.parse::<Uri>().ok()?,
         headers: headers(release, matched, state, freshness, now),
+        isolation: route.isolation,
     })
 }
 

@@ -76,3 +76,27 @@ fn whole(store: &Store, value: Value) -> Result<Vec<u8>, String> {
 fn unreadable(store: &str, why: impl std::fmt::Display) -> RecordsError {
     RecordsError::Unreadable(format!("collection {store}: {why}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+
+    #[test]
+    fn a_value_beyond_the_limit_is_unreadable_and_the_next_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let longest = "x".repeat(usize::try_from(VALUE_BYTES).unwrap());
+        let longer = format!("{longest}x");
+        let mut route = fixture::component("/", "view");
+        route.collections = vec!["files".parse().unwrap()];
+        let files = [("a", "a"), ("longer", &longer), ("longest", &longest)];
+        let release = fixture::loaded(dir.path(), vec![route.clone()], &files, Default::default());
+        let records = RouteRecords::new(&release, &route);
+        let RecordsError::Unreadable(why) = records.get("files", "longer").unwrap_err();
+        assert!(why.contains("at most 1048576"), "{why}");
+        for (key, value) in [("longest", longest.as_str()), ("a", "a")] {
+            let read = records.get("files", key).unwrap().unwrap();
+            assert!(read == value.as_bytes(), "{key}");
+        }
+    }
+}

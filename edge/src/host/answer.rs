@@ -3,13 +3,15 @@
 use std::fmt;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use http_body::Body;
 use http_body_util::BodyExt as _;
 
 use super::error::GuestError;
 use super::limits::{HEADER_BYTES, HEADERS};
 use super::records::Read;
+use super::words::Words;
+use crate::origin::headers::{HOP_BY_HOP, OWN_PREFIX};
 
 /// A component's answer, whole and checked.
 #[derive(Clone)]
@@ -34,20 +36,6 @@ impl fmt::Debug for GuestAnswer {
     }
 }
 
-/// Headers of one connection (RFC 9110 section 7.6.1): no business of a component. Some are
-/// already refused where the guest sets them.
-const HOP_BY_HOP: [HeaderName; 9] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
-
 pub(super) fn check_status(status: StatusCode) -> Result<StatusCode, GuestError> {
     match status.as_u16() {
         200..=599 => Ok(status),
@@ -68,17 +56,18 @@ pub(super) fn check_headers(mut headers: HeaderMap) -> Result<HeaderMap, GuestEr
         return Err(GuestError::Nonsense("its headers are too long"));
     }
     for name in headers.keys() {
+        // Some are already refused where the guest sets them.
         if HOP_BY_HOP.contains(name) {
             return Err(GuestError::Nonsense("it sets headers of the connection"));
         }
-        if name.as_str().starts_with("holdfast-") {
+        if name.as_str().starts_with(OWN_PREFIX) {
             return Err(GuestError::Nonsense("it sets headers of the host"));
         }
     }
     Ok(headers)
 }
 
-pub(super) async fn collect<B>(mut body: B, limit: usize) -> Result<Bytes, GuestError>
+pub(super) async fn collect<B>(mut body: B, limit: usize, words: Words) -> Result<Bytes, GuestError>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: fmt::Debug,
@@ -86,7 +75,8 @@ where
     let mut collected = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
-            tracing::warn!(?error, "a component broke off its answer");
+            let reason = words.logged(&error);
+            tracing::warn!(reason, "a component broke off its answer");
             GuestError::Nonsense("it breaks off")
         })?;
         // Trailers are dropped: nothing that caches or rewrites pages would carry them on.
@@ -102,7 +92,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use http::{HeaderName, HeaderValue};
 
     use super::*;
 
@@ -165,9 +155,12 @@ mod tests {
         let body =
             |text: &'static str| http_body_util::Full::new(Bytes::from_static(text.as_bytes()));
         assert_eq!(
-            collect(body("12345"), 5).await,
+            collect(body("12345"), 5, Words::Told).await,
             Ok(Bytes::from_static(b"12345"))
         );
-        assert_eq!(collect(body("123456"), 5).await, Err(GuestError::Output));
+        assert_eq!(
+            collect(body("123456"), 5, Words::Told).await,
+            Err(GuestError::Output)
+        );
     }
 }

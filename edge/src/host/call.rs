@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
 use http_body_util::Empty;
+use snapshot::manifest::Isolation;
 use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::{Accessor, ResourceTableError};
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
@@ -19,6 +20,7 @@ use super::guest::Guest;
 use super::limits::{HANDED_BYTES, HostLimits, INDICES};
 use super::records::Records;
 use super::state::{State, Stop};
+use super::words::{Words, excerpt};
 
 /// What a component is asked. There is no body: components only answer reads.
 #[derive(Clone)]
@@ -29,6 +31,8 @@ pub struct GuestRequest {
     pub uri: Uri,
     /// Only what the route lets through, and the host's own.
     pub headers: HeaderMap,
+    /// The route's. Of a `single` one's guest the log repeats nothing.
+    pub isolation: Isolation,
 }
 
 /// Path and headers can hold what only its reader may know.
@@ -41,9 +45,6 @@ impl fmt::Debug for GuestRequest {
 }
 
 type Outcome = Result<GuestAnswer, GuestError>;
-
-/// Characters of a guest's own words that are logged.
-const LOGGED_CHARS: usize = 500;
 
 pub(super) async fn call(
     limits: &HostLimits,
@@ -108,11 +109,12 @@ async fn answer(
     limits: &HostLimits,
     request: GuestRequest,
 ) -> wasmtime::Result<Outcome> {
+    let words = Words::of(request.isolation);
     let request = host.with(|mut access| incoming(access.data_mut(), request));
     let response = match service.handle(host, request).await? {
         Ok(response) => response,
         Err(code) => {
-            let reason = excerpt(&format!("{code:?}"));
+            let reason = words.logged(&code);
             tracing::warn!(reason, "a component reported a failure");
             return Ok(Err(GuestError::Failed));
         }
@@ -124,7 +126,7 @@ async fn answer(
     let body = host
         .with(|access| response.into_http(access, async { Ok(()) }))?
         .into_body();
-    Ok(collect(body, limits.output_bytes)
+    Ok(collect(body, limits.output_bytes, words)
         .await
         .map(|body| GuestAnswer {
             status,
@@ -158,7 +160,7 @@ fn head(mut response: Response) -> Result<(http::StatusCode, HeaderMap, Response
     Ok((status, headers, response))
 }
 
-/// Puts a name to what ended a guest. What it says itself goes to the log alone.
+/// Puts a name to what ended a guest. What the engine says of it goes to the log alone.
 fn crash(guest: &Guest, error: &wasmtime::Error) -> GuestError {
     let reason = excerpt(&format!("{error:#}"));
     tracing::warn!(
@@ -193,8 +195,4 @@ fn kind(trap: Trap) -> &'static str {
         Trap::NoAsyncResult | Trap::AsyncDeadlock => "no answer",
         _ => "other",
     }
-}
-
-fn excerpt(words: &str) -> String {
-    words.chars().take(LOGGED_CHARS).collect()
 }

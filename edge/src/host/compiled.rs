@@ -196,3 +196,39 @@ fn private(path: &Path, forbidden: u32) -> Result<(), HostError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::host::HostLimits;
+
+    #[test]
+    fn beyond_the_limit_the_oldest_files_go_and_the_new_one_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let engine = super::super::engine::engine(&HostLimits::default()).unwrap();
+        let compiled = Compiled::open(&dir.path().join("compiled"), &engine).unwrap();
+        let long_ago = SystemTime::now() - Duration::from_secs(3600);
+        let place = |n: usize| compiled.directory.join(format!("old-{n:03}.{SUFFIX}"));
+        for n in 0..COMPILED_FILES + 3 {
+            let file = fs_err::File::create(place(n)).unwrap();
+            let age = Duration::from_secs(u64::try_from(n).unwrap());
+            file.set_modified(long_ago + age).unwrap();
+        }
+        // The smallest component there is.
+        let wasm = b"\0asm\x0d\0\x01\0";
+        let digest = Digest::of(wasm);
+        compiled.keep(&digest, &Component::from_binary(&engine, wasm).unwrap());
+        let files = fs_err::read_dir(&compiled.directory).unwrap();
+        let kept = files.filter(|file| {
+            let path = file.as_ref().unwrap().path();
+            path.extension()
+                .is_some_and(|extension| extension == SUFFIX)
+        });
+        assert_eq!(kept.count(), COMPILED_FILES);
+        assert!(!place(3).exists() && place(4).exists());
+        assert!(compiled.load(&engine, &digest).is_some());
+        assert!(compiled.directory.join(KEY_FILE).exists());
+    }
+}

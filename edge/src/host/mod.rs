@@ -14,6 +14,7 @@ mod key_value;
 mod limits;
 mod records;
 mod state;
+mod words;
 
 use std::collections::HashMap;
 use std::fmt;

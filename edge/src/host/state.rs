@@ -136,3 +136,46 @@ impl WasiHttpHooks for NoOutgoing {
         Box::new(std::future::ready(Err(Error::HttpRequestDenied)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::Semaphore;
+
+    use super::*;
+    use crate::host::RecordsError;
+
+    struct Nothing;
+
+    impl Records for Nothing {
+        fn get(&self, _: &str, _: &str) -> Result<Option<Vec<u8>>, RecordsError> {
+            Ok(None)
+        }
+
+        fn keys(&self, _: &str, _: usize) -> Result<Vec<String>, RecordsError> {
+            Ok(Vec::new())
+        }
+
+        fn allows(&self, _: &str) -> bool {
+            false
+        }
+    }
+
+    #[tokio::test]
+    async fn memory_and_tables_grow_to_their_limits_and_no_further() {
+        let limits = HostLimits::default();
+        let turns = Arc::new(Semaphore::new(2));
+        let state = async || {
+            let permit = Arc::clone(&turns).acquire_owned().await.unwrap();
+            State::new(&limits, Arc::new(Nothing), permit)
+        };
+        let (mut one, mut other) = (state().await, state().await);
+        let elements = TABLE_ELEMENTS;
+        assert!(one.table_growing(0, elements, None).unwrap());
+        assert!(other.memory_growing(0, limits.memory(), None).unwrap());
+        assert_eq!((one.stopped, other.stopped), (None, None));
+        assert!(one.table_growing(elements, elements + 1, None).is_err());
+        assert!(other.memory_growing(0, limits.memory() + 1, None).is_err());
+        let memory = Some(Stop::Memory);
+        assert_eq!((one.stopped, other.stopped), (memory, memory));
+    }
+}

@@ -1,4 +1,5 @@
-//! Which header fields cross the edge, in either direction.
+//! Which header fields cross the edge, in either direction; a component's answer is held to the
+//! same.
 //!
 //! Fields about one connection end here (RFC 9110 section 7.6.1), and so does everything under
 //! the name `holdfast-`: only the edge itself speaks to guests and readers in that name. Trailers
@@ -25,7 +26,7 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Fields about one connection, named in `Connection` or not.
-const HOP_BY_HOP: [HeaderName; 11] = [
+pub(crate) const HOP_BY_HOP: [HeaderName; 11] = [
     CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),

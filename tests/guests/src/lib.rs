@@ -11,9 +11,11 @@ mod connection_header;
 mod crash;
 mod eat_handles;
 mod eat_memory;
+mod eat_streams;
 mod fail;
 mod fine;
 mod greet;
+mod hand_over;
 mod host_header;
 mod list_keys;
 mod many_headers;
@@ -46,9 +48,11 @@ async fn serve(request: Request) -> Outcome {
         "crash" => crash::run(),
         "eat_handles" => eat_handles::run(),
         "eat_memory" => eat_memory::run(),
+        "eat_streams" => eat_streams::run(),
         "fail" => fail::run(),
         "fine" => fine::run(),
         "greet" => greet::run(&request),
+        "hand_over" => hand_over::run().await,
         "host_header" => host_header::run(),
         "list_keys" => list_keys::run().await,
         "many_headers" => many_headers::run(),
