@@ -18,7 +18,6 @@ use super::cache::CachePolicy;
 use super::condition::{none_match_holds, range_allowed};
 use super::draft::{Draft, DraftBody};
 use super::encoding::{self, Coding};
-use super::moment::rfc3339;
 use super::range::{Wanted, wanted};
 use super::reader::Reader;
 use super::rewrite;
@@ -172,7 +171,7 @@ fn describe(draft: &mut Draft, policy: &CachePolicy, state: &PageState, is_page:
         as_of, sequence, ..
     } = state.source
     {
-        set(headers, AS_OF, &rfc3339(as_of));
+        set(headers, AS_OF, &as_of.floor_minute().rfc3339());
         set(headers, RELEASE, &sequence.to_string());
     }
 }

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use snapshot::Timestamp;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 /// A fixed distance from UTC, with the name readers know it by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,15 +52,6 @@ impl UtcOffset {
     }
 }
 
-/// `at` floored to the minute, in UTC, by RFC 3339: for headers and `<time datetime>`.
-pub(super) fn rfc3339(at: Timestamp) -> String {
-    i64::try_from(at.floor_minute().as_secs())
-        .ok()
-        .and_then(|secs| OffsetDateTime::from_unix_timestamp(secs).ok())
-        .and_then(|moment| moment.format(&Rfc3339).ok())
-        .unwrap_or_else(|| "1970-01-01T00:00:00Z".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,7 +59,6 @@ mod tests {
     #[test]
     fn the_sites_clock_not_the_machines() {
         let at = Timestamp::from_secs(1_795_323_959);
-        assert_eq!(rfc3339(at), "2026-11-22T05:05:00Z");
         let civil = UtcOffset::default().civil(at);
         assert_eq!((civil.day, civil.hour, civil.minute), (22, 14, 5));
         let late = Timestamp::from_secs(1_795_359_600);
@@ -78,7 +67,6 @@ mod tests {
 
     #[test]
     fn moments_outside_the_calendar_do_not_break_a_page() {
-        assert_eq!(rfc3339(Timestamp(u64::MAX)), "1970-01-01T00:00:00Z");
         assert_eq!(UtcOffset::default().civil(Timestamp(u64::MAX)).year, 1970);
     }
 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use snapshot::Timestamp;
 
 use super::edge::Edge;
 use super::site::Site;
 use crate::answer::freshness;
 use crate::mode::ServiceMode;
-use crate::sync::{SyncStatus, rfc3339};
+use crate::sync::SyncStatus;
 
 /// The edge.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -80,7 +81,7 @@ fn service(name: &str, mode: &ServiceMode) -> ServiceStatus {
         name: name.to_owned(),
         state: mode.effective.as_str().to_owned(),
         reason: mode.effective.reason().as_str().to_owned(),
-        since: mode.since.map(rfc3339),
+        since: mode.since.map(Timestamp::rfc3339),
     }
 }
 

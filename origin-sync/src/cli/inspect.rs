@@ -93,7 +93,7 @@ fn release(line: &ReleaseLine) -> String {
     format!(
         "{:>8}  {}  manifest {}  on {} mirrors, {} pointers  {}",
         line.sequence.0,
-        edge::sync::rfc3339(line.as_of),
+        line.as_of.rfc3339(),
         line.manifest.short(),
         line.mirrors,
         line.pointers,

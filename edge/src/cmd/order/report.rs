@@ -8,7 +8,6 @@ use snapshot::{Digest, Order, SiteName, Timestamp};
 
 use super::edges::EdgeAnswer;
 use super::mirrors::{Held, Written};
-use crate::sync::rfc3339;
 
 /// An order that was given.
 #[derive(Debug)]
@@ -69,7 +68,7 @@ impl Given {
             });
         }
         if let Some(end) = order.ends_at {
-            changes.push(format!("until {}", rfc3339(end)));
+            changes.push(format!("until {}", end.rfc3339()));
         }
         let (scope, epoch) = (&order.scope, order.epoch);
         let changes = changes.join("; ");
@@ -102,7 +101,7 @@ impl Given {
             "mode_before": self.mode_before().as_str(),
             "mode": self.order.mode.as_str(),
             "notices": self.order.notices.len(),
-            "ends_at": self.order.ends_at.map(rfc3339),
+            "ends_at": self.order.ends_at.map(Timestamp::rfc3339),
             "mirrors": mirrors.collect::<Vec<_>>(),
             "edges": edges_json(&self.edges),
         })
@@ -136,7 +135,7 @@ impl Shown {
             let order = &known.order;
             let mode = order.mode_at(self.now).as_str();
             let (scope, epoch) = (&order.scope, order.epoch);
-            let (at, who) = (rfc3339(order.signed_at), &order.who);
+            let (at, who) = (order.signed_at.rfc3339(), &order.who);
             write!(text, "{scope}: {mode} (order {epoch}, {at}, {who}").ok();
             if !order.why.is_empty() {
                 write!(text, ": {}", order.why).ok();
@@ -144,7 +143,7 @@ impl Shown {
             writeln!(text, ")").ok();
             for notice in order.notices.iter().rev() {
                 for (language, words) in &notice.text.0 {
-                    writeln!(text, "  {} {language}: {words}", rfc3339(notice.at)).ok();
+                    writeln!(text, "  {} {language}: {words}", notice.at.rfc3339()).ok();
                 }
             }
         }
@@ -167,7 +166,7 @@ impl Shown {
                         .iter()
                         .map(|(language, words)| (language.clone(), words.clone().into()))
                         .collect();
-                    json!({ "at": rfc3339(notice.at), "text": text })
+                    json!({ "at": notice.at.rfc3339(), "text": text })
                 })
                 .collect();
             json!({
@@ -177,8 +176,8 @@ impl Shown {
                 "mode": order.mode_at(self.now).as_str(),
                 "who": order.who,
                 "why": order.why,
-                "signed_at": rfc3339(order.signed_at),
-                "ends_at": order.ends_at.map(rfc3339),
+                "signed_at": order.signed_at.rfc3339(),
+                "ends_at": order.ends_at.map(Timestamp::rfc3339),
                 "notices": notices,
             })
         });

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use super::Kind;
 use crate::page::catalogue::Tongue;
 use crate::page::escape::Text;
-use crate::page::moment::rfc3339;
 use crate::page::rewrite::banner;
 use crate::page::state::PageState;
 
@@ -42,7 +41,7 @@ pub(super) fn page(kind: Kind, state: &PageState, notice_page: Option<&str>) -> 
             let _ = write!(
                 out,
                 "<p class=\"age\"><time datetime=\"{}\">{}</time></p>",
-                rfc3339(at),
+                at.floor_minute().rfc3339(),
                 Text(&words)
             );
         }

@@ -1,10 +1,10 @@
 //! The same as a problem document (RFC 9457), for programs.
 
 use serde::Serialize;
+use snapshot::Timestamp;
 
 use super::Kind;
 use crate::page::catalogue::Tongue;
-use crate::page::moment::rfc3339;
 use crate::page::state::PageState;
 
 #[derive(Serialize)]
@@ -36,7 +36,7 @@ pub(super) fn document(kind: Kind, state: &PageState) -> String {
         title: words.title,
         status: kind.status().as_u16(),
         detail: words.detail,
-        as_of: state.as_of().filter(|_| told).map(rfc3339),
+        as_of: state.as_of().filter(|_| told).map(minute),
         services: state
             .degraded()
             .filter(|_| told)
@@ -44,10 +44,14 @@ pub(super) fn document(kind: Kind, state: &PageState) -> String {
                 name: service.name.as_str(),
                 title: &service.title,
                 meanwhile: &service.meanwhile,
-                since: service.since.map(rfc3339),
+                since: service.since.map(minute),
             })
             .collect(),
     };
     // Strings, numbers and options always serialise.
     serde_json::to_string(&problem).unwrap_or_default()
+}
+
+fn minute(at: Timestamp) -> String {
+    at.floor_minute().rfc3339()
 }

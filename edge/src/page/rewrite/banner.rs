@@ -7,7 +7,6 @@ use std::fmt::Write as _;
 
 use crate::page::catalogue::Tongue;
 use crate::page::escape::Text;
-use crate::page::moment::rfc3339;
 use crate::page::reserved::sheet_path;
 use crate::page::state::{Freshness, NoticeLine, PageState, Source};
 
@@ -59,7 +58,7 @@ pub(in crate::page) fn services(out: &mut String, state: &PageState, tongue: Ton
             let _ = write!(
                 out,
                 " <span class=\"hf-since\"><time datetime=\"{}\">{}</time></span>",
-                rfc3339(since),
+                since.floor_minute().rfc3339(),
                 Text(&words)
             );
         }
@@ -97,7 +96,7 @@ fn list(out: &mut String, lines: &[&NoticeLine], state: &PageState, tongue: Tong
         let _ = write!(
             out,
             "<li><time class=\"hf-at\" datetime=\"{}\">{}</time><span lang=\"{}\">{}</span></li>",
-            rfc3339(line.at),
+            line.at.floor_minute().rfc3339(),
             tongue.written(state.offset.civil(line.at)),
             Text(&line.language),
             Text(&line.text)
@@ -121,7 +120,7 @@ fn age(out: &mut String, state: &PageState, tongue: Tongue) {
     let _ = write!(
         out,
         "<p class=\"hf-age\"><time datetime=\"{}\">{}</time></p>",
-        rfc3339(as_of),
+        as_of.floor_minute().rfc3339(),
         Text(&words)
     );
 }
