@@ -30,6 +30,8 @@ mod publish;
 #[cfg(test)]
 mod quickstart;
 #[cfg(test)]
+mod repair;
+#[cfg(test)]
 mod scene;
 #[cfg(test)]
 mod serving;

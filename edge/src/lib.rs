@@ -7,6 +7,8 @@ pub mod answer;
 pub mod cmd;
 pub mod config;
 pub mod copy;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod host;
 pub mod mode;
 pub mod orders;

@@ -1,13 +1,16 @@
 //! Records that are files.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, StatusCode};
-use snapshot::{CollectionName, Key, Value};
+use snapshot::{CollectionName, Digest, Key, Value};
 
 use super::path::encode;
 use super::routes::Matched;
-use crate::copy::LoadedRelease;
-use crate::page::{Draft, DraftBody};
+use crate::copy::{HeldBlob, LoadedRelease};
+use crate::page::{BodyError, Draft, DraftBody, VerifiedBytes};
 
 /// What a folder is asked for.
 const INDEX: &str = "index.html";
@@ -38,10 +41,10 @@ pub(super) fn look_up(
         collection: collection.clone(),
         why,
     };
-    let stack = release.stacks.get(collection);
-    let stack = stack.ok_or_else(|| unreadable("the release does not hold it".to_owned()))?;
     let get = |key: &str| match Key::new(key) {
-        Ok(key) => stack.get(&key).map_err(|e| unreadable(e.to_string())),
+        Ok(key) => release
+            .get(collection, &key)
+            .map_err(|e| unreadable(e.to_string())),
         // What cannot be a key is proven absent.
         Err(_) => Ok(None),
     };
@@ -77,8 +80,8 @@ fn draft(release: &LoadedRelease, key: &str, value: Value) -> Result<Draft, Stri
     let body = match value {
         Value::Inline(bytes) => DraftBody::Bytes(bytes.into()),
         Value::Blob(entry) => {
-            let blob = release.store.blob(&entry).map_err(|e| e.to_string())?;
-            DraftBody::blob(blob, entry.digest)
+            let blob = release.blob(&entry).map_err(|e| e.to_string())?;
+            DraftBody::Blob(Arc::new(blob))
         }
     };
     let mut draft = Draft::new(StatusCode::OK, "application/octet-stream", "");
@@ -119,6 +122,20 @@ fn content_type(key: &str) -> String {
         format!("{kind}; charset=utf-8")
     } else {
         kind.to_owned()
+    }
+}
+
+impl VerifiedBytes for HeldBlob {
+    fn len(&self) -> u64 {
+        self.entry().bytes
+    }
+
+    fn digest(&self) -> Digest {
+        self.entry().digest
+    }
+
+    fn read(&self, range: Range<u64>) -> Result<Vec<u8>, BodyError> {
+        Self::read(self, range).map_err(BodyError::new)
     }
 }
 

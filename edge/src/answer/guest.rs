@@ -76,7 +76,7 @@ fn headers(
     fields.set("holdfast-languages", &manifest.languages.join(","));
     fields.set(
         "holdfast-as-of",
-        &rfc3339(release.release.as_of.floor_minute()),
+        &release.release.as_of.floor_minute().rfc3339(),
     );
     fields.set("holdfast-freshness", freshness.as_str());
     fields.set("holdfast-modes", &modes(state));
@@ -87,7 +87,7 @@ fn headers(
         fields.set("holdfast-template", &encode(template));
     }
     if route.now {
-        fields.set("holdfast-now", &rfc3339(now.floor_minute()));
+        fields.set("holdfast-now", &now.floor_minute().rfc3339());
     }
     // What a stock host would have passed on, in its negotiated form.
     if let Ok(language) = HeaderValue::from_str(&state.language) {
@@ -114,7 +114,7 @@ fn notices(state: &PageState) -> Vec<NoticeHeader> {
     let lines = state.newest_notices().into_iter();
     let header = |line: &NoticeLine| NoticeHeader {
         scope: line.scope.to_string(),
-        at: rfc3339(line.at),
+        at: line.at.rfc3339(),
         language: line.language.clone(),
         text: line.text.clone(),
     };
@@ -127,7 +127,7 @@ fn services(state: &PageState) -> Vec<ServiceHeader> {
         title: service.title.clone(),
         meanwhile: service.meanwhile.clone(),
         state: source(service.degraded),
-        since: service.since.map(rfc3339),
+        since: service.since.map(Timestamp::rfc3339),
     };
     state.services.iter().map(header).collect()
 }
@@ -144,10 +144,6 @@ fn privacy(release: &LoadedRelease, route: &Route) -> String {
 fn json<T: Serialize>(value: &T) -> String {
     // Plain structs of strings cannot fail to be written.
     encode(&serde_json::to_string(value).unwrap_or_default())
-}
-
-fn rfc3339(at: Timestamp) -> String {
-    crate::sync::rfc3339(at)
 }
 
 struct Fields(HeaderMap);
@@ -175,8 +171,9 @@ impl Fields {
 mod tests {
     use snapshot::Scope;
 
-    use super::super::{RequestPath, fixture};
+    use super::super::RequestPath;
     use super::*;
+    use crate::fixture;
     use crate::page::{Source, UtcOffset};
 
     fn state() -> PageState {

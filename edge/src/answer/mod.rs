@@ -5,8 +5,6 @@
 
 mod asset;
 mod context;
-#[cfg(test)]
-pub(crate) mod fixture;
 mod guest;
 pub mod path;
 mod records;

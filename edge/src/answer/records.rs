@@ -1,7 +1,7 @@
 //! The collections of a release as one route's component may read them.
 
 use snapshot::manifest::Route;
-use snapshot::{CollectionName, Key, Stack, Store, Value};
+use snapshot::{CollectionName, Key, Value};
 
 use crate::copy::LoadedRelease;
 use crate::host::{Records, RecordsError};
@@ -23,10 +23,9 @@ impl RouteRecords {
         }
     }
 
-    fn stack(&self, store: &str) -> Result<&Stack, RecordsError> {
+    fn collection(&self, store: &str) -> Result<&CollectionName, RecordsError> {
         let name = self.declared.iter().find(|name| name.as_str() == store);
-        name.and_then(|name| self.release.stacks.get(name))
-            .ok_or_else(|| unreadable(store, "the release does not hold it"))
+        name.ok_or_else(|| unreadable(store, "the route does not declare it"))
     }
 }
 
@@ -36,22 +35,20 @@ impl Records for RouteRecords {
         let Ok(key) = Key::new(key) else {
             return Ok(None);
         };
-        let found = self.stack(store)?.get(&key);
+        let found = self.release.get(self.collection(store)?, &key);
         found
             .map_err(|e| unreadable(store, e))?
-            .map(|value| whole(&self.release.store, value))
+            .map(|value| whole(&self.release, value))
             .transpose()
             .map_err(|e| unreadable(store, e))
     }
 
     fn keys(&self, store: &str, limit: usize) -> Result<Vec<String>, RecordsError> {
-        let mut keys = Vec::new();
-        for record in self.stack(store)?.iter(..).take(limit) {
-            let (key, _) = record.map_err(|e| unreadable(store, e))?;
-            // Keys are UTF-8 by the store's interface; a file's name may be anything.
-            keys.extend(String::from_utf8(key.as_bytes().to_vec()));
-        }
-        Ok(keys)
+        let keys = self.release.keys(self.collection(store)?, limit);
+        let keys = keys.map_err(|e| unreadable(store, e))?;
+        // Keys are UTF-8 by the store's interface; a file's name may be anything.
+        let texts = keys.iter().map(|key| str::from_utf8(key.as_bytes()));
+        Ok(texts.flatten().map(str::to_owned).collect())
     }
 
     fn allows(&self, store: &str) -> bool {
@@ -59,7 +56,7 @@ impl Records for RouteRecords {
     }
 }
 
-fn whole(store: &Store, value: Value) -> Result<Vec<u8>, String> {
+fn whole(release: &LoadedRelease, value: Value) -> Result<Vec<u8>, String> {
     match value {
         Value::Inline(bytes) => Ok(bytes),
         Value::Blob(entry) if entry.bytes > VALUE_BYTES => Err(format!(
@@ -67,8 +64,8 @@ fn whole(store: &Store, value: Value) -> Result<Vec<u8>, String> {
             entry.bytes
         )),
         Value::Blob(entry) => {
-            let blob = store.blob(&entry).map_err(|e| e.to_string())?;
-            blob.read(0..blob.len()).map_err(|e| e.to_string())
+            let blob = release.blob(&entry).map_err(|e| e.to_string())?;
+            blob.whole().map_err(|e| e.to_string())
         }
     }
 }
@@ -79,8 +76,8 @@ fn unreadable(store: &str, why: impl std::fmt::Display) -> RecordsError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture;
     use super::*;
+    use crate::fixture;
 
     #[test]
     fn a_value_beyond_the_limit_is_unreadable_and_the_next_is_read() {
@@ -98,5 +95,7 @@ mod tests {
             let read = records.get("files", key).unwrap().unwrap();
             assert!(read == value.as_bytes(), "{key}");
         }
+        // It is whole, only long.
+        assert!(release.damage.is_empty());
     }
 }

@@ -196,7 +196,7 @@ pub(super) fn normal_template(template: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answer::fixture;
+    use crate::fixture;
 
     fn find(routes: &[Route], path: &str) -> Option<Matched> {
         let routes = Routes::new(&fixture::manifest(routes.to_vec())).unwrap();

@@ -43,9 +43,9 @@ fn steers(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture;
     use super::super::{RequestPath, Routes};
     use super::*;
+    use crate::fixture;
     use snapshot::manifest::Route;
 
     fn of(body: &[u8]) -> Option<String> {

@@ -313,8 +313,8 @@ fn lifetime(route: Option<&Arc<Route>>) -> Lifetime {
 mod tests {
     use std::time::Duration;
 
-    use super::super::fixture;
     use super::*;
+    use crate::fixture;
     use crate::host::{Host, HostLimits};
 
     /// What the rehearsal's clock says in these tests: the release is as of minute 0.

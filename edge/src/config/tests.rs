@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::sync::fixture::trust_files;
+use crate::fixture::trust_files;
 
 fn with_trust() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();

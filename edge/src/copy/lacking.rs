@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use snapshot::manifest::SegmentEntry;
 use snapshot::{
-    BlobRef, CollectionName, Digest, Entry, Manifest, NodeCache, Release, Store, limits,
+    BlobRef, CollectionName, Digest, Entry, Manifest, NodeCache, Release, SiteName, Store, limits,
 };
 
 use super::{ManifestFault, check_manifest, read_manifest};
+
+/// How much of a blob is read at once when all of it is, bytes.
+const WINDOW_BYTES: usize = 1 << 20;
 
 /// An object that is lacking.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +80,28 @@ pub fn lacking(
         .into_iter()
         .map(|(digest, kind)| Want { digest, kind })
         .collect())
+}
+
+/// Whether a segment or blob that was found damaged lies whole on this disk after all: the file was
+/// repaired meanwhile, or only its reading failed. Reads all of it. Blocking.
+#[must_use]
+pub fn is_whole(store: &Store, site: &SiteName, want: &Want) -> bool {
+    match &want.kind {
+        Kind::Segment(collection, entry) => {
+            let cache = NodeCache::new(0);
+            let opened = store.segment(entry, site, collection, &cache);
+            opened.is_ok_and(|segment| segment.verify().is_ok())
+        }
+        Kind::Blob(bytes) => {
+            let (digest, bytes) = (want.digest, *bytes);
+            let opened = store.blob(&BlobRef { digest, bytes });
+            let windows = (0..bytes).step_by(WINDOW_BYTES);
+            let end = |at: u64| bytes.min(at.saturating_add(WINDOW_BYTES as u64));
+            opened.is_ok_and(|blob| windows.map(|at| blob.read(at..end(at))).all(|w| w.is_ok()))
+        }
+        // These are hashed whole whenever a release is opened.
+        Kind::Manifest(_) | Kind::Component(_) => store.contains(&want.digest),
+    }
 }
 
 fn components(store: &Store, manifest: &Manifest, wants: &mut BTreeMap<Digest, Kind>) {

@@ -3,14 +3,16 @@
 //! Opening is quick: the manifest and the components are hashed, of each segment the root is
 //! checked, and nothing else is read. What an answer needs later is hashed when it is read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use snapshot::manifest::SegmentEntry;
 use snapshot::{
-    CollectionName, ComponentName, Manifest, NodeCache, Release, Stack, Store, StoreError, limits,
+    CollectionName, ComponentName, Digest, Manifest, NodeCache, Release, Segment, Stack, Store,
+    StoreError, limits,
 };
 
-use super::{ManifestFault, check_manifest, read_manifest};
+use super::{Damage, ManifestFault, check_manifest, read_manifest};
 use crate::answer::Routes;
 use crate::host::{Guest, Host, HostError};
 
@@ -29,6 +31,8 @@ pub struct LoadedRelease {
     pub routes: Arc<Routes>,
     /// Where the objects lie; for blobs.
     pub store: Arc<Store>,
+    /// What of it could not be read.
+    pub damage: Arc<Damage>,
 }
 
 /// Why a release that should be on disk does not open.
@@ -89,6 +93,38 @@ impl LoadedRelease {
             guests: Arc::new(guests),
             routes: Arc::new(opened.routes),
             store,
+            damage: Arc::default(),
+        })
+    }
+
+    /// The same release with the objects in `repaired` opened anew: reads go to the files that lie
+    /// there now. Blocks.
+    ///
+    /// # Errors
+    /// One of them does not open.
+    pub fn reopened(
+        &self,
+        repaired: &BTreeSet<Digest>,
+        cache: &NodeCache,
+    ) -> Result<Self, LoadError> {
+        let mut stacks = BTreeMap::new();
+        for (name, stack) in self.stacks.iter() {
+            let segments = stack.segments().iter().map(|segment| {
+                if repaired.contains(&segment.entry().id) {
+                    open_segment(&self.store, &self.manifest, name, segment.entry(), cache)
+                } else {
+                    Ok(segment.clone())
+                }
+            });
+            let segments = segments.collect::<Result<Vec<Segment>, LoadError>>()?;
+            stacks.insert(name.clone(), Stack::new(segments));
+        }
+        let mut known = self.damage.list();
+        known.retain(|damaged| !repaired.contains(&damaged.want.digest));
+        Ok(Self {
+            stacks: Arc::new(stacks),
+            damage: Arc::new(Damage::of(known)),
+            ..self.clone()
         })
     }
 
@@ -117,11 +153,13 @@ impl Opened {
         for collection in &manifest.collections {
             let mut segments = Vec::new();
             for entry in &collection.segments {
-                let segment = store.segment(entry, &manifest.site, &collection.name, cache);
-                segments.push(segment.map_err(|source| LoadError::Object {
-                    object: format!("segment {}", entry.id),
-                    source: Box::new(source),
-                })?);
+                segments.push(open_segment(
+                    store,
+                    &manifest,
+                    &collection.name,
+                    entry,
+                    cache,
+                )?);
             }
             stacks.insert(collection.name.clone(), Stack::new(segments));
         }
@@ -140,6 +178,20 @@ impl Opened {
             wasm,
         })
     }
+}
+
+fn open_segment(
+    store: &Store,
+    manifest: &Manifest,
+    collection: &CollectionName,
+    entry: &SegmentEntry,
+    cache: &NodeCache,
+) -> Result<Segment, LoadError> {
+    let segment = store.segment(entry, &manifest.site, collection, cache);
+    segment.map_err(|source| LoadError::Object {
+        object: format!("segment {}", entry.id),
+        source: Box::new(source),
+    })
 }
 
 /// An error with its causes, on one line.

@@ -98,34 +98,7 @@ impl Draft {
     }
 }
 
-/// A blob of the edge's copy with the name it was asked for by.
-#[derive(Debug)]
-struct StoredBlob {
-    blob: snapshot::Blob,
-    digest: snapshot::Digest,
-}
-
-impl VerifiedBytes for StoredBlob {
-    fn len(&self) -> u64 {
-        self.blob.len()
-    }
-
-    fn digest(&self) -> snapshot::Digest {
-        self.digest
-    }
-
-    fn read(&self, range: Range<u64>) -> Result<Vec<u8>, BodyError> {
-        self.blob.read(range).map_err(BodyError::new)
-    }
-}
-
 impl DraftBody {
-    /// A blob that was opened by the name `digest`.
-    #[must_use]
-    pub fn blob(blob: snapshot::Blob, digest: snapshot::Digest) -> Self {
-        Self::Blob(Arc::new(StoredBlob { blob, digest }))
-    }
-
     /// Length in bytes.
     #[must_use]
     pub fn len(&self) -> u64 {

@@ -63,6 +63,7 @@ pub struct Metrics {
     mode: Family<OfService, Gauge>,
     sequence: Family<OfSite, Gauge<u64, AtomicU64>>,
     age: Family<OfSite, Gauge<f64, AtomicU64>>,
+    damaged: Family<OfSite, Gauge>,
 }
 
 impl Default for Metrics {
@@ -91,6 +92,10 @@ impl Default for Metrics {
                 "release_age",
                 "The age of the release's data",
                 Family::default(),
+            ),
+            damaged: add.plain(
+                "damaged_objects",
+                "Objects of the release in use that are damaged on this disk",
             ),
             registry,
         }
@@ -181,6 +186,8 @@ impl Metrics {
             .get_or_create(&of)
             .set(release.release.sequence.0);
         self.age.get_or_create(&of).set(age);
+        let damaged = i64::try_from(release.damage.len()).unwrap_or(i64::MAX);
+        self.damaged.get_or_create(&of).set(damaged);
     }
 }
 

@@ -28,8 +28,15 @@
 //! every poll, and a mirror that was repaired is noticed without anyone's help. The next best offer
 //! is then tried.
 //!
+//! **Repair.** A read that finds a segment or blob of the release in use damaged on this disk makes
+//! the object lacking again. It is fetched and reopened as [`repair`] says, while no release is being
+//! brought in; a release goes first, since it replaces what is damaged or fetches it itself.
+//!
 //! **What a crash can lose.** Nothing that was accepted: the driver writes down before it swaps.
 //! Objects that were fetched stay, so the work is resumed rather than repeated.
+
+mod event;
+mod repair;
 
 use std::time::Duration;
 
@@ -39,56 +46,9 @@ use super::refusal::{Check, Held, Refusal};
 use super::work::{Fetching, Offer, Phase, ROUNDS, SourceId};
 use crate::copy::Want;
 
-/// What happened.
-#[derive(Debug)]
-pub enum Event {
-    /// Time passed.
-    Tick,
-    /// A source answered a poll.
-    Polled(SourceId, Polled),
-    /// What the release lacks, or why it never can be used.
-    Planned(Job, Result<Vec<Want>, Refusal>),
-    /// An object arrived, verified and on disk; or did not.
-    Fetched(Job, SourceId, Digest, Result<(), String>),
-    /// The release loads, its counts hold and its canaries answer; or not.
-    Checked(Job, Result<(), Refusal>),
-    /// The release is written down and in use; or could not be.
-    Switched(Job, Result<(), Refusal>),
-}
+use repair::Repairs;
 
-/// What a source had to say.
-#[derive(Debug)]
-pub enum Polled {
-    /// It has no release.
-    Nothing,
-    /// It could not be read.
-    Unreachable,
-    /// It has a release that is not trusted.
-    Refused,
-    /// It has one that is.
-    Offers(Offer),
-}
-
-/// What is to be done.
-#[derive(Debug)]
-pub enum Action {
-    /// Ask a source for its release and its orders.
-    Poll(SourceId),
-    /// Find out what the release lacks.
-    Plan(Job, Offer),
-    /// Bring an object.
-    Fetch(Job, SourceId, Want),
-    /// Load the release and try it.
-    Check(Job, Offer),
-    /// Write it down and use it.
-    Switch(Job, Offer),
-    /// Tell people: it will not be used.
-    Refuse(Offer, Refusal),
-}
-
-/// Which work an event belongs to: late answers to abandoned work are ignored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Job(u64);
+pub use event::{Action, Event, Job, Polled};
 
 /// The state.
 #[derive(Debug)]
@@ -97,7 +57,8 @@ pub struct Core {
     sources: Vec<Source>,
     serving: Option<Offer>,
     work: Option<Work>,
-    held: Held,
+    held: Held<(Sequence, Digest)>,
+    repairs: Repairs,
     jobs: u64,
     random: u64,
 }
@@ -134,6 +95,7 @@ impl Core {
             serving,
             work: None,
             held: Held::default(),
+            repairs: Repairs::default(),
             jobs: 0,
             random: seed,
         }
@@ -149,7 +111,8 @@ impl Core {
     #[must_use]
     pub fn doing(&self) -> String {
         let Some(work) = &self.work else {
-            return "following".to_owned();
+            let repairing = self.repairs.doing();
+            return repairing.unwrap_or_else(|| "following".to_owned());
         };
         let release = work.offer.release().sequence;
         match &work.phase {
@@ -183,8 +146,17 @@ impl Core {
             }
             Event::Checked(job, result) => self.checked(job, result, now, &mut actions),
             Event::Switched(job, result) => self.switched(job, result, now, &mut actions),
+            Event::Damaged(wants) => self.repairs.damaged(wants),
+            Event::Inspected(job, whole) => {
+                let sources = self.sources.len();
+                actions.extend(self.repairs.inspected(job, whole, sources));
+            }
+            Event::Reopened(job, result) => {
+                actions.extend(self.repairs.reopened(job, result, now));
+            }
         }
         self.begin(now, &mut actions);
+        self.repair(now, &mut actions);
         self.ask(now, &mut actions);
         actions
     }
@@ -250,6 +222,9 @@ impl Core {
             .sources
             .get(id)
             .map_or("", |source| source.name.as_str());
+        if self.repairs.is(job) {
+            return actions.extend(self.repairs.fetched(name, object, result, now));
+        }
         let Some(work) = self.work.as_mut().filter(|work| work.job == job) else {
             return;
         };
@@ -312,8 +287,12 @@ impl Core {
         match result {
             Err(refusal) => self.refuse(refusal, now, actions),
             Ok(()) => {
+                let before = self.serving.as_ref().map(key);
                 self.serving = self.work.take().map(|work| work.offer);
                 if let Some(serving) = &self.serving {
+                    if before != Some(key(serving)) {
+                        self.repairs.forget();
+                    }
                     // The same sequence may still bring a greater digest: keep holding it.
                     self.held
                         .forget_through(Sequence(serving.release().sequence.0.saturating_sub(1)));
@@ -331,7 +310,7 @@ impl Core {
 
     /// Takes up the best offer that is better than what is in use and not held back.
     fn begin(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        if self.work.is_some() {
+        if self.work.is_some() || self.repairs.busy() {
             return;
         }
         let floor = self
@@ -341,7 +320,7 @@ impl Core {
         let offers = self.sources.iter().enumerate().filter_map(|(id, source)| {
             let offer = source.offer.as_ref()?;
             let better = Some(offer.release().rank()) > floor;
-            (better && !self.held.holds(key(offer), now)).then_some((id, offer))
+            (better && !self.held.holds(&key(offer), now)).then_some((id, offer))
         });
         let Some((source, offer)) = offers.max_by_key(|(_, offer)| offer.release().rank()) else {
             return;
@@ -366,6 +345,17 @@ impl Core {
             source,
             phase,
         });
+    }
+
+    /// Takes up a damaged object, if no release is being brought in.
+    fn repair(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        if self.work.is_some() || self.sources.is_empty() {
+            return;
+        }
+        if let Some(want) = self.repairs.due(now) {
+            self.jobs += 1;
+            actions.push(self.repairs.begin(Job(self.jobs), want));
+        }
     }
 
     fn ask(&mut self, now: Duration, actions: &mut Vec<Action>) {
@@ -394,5 +384,7 @@ fn key(offer: &Offer) -> (Sequence, Digest) {
     (offer.release().sequence, offer.release().manifest)
 }
 
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod simulation;

@@ -7,49 +7,48 @@ use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 
-use snapshot::trust::{AcceptedRelease, Generation, Refusal as TrustRefusal, accept_release};
-use snapshot::{Digest, Envelope, Namespace, NodeCache, Store};
+use snapshot::trust::{AcceptedRelease, Generation};
+use snapshot::{Digest, Namespace, NodeCache, Store};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::checks::{check, plan, seed, stopped, unloadable, unordered, untrusted};
-use super::core::{Action, Core, Event, Job, Polled};
+use super::checks::{check, plan, seed, stopped, unloadable};
+use super::core::{Action, Core, Event, Job};
 use super::fetch::bring;
 use super::journal::Journal;
 use super::kept::{Kept, OpenError};
-use super::mirror::{Fetched, MirrorError};
 use super::refusal::{Check, Refusal};
 use super::source::{Answers, Source, poll, sources};
-use super::state::{SiteState, wall_clock};
-use super::status::rfc3339;
+use super::state::SiteState;
 use super::work::{Offer, SourceId};
 use crate::config::Site;
-use crate::copy::{Canaries, LoadedRelease};
+use crate::copy::{Canaries, LoadedRelease, Want};
 use crate::host::Host;
 use crate::orders::OrdersKeeper;
 
 /// Keeps one site up to date.
 #[derive(Debug)]
 pub struct Follower {
-    state: Arc<SiteState>,
-    store: Arc<Store>,
+    pub(super) state: Arc<SiteState>,
+    pub(super) store: Arc<Store>,
     host: Arc<Host>,
-    cache: NodeCache,
-    generation: Arc<Generation>,
-    sources: Vec<Source>,
-    journal: Journal,
-    orders: OrdersKeeper,
+    pub(super) cache: NodeCache,
+    pub(super) generation: Arc<Generation>,
+    pub(super) sources: Vec<Source>,
+    pub(super) journal: Journal,
+    pub(super) orders: OrdersKeeper,
     core: Core,
     /// The release that passed its checks and waits to be switched to.
     checked: Option<(Job, Arc<LoadedRelease>)>,
-    orders_kept: bool,
+    pub(super) orders_kept: bool,
 }
 
 /// What a task brings back.
-enum Done {
+pub(super) enum Done {
     Answered(SourceId, Box<Answers>),
     Checked(Job, Result<Arc<LoadedRelease>, Refusal>),
+    Reopened(Job, Want, Result<Arc<LoadedRelease>, String>),
     Event(Event),
 }
 
@@ -119,6 +118,13 @@ impl Follower {
                 }
                 self.publish();
             }
+            let current = self.state.current();
+            let damaged = async {
+                match &current {
+                    Some(current) => current.damage.found().await,
+                    None => std::future::pending().await,
+                }
+            };
             let wake = self.core.wake().map(|wake| started + wake);
             let tick = async {
                 match wake {
@@ -129,6 +135,7 @@ impl Follower {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tick => events.push_back(Event::Tick),
+                () = damaged => events.extend(self.damaged()),
                 Some(done) = tasks.join_next() => match done {
                     Ok(done) => events.push_back(self.done(done).await),
                     Err(error) => self.alarm(format!("a task of sync broke off: {error}")),
@@ -223,6 +230,9 @@ impl Follower {
                 return Some(Event::Switched(job, switched));
             }
             Action::Refuse(offer, refusal) => self.refuse(Some(&offer), &refusal),
+            Action::Inspect(job, want) => self.inspect(job, want, tasks),
+            Action::Reopen(job, want) => self.reopen(job, want, tasks),
+            Action::Unrepaired(want, refusal) => self.unrepaired(&want, &refusal),
         }
         None
     }
@@ -235,150 +245,15 @@ impl Follower {
                 Event::Checked(job, Ok(()))
             }
             Done::Checked(job, Err(refusal)) => Event::Checked(job, Err(refusal)),
+            Done::Reopened(job, want, reopened) => {
+                let reopened = reopened.map(|release| self.repaired(&want, release));
+                Event::Reopened(job, reopened)
+            }
             Done::Answered(id, answers) => {
                 self.take_orders(id, answers.orders).await;
                 Event::Polled(id, self.take_release(id, answers.release))
             }
         }
-    }
-
-    fn take_release(&mut self, id: SourceId, answer: Result<Fetched, MirrorError>) -> Polled {
-        let now = self.state.edge_time();
-        let Some(source) = self.sources.get_mut(id) else {
-            return Polled::Unreachable;
-        };
-        let mirror = source.mirror.url().to_string();
-        match answer {
-            Err(error) => {
-                source.status.error = Some(error.to_string());
-                if !matches!(error, MirrorError::TooLarge { .. }) {
-                    return Polled::Unreachable;
-                }
-                source.forget();
-                self.refuse(None, &untrusted(mirror, error.to_string()));
-                return Polled::Refused;
-            }
-            Ok(Fetched::Missing) => {
-                source.forget();
-                source.status.last_answer = Some(rfc3339(now));
-                source.status.error = Some("it holds no release of this site".to_owned());
-                return Polled::Nothing;
-            }
-            Ok(Fetched::Found { bytes, etag }) => {
-                source.forget();
-                (source.release, source.release_etag) = (Some(bytes), etag);
-            }
-            Ok(Fetched::Unchanged) => {}
-        }
-        source.status.last_answer = Some(rfc3339(now));
-        source.status.error = None;
-        if let Some(offer) = &source.offer {
-            return Polled::Offers(offer.clone());
-        }
-        let Some(bytes) = source.release.clone() else {
-            return Polled::Nothing;
-        };
-        match self.judge(&bytes) {
-            Ok(offer) => {
-                if let Some(source) = self.sources.get_mut(id) {
-                    source.status.offers = Some(offer.release().sequence.0);
-                    source.offer = Some(offer.clone());
-                }
-                Polled::Offers(offer)
-            }
-            Err(refusal) => {
-                if let Some(source) = self.sources.get_mut(id) {
-                    source.status.error = Some(refusal.to_string());
-                }
-                if matches!(refusal, TrustRefusal::SameSequenceOtherManifest { .. }) {
-                    self.alarm(refusal.to_string());
-                }
-                self.refuse(None, &untrusted(mirror, refusal.to_string()));
-                Polled::Refused
-            }
-        }
-    }
-
-    /// Whether a release is believed; asked again at each poll while it is not.
-    fn judge(&mut self, bytes: &[u8]) -> Result<Offer, TrustRefusal> {
-        let envelope = Envelope::from_bytes(bytes)?;
-        let (site, now) = (self.state.name().clone(), self.state.edge_time());
-        let floor = &self.journal.floor;
-        let (accepted, alarms) = accept_release(&self.generation, &envelope, &site, floor, now)?;
-        for alarm in alarms {
-            self.alarm(alarm.to_string());
-        }
-        Ok(Offer(Arc::new(accepted)))
-    }
-
-    /// Orders are no reason to think worse of a mirror: what cannot be read changes nothing.
-    async fn take_orders(&mut self, id: SourceId, answer: Result<Fetched, MirrorError>) {
-        let Some(source) = self.sources.get_mut(id) else {
-            return;
-        };
-        let mirror = source.mirror.url().to_string();
-        let (bytes, etag) = match answer {
-            Ok(Fetched::Found { bytes, etag }) => (bytes, etag),
-            Ok(Fetched::Missing) => return source.orders_etag = None,
-            Ok(Fetched::Unchanged) | Err(_) => return self.keep_orders(false).await,
-        };
-        let mut time = self.journal.time;
-        let taken = self
-            .orders
-            .take(&bytes, &self.generation, &mut time, wall_clock());
-        let taken = match taken {
-            Ok(taken) => taken,
-            Err(error) => {
-                source.orders_etag = etag;
-                return self.refuse(None, &unordered(mirror, error.to_string()));
-            }
-        };
-        source.orders_etag = etag.filter(|_| !taken.again);
-        for refusal in &taken.refused {
-            // A mirror that lags behind the others is no news.
-            if !matches!(refusal, TrustRefusal::OldOrder { .. }) {
-                self.refuse(None, &unordered(mirror.clone(), refusal.to_string()));
-            }
-        }
-        for alarm in &taken.alarms {
-            self.alarm(alarm.to_string());
-        }
-        for order in &taken.accepted {
-            let (scope, epoch) = (&order.order.scope, order.order.epoch);
-            let mode = order.order.mode.as_str();
-            tracing::info!(site = %self.state.name(), %scope, %epoch, mode, "order accepted");
-        }
-        self.journal.time = time;
-        self.state.set_time(time);
-        self.keep_orders(!taken.accepted.is_empty()).await;
-    }
-
-    /// Writes accepted orders down, then puts them in force. A disk that fails is tried again at
-    /// each poll; the orders come into force all the same, since holding them back helps nobody.
-    async fn keep_orders(&mut self, changed: bool) {
-        if !changed && self.orders_kept {
-            return;
-        }
-        let kept = self.write_orders().await;
-        self.orders_kept = kept.is_ok();
-        if let Err(reason) = kept {
-            self.alarm(format!("orders are in force but not on disk: {reason}"));
-        }
-        if changed {
-            self.state.order(self.orders.orders());
-        }
-    }
-
-    async fn write_orders(&self) -> Result<(), String> {
-        let (store, journal) = (Arc::clone(&self.store), self.journal.clone());
-        let keeper = self.orders.clone();
-        let write = move || {
-            keeper.keep(&store).map_err(|error| error.to_string())?;
-            journal.write(&store).map_err(|error| error.to_string())
-        };
-        spawn_blocking(write)
-            .await
-            .unwrap_or_else(|_| Err("stopped".to_owned()))
     }
 
     /// Writes the release down and puts it in use.
@@ -414,18 +289,23 @@ impl Follower {
         self.state.switch(loaded);
     }
 
-    /// The segments of the release in use: whole on this disk, blobs included.
+    /// The segments of the release in use: whole on this disk, blobs included, but for what reads
+    /// found damaged.
     fn held(&self) -> BTreeSet<Digest> {
-        let current = self.state.current();
-        let collections = current
-            .iter()
-            .flat_map(|current| &current.manifest.collections);
-        collections
+        let Some(current) = self.state.current() else {
+            return BTreeSet::new();
+        };
+        let collections = current.manifest.collections.iter();
+        let mut held: BTreeSet<Digest> = collections
             .flat_map(|collection| collection.segments.iter().map(|entry| entry.id))
-            .collect()
+            .collect();
+        for damaged in current.damage.list() {
+            held.remove(&damaged.want.digest);
+        }
+        held
     }
 
-    fn refuse(&self, offer: Option<&Offer>, refusal: &Refusal) {
+    pub(super) fn refuse(&self, offer: Option<&Offer>, refusal: &Refusal) {
         let now = self.state.edge_time();
         if self.state.progress().history.refused(offer, refusal, now) {
             let sequence = offer.map(|offer| offer.release().sequence.0);
@@ -433,7 +313,7 @@ impl Follower {
         }
     }
 
-    fn alarm(&self, text: String) {
+    pub(super) fn alarm(&self, text: String) {
         let now = self.state.edge_time();
         if self.state.progress().history.alarm(text.clone(), now) {
             tracing::error!(site = %self.state.name(), "{text}");

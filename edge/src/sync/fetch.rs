@@ -15,10 +15,6 @@ use super::layout::Place;
 use super::mirror::{Mirror, MirrorError};
 use crate::copy::{Kind, Want};
 
-/// How long any object may take.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// The least a mirror must give, bytes a second: one that drips is as good as dead.
-const LEAST_BYTES_A_SECOND: u64 = 64 * 1024;
 /// Chunks that may wait for the disk.
 const CHUNKS: usize = 16;
 
@@ -54,7 +50,7 @@ pub(super) async fn bring(
         Kind::Manifest(bytes) | Kind::Component(bytes) | Kind::Blob(bytes) => *bytes,
         Kind::Segment(_, entry) => at_rest::limit(entry.bytes),
     };
-    let deadline = PATIENCE + Duration::from_secs(limit / LEAST_BYTES_A_SECOND);
+    let deadline = mirror.patience().for_object(limit);
     let whole = stream(store, mirror, site, want, limit);
     timeout(deadline, whole)
         .await
@@ -140,5 +136,98 @@ impl Read for Chunks {
         self.current
             .copy_to_slice(into.get_mut(..n).unwrap_or_default());
         Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use object_store::chunked::ChunkedStore;
+    use object_store::memory::InMemory;
+    use object_store::throttle::{ThrottleConfig, ThrottledStore};
+    use object_store::{ObjectStore, ObjectStoreExt};
+    use snapshot::Digest;
+    use url::Url;
+
+    use super::*;
+    use crate::sync::mirror::Patience;
+
+    const BYTES: u64 = 4096;
+
+    struct Stand {
+        store: Arc<Store>,
+        mirror: Mirror,
+        want: Want,
+        _dir: tempfile::TempDir,
+    }
+
+    /// An object in memory, given in small pieces, each after `pause`.
+    async fn stand(pause: Duration, patience: Patience) -> Stand {
+        let dir = tempfile::tempdir().unwrap();
+        let memory = Arc::new(InMemory::new());
+        let url = Url::from_file_path(dir.path()).unwrap();
+        let mirror = Mirror::open(&url).unwrap();
+        let mirror = mirror.with_store(Arc::clone(&memory) as Arc<dyn ObjectStore>);
+        let object = vec![7; usize::try_from(BYTES).unwrap()];
+        let digest = Digest::of(&object);
+        let (store, path) = mirror.store(&Place::object(&site(), &digest));
+        store.put(&path, object.into()).await.unwrap();
+        let piece = 16;
+        let config = ThrottleConfig {
+            wait_get_per_byte: pause / 16,
+            ..ThrottleConfig::default()
+        };
+        let pieces = ThrottledStore::new(ChunkedStore::new(memory, piece), config);
+        let mirror = mirror.with_store(Arc::new(pieces)).with_patience(patience);
+        let kind = Kind::Blob(BYTES);
+        Stand {
+            store: Arc::new(Store::open(dir.path().join("store")).unwrap()),
+            mirror,
+            want: Want { digest, kind },
+            _dir: dir,
+        }
+    }
+
+    fn site() -> SiteName {
+        "dasom".parse().unwrap()
+    }
+
+    impl Stand {
+        async fn bring(&self, want: Want) -> Result<(), FetchError> {
+            let (store, mirror) = (Arc::clone(&self.store), self.mirror.clone());
+            bring(store, mirror, site(), want).await
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_mirror_that_drips_is_given_up() {
+        // 256 pieces with 10 ms between them: no silence, and far too slow all the same.
+        let patience = Patience {
+            object: Duration::from_millis(100),
+            least_bytes_a_second: u64::MAX,
+            ..Patience::default()
+        };
+        let stand = stand(Duration::from_millis(10), patience).await;
+        let error = stand.bring(stand.want.clone()).await.unwrap_err();
+        assert_eq!(error.to_string(), "not complete after 100ms");
+        assert!(!stand.store.contains(&stand.want.digest));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_object_is_as_long_as_it_is_stated() {
+        let stand = stand(Duration::ZERO, Patience::default()).await;
+        let stated = |bytes| Want {
+            kind: Kind::Blob(bytes),
+            ..stand.want.clone()
+        };
+        let error = stand.bring(stated(BYTES - 1)).await.unwrap_err();
+        assert!(
+            error.to_string().ends_with(": more than 4095 bytes"),
+            "{error}"
+        );
+        let error = stand.bring(stated(BYTES + 1)).await.unwrap_err();
+        assert_eq!(error.to_string(), "ends after 4096 of 4097 bytes");
+        assert!(!stand.store.contains(&stand.want.digest));
+        stand.bring(stated(BYTES)).await.unwrap();
+        assert!(stand.store.contains(&stand.want.digest));
     }
 }

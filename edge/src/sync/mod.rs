@@ -7,29 +7,31 @@ mod checks;
 pub mod core;
 mod driver;
 mod fetch;
+mod history;
+mod intake;
 mod journal;
 mod kept;
 pub mod layout;
 pub mod mirror;
 mod refusal;
+mod repair;
 mod source;
 mod state;
 mod status;
 mod work;
 
 pub use driver::Follower;
+pub use history::{ALARMS, REFUSALS};
 pub use kept::OpenError;
 pub use layout::Place;
-pub use mirror::{Fetched, Mirror, MirrorError};
+pub use mirror::{Fetched, Mirror, MirrorError, Patience};
 pub use refusal::{Check, HELD, HOLD_FIRST, HOLD_MOST, Refusal};
 pub use state::{SiteState, wall_clock};
 pub use status::{
-    ALARMS, AlarmStatus, EdgeStatus, OrderStatus, REFUSALS, RefusalStatus, ReleaseStatus,
-    SourceStatus, SyncStatus, rfc3339,
+    AlarmStatus, DamageStatus, EdgeStatus, OrderStatus, RefusalStatus, ReleaseStatus, SourceStatus,
+    SyncStatus,
 };
 pub use work::{FETCHES, Offer, ROUNDS, SourceId};
 
-#[cfg(test)]
-pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use snapshot::{Digest, Sequence};
 pub const HOLD_FIRST: Duration = Duration::from_secs(10);
 /// The longest a failed release is left alone, whatever it did.
 pub const HOLD_MOST: Duration = Duration::from_secs(600);
-/// Most failed releases remembered.
+/// Most failed releases, and most repaired objects, remembered.
 pub const HELD: usize = 64;
 
 /// Which check a release did not pass.
@@ -88,9 +88,9 @@ impl std::fmt::Display for Refusal {
     }
 }
 
-/// Releases that are left alone for a while, by what they say.
-#[derive(Debug, Default)]
-pub(super) struct Held(BTreeMap<(Sequence, Digest), Hold>);
+/// What is left alone for a while: releases by what they say, damaged objects by name.
+#[derive(Debug)]
+pub(super) struct Held<K>(BTreeMap<K, Hold>);
 
 #[derive(Clone, Copy, Debug)]
 struct Hold {
@@ -98,31 +98,39 @@ struct Hold {
     delay: Duration,
 }
 
-impl Held {
-    /// Leaves `release` alone, twice as long as the last time.
-    pub(super) fn add(&mut self, release: (Sequence, Digest), now: Duration) {
-        let delay = match self.0.get(&release) {
+impl<K> Default for Held<K> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<K: Ord> Held<K> {
+    /// Leaves `what` alone, twice as long as the last time.
+    pub(super) fn add(&mut self, what: K, now: Duration) {
+        let delay = match self.0.get(&what) {
             Some(hold) => hold.delay.saturating_mul(2).min(HOLD_MOST),
             None => HOLD_FIRST,
         };
         self.0.insert(
-            release,
+            what,
             Hold {
                 until: now.saturating_add(delay),
                 delay,
             },
         );
         while self.0.len() > HELD {
-            // The lowest sequence is the least likely to be offered again.
+            // Of releases, the lowest sequence is the least likely to be offered again.
             self.0.pop_first();
         }
     }
 
-    /// Whether `release` is to be left alone at `now`.
-    pub(super) fn holds(&self, release: (Sequence, Digest), now: Duration) -> bool {
-        self.0.get(&release).is_some_and(|hold| now < hold.until)
+    /// Whether `what` is to be left alone at `now`.
+    pub(super) fn holds(&self, what: &K, now: Duration) -> bool {
+        self.0.get(what).is_some_and(|hold| now < hold.until)
     }
+}
 
+impl Held<(Sequence, Digest)> {
     /// Forgets everything up to `sequence`: it has been passed.
     pub(super) fn forget_through(&mut self, sequence: Sequence) {
         self.0.retain(|(held, _), _| *held > sequence);
@@ -138,14 +146,14 @@ mod tests {
         let mut held = Held::default();
         let release = (Sequence(1), Digest::of(b"a"));
         held.add(release, Duration::ZERO);
-        assert!(held.holds(release, HOLD_FIRST - Duration::from_millis(1)));
-        assert!(!held.holds(release, HOLD_FIRST));
+        assert!(held.holds(&release, HOLD_FIRST - Duration::from_millis(1)));
+        assert!(!held.holds(&release, HOLD_FIRST));
         held.add(release, HOLD_FIRST);
-        assert!(held.holds(release, HOLD_FIRST * 3 - Duration::from_millis(1)));
+        assert!(held.holds(&release, HOLD_FIRST * 3 - Duration::from_millis(1)));
         for _ in 0..20 {
             held.add(release, Duration::ZERO);
         }
-        assert!(!held.holds(release, HOLD_MOST));
+        assert!(!held.holds(&release, HOLD_MOST));
         for n in 0..200 {
             held.add((Sequence(n), Digest::of(b"b")), Duration::ZERO);
         }

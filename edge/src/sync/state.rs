@@ -7,7 +7,8 @@ use arc_swap::ArcSwapOption;
 use snapshot::{EdgeTime, SiteName, Timestamp};
 use tokio::sync::watch;
 
-use super::status::{History, OrderStatus, ReleaseStatus, SourceStatus, SyncStatus, rfc3339};
+use super::history::History;
+use super::status::{OrderStatus, ReleaseStatus, SourceStatus, SyncStatus};
 use crate::config::Host;
 use crate::copy::LoadedRelease;
 use crate::orders::Orders;
@@ -94,11 +95,11 @@ impl SiteState {
         let progress = lock(&self.progress);
         SyncStatus {
             site: self.name.to_string(),
-            edge_time: rfc3339(now),
+            edge_time: now.rfc3339(),
             release: current.map(|current| ReleaseStatus {
                 sequence: current.release.sequence.0,
                 manifest: current.release.manifest.to_string(),
-                as_of: rfc3339(current.release.as_of),
+                as_of: current.release.as_of.rfc3339(),
                 age_s: now.since(current.release.as_of).as_secs(),
                 signers: progress.signers.clone(),
             }),
@@ -106,6 +107,7 @@ impl SiteState {
             sources: progress.sources.clone(),
             refusals: progress.history.refusals(),
             alarms: progress.history.alarms(),
+            damaged: progress.history.all_damaged(),
             orders: order_statuses(&orders, now),
         }
     }
@@ -139,12 +141,12 @@ fn order_statuses(orders: &Orders, now: Timestamp) -> Vec<OrderStatus> {
         epoch: in_force.order.epoch.0,
         digest: in_force.digest.to_string(),
         mode: in_force.order.mode_at(now).as_str().to_owned(),
-        ends_at: in_force.order.ends_at.map(rfc3339),
+        ends_at: in_force.order.ends_at.map(Timestamp::rfc3339),
         notices: in_force.order.notices.len(),
         who: in_force.order.who.clone(),
         why: in_force.order.why.clone(),
-        signed_at: rfc3339(in_force.order.signed_at),
-        accepted_at: rfc3339(in_force.accepted_at),
+        signed_at: in_force.order.signed_at.rfc3339(),
+        accepted_at: in_force.accepted_at.rfc3339(),
     };
     orders.iter().map(status).collect()
 }

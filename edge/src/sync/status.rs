@@ -1,17 +1,6 @@
 //! What a site's sync has to say for itself, for `/status` and `edge order`.
 
-use std::collections::VecDeque;
-
 use serde::{Deserialize, Serialize};
-use snapshot::Timestamp;
-
-use super::refusal::Refusal;
-use super::work::Offer;
-
-/// Most refusals kept, newest first.
-pub const REFUSALS: usize = 32;
-/// Most alarms kept, newest first.
-pub const ALARMS: usize = 32;
 
 /// The whole edge: what `/status` answers, and what `edge order` reads. More fields may stand
 /// beside these.
@@ -40,6 +29,9 @@ pub struct SyncStatus {
     pub refusals: Vec<RefusalStatus>,
     /// What people should look at, newest first.
     pub alarms: Vec<AlarmStatus>,
+    /// Objects of the releases in use that were found damaged on this disk, newest first.
+    #[serde(default)]
+    pub damaged: Vec<DamageStatus>,
     /// The order of each scope.
     pub orders: Vec<OrderStatus>,
 }
@@ -105,6 +97,23 @@ pub struct AlarmStatus {
     pub text: String,
 }
 
+/// An object that was found damaged on this disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DamageStatus {
+    /// Its kind and its name.
+    pub object: String,
+    /// What was wrong with it.
+    pub reason: String,
+    /// When it was last found damaged.
+    pub found_at: String,
+    /// How often it was found damaged.
+    pub times: u64,
+    /// When it was repaired; `null` while it is damaged.
+    pub repaired_at: Option<String>,
+    /// Why it is not repaired yet.
+    pub error: Option<String>,
+}
+
 /// The order in force for one scope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderStatus {
@@ -129,90 +138,4 @@ pub struct OrderStatus {
     pub signed_at: String,
     /// When this edge accepted it.
     pub accepted_at: String,
-}
-
-/// A moment as people and programs write it (RFC 3339, UTC, seconds).
-#[must_use]
-pub fn rfc3339(at: Timestamp) -> String {
-    let secs = i64::try_from(at.as_secs()).unwrap_or(i64::MAX);
-    let format = &time::format_description::well_known::Rfc3339;
-    let moment = time::OffsetDateTime::from_unix_timestamp(secs).ok();
-    let text = moment.and_then(|moment| moment.format(format).ok());
-    // Later than the year 9999: no such moment is accepted anywhere, but it may be refused.
-    text.unwrap_or_else(|| format!("{} ms after 1970", at.0))
-}
-
-/// What happened lately, bounded.
-#[derive(Debug, Default)]
-pub(super) struct History {
-    refusals: VecDeque<RefusalStatus>,
-    alarms: VecDeque<AlarmStatus>,
-}
-
-impl History {
-    /// Notes a refusal; the same one again only counts. True when it is new.
-    pub(super) fn refused(
-        &mut self,
-        offer: Option<&Offer>,
-        refusal: &Refusal,
-        at: Timestamp,
-    ) -> bool {
-        let at = rfc3339(at);
-        let mut entry = RefusalStatus {
-            sequence: offer.map(|offer| offer.release().sequence.0),
-            manifest: offer.map(|offer| offer.release().manifest.to_string()),
-            check: refusal.check.as_str().to_owned(),
-            object: refusal.object.clone(),
-            source: refusal.source.clone(),
-            reason: refusal.reason.clone(),
-            first_at: at.clone(),
-            last_at: at,
-            times: 1,
-        };
-        let same = |known: &RefusalStatus| {
-            (
-                known.sequence,
-                &known.manifest,
-                &known.object,
-                &known.source,
-                &known.reason,
-            ) == (
-                entry.sequence,
-                &entry.manifest,
-                &entry.object,
-                &entry.source,
-                &entry.reason,
-            )
-        };
-        let known = self.refusals.iter().position(same);
-        let known = known.and_then(|place| self.refusals.remove(place));
-        if let Some(known) = &known {
-            entry.first_at.clone_from(&known.first_at);
-            entry.times = known.times.saturating_add(1);
-        }
-        self.refusals.push_front(entry);
-        self.refusals.truncate(REFUSALS);
-        known.is_none()
-    }
-
-    /// Notes an alarm, once for the same words.
-    pub(super) fn alarm(&mut self, text: String, at: Timestamp) -> bool {
-        if self.alarms.iter().any(|known| known.text == text) {
-            return false;
-        }
-        self.alarms.push_front(AlarmStatus {
-            at: rfc3339(at),
-            text,
-        });
-        self.alarms.truncate(ALARMS);
-        true
-    }
-
-    pub(super) fn refusals(&self) -> Vec<RefusalStatus> {
-        self.refusals.iter().cloned().collect()
-    }
-
-    pub(super) fn alarms(&self) -> Vec<AlarmStatus> {
-        self.alarms.iter().cloned().collect()
-    }
 }

@@ -8,6 +8,8 @@ use crate::{CodecError, CollectionName, Digest, SiteName};
 #[derive(Debug, thiserror::Error)]
 #[error("segment {segment}, node at {at}: {fault}")]
 pub struct SegmentError {
+    /// Its id in the manifest.
+    pub id: Digest,
     /// The name that it was opened under.
     pub segment: String,
     /// Where the node starts, an offset in the uncompressed segment.

@@ -41,6 +41,7 @@ impl Segment {
         cache: &NodeCache,
     ) -> Result<Self, SegmentError> {
         let fail = |fault| SegmentError {
+            id: entry.id,
             segment: name.to_owned(),
             at: entry.root_at,
             fault,
@@ -300,6 +301,7 @@ impl Opened {
 
     pub(super) fn error(&self, at: u64, fault: Fault) -> SegmentError {
         SegmentError {
+            id: self.entry.id,
             segment: self.name.clone(),
             at,
             fault,

@@ -9,7 +9,7 @@ use snapshot::order::Mode;
 use snapshot::{OfferedBundle, Order as Statement};
 
 use super::{Exit, Fault, Order};
-use crate::sync::fixture::{Draft, Following, Publisher, config, key, order, site};
+use crate::fixture::{Draft, Following, Publisher, config, key, order, site};
 use crate::sync::{EdgeStatus, Place};
 
 #[derive(Parser)]
@@ -176,7 +176,7 @@ async fn trust_files_keep_forged_orders_out_of_the_way() {
     let refused = run(&publisher, &["recover", "pay"]).await.unwrap_err();
     assert!(refused.to_string().contains("--trust"), "{refused}");
     let trust = tempfile::tempdir().unwrap();
-    let (signers, roles) = crate::sync::fixture::trust_files();
+    let (signers, roles) = crate::fixture::trust_files();
     fs_err::write(trust.path().join("allowed_signers"), signers).unwrap();
     fs_err::write(trust.path().join("trust.toml"), roles).unwrap();
     let dir = trust.path().display().to_string();
@@ -223,4 +223,15 @@ async fn what_is_wrong_is_said_with_the_next_step() {
     assert_eq!(fault.exit(), Exit::NoMirror);
     assert!(fault.to_string().contains("is not there"), "{fault}");
     assert!(!publisher.mirror().exists());
+}
+
+#[test]
+fn the_edges_are_waited_for_no_longer_than_may_be() {
+    let wait = |wait| Line::try_parse_from(["order", "show", "--wait", wait]).map(|_| ());
+    wait("10m").unwrap();
+    let said = wait("601s").unwrap_err().to_string();
+    assert!(
+        said.contains("expected a whole number and ms, s or m, at most 10m"),
+        "{said}"
+    );
 }

@@ -20,9 +20,9 @@ use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
 use super::origin::BreakableOrigin;
-use crate::answer::fixture;
 use crate::config;
 use crate::copy::LoadedRelease;
+use crate::fixture;
 use crate::host::{Host, HostLimits};
 use crate::mode::ServiceMode;
 use crate::orders::Orders;

@@ -1,5 +1,6 @@
 //! Hundreds of seeded histories: mirrors that die, lag, lie and heal, releases that are good,
-//! poisoned or fork, answers that come late. What must hold in all of them is asserted.
+//! poisoned or fork, answers that come late, objects that go bad on this disk. What must hold in all
+//! of them is asserted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,6 +17,8 @@ const POLL: Duration = Duration::from_secs(1);
 /// When the mirrors heal and the last release, a good one, is out.
 const CALM: Duration = Duration::from_secs(120);
 const END: Duration = Duration::from_secs(180);
+/// When the disk stops going bad.
+const SOUND: Duration = Duration::from_secs(150);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Nature {
@@ -33,12 +36,17 @@ struct World {
     releases: Vec<(Offer, Nature)>,
     mirrors: [(usize, bool); SOURCES],
     disk: BTreeSet<Digest>,
+    /// Objects on the disk whose bytes went bad.
+    damaged: BTreeSet<Digest>,
+    /// How often each object that went bad was inspected.
+    inspected: BTreeMap<Digest, u32>,
+    repaired: usize,
     in_flight: usize,
     planned: BTreeMap<Digest, u32>,
     served: Vec<(Sequence, Digest, Timestamp)>,
 }
 
-fn offer(sequence: u64, fork: u8, as_of: u64) -> Offer {
+pub(super) fn offer(sequence: u64, fork: u8, as_of: u64) -> Offer {
     let manifest = Digest::of(format!("{sequence} {fork}").as_bytes());
     offering(Sequence(sequence), manifest, as_of)
 }
@@ -77,6 +85,9 @@ impl World {
             releases: vec![(offer(1, 0, 1), Nature::Good)],
             mirrors: [(0, true); SOURCES],
             disk: BTreeSet::new(),
+            damaged: BTreeSet::new(),
+            inspected: BTreeMap::new(),
+            repaired: 0,
             in_flight: 0,
             planned: BTreeMap::new(),
             served: Vec::new(),
@@ -98,7 +109,7 @@ impl World {
     }
 
     /// The outside changes: a publish, a heartbeat, a fork, a mirror that dies or lags.
-    fn happen(&mut self, now: Duration) {
+    fn happen(&mut self, now: Duration, in_use: Option<Digest>) {
         let calm = now >= CALM;
         let newest = self.releases.last().unwrap().0.release().clone();
         let as_of = newest.as_of.0 + 1;
@@ -125,11 +136,40 @@ impl World {
             }
             _ => {}
         }
+        if let Some(manifest) = in_use.filter(|_| now < SOUND) {
+            self.spoil(now, manifest);
+        }
         for n in 0..SOURCES {
             let dead = !calm && self.roll(4) == 0;
             let lag = if calm { 0 } else { self.roll(3) as usize };
             self.mirrors[n] = (self.releases.len().saturating_sub(1 + lag), !dead);
         }
+    }
+
+    /// An object of the release in use goes bad, once in its life, and a read finds out.
+    fn spoil(&mut self, now: Duration, manifest: Digest) {
+        let (spoils, n) = (self.roll(3) == 0, self.roll(10));
+        if !spoils {
+            return;
+        }
+        let digest = Digest::of(format!("{manifest} object {n}").as_bytes());
+        if self.inspected.contains_key(&digest) {
+            return;
+        }
+        self.inspected.insert(digest, 0);
+        assert!(self.disk.contains(&digest), "in use and not whole");
+        self.damaged.insert(digest);
+        let kind = Kind::Component(1);
+        self.later(now, Event::Damaged(vec![Want { digest, kind }]));
+    }
+
+    /// Damaged objects of the release in use.
+    fn damaged_in_use(&self) -> usize {
+        let (_, manifest, _) = self.served.last().unwrap();
+        let objects = (0..10).map(|n| Digest::of(format!("{manifest} object {n}").as_bytes()));
+        objects
+            .filter(|object| self.damaged.contains(object))
+            .count()
     }
 
     fn nature(&self, offer: &Offer) -> Nature {
@@ -233,7 +273,18 @@ impl World {
                     Event::Switched(job, Ok(()))
                 }
             }
-            Action::Refuse(..) => return,
+            Action::Inspect(job, want) => {
+                *self.inspected.entry(want.digest).or_default() += 1;
+                Event::Inspected(job, !self.damaged.contains(&want.digest))
+            }
+            Action::Reopen(job, want) => {
+                assert!(!self.damaged.contains(&want.digest), "reopened unrepaired");
+                let fails = now < CALM && self.roll(20) == 0;
+                self.repaired += 1;
+                let failed = || Err("too many open files".to_owned());
+                Event::Reopened(job, if fails { failed() } else { Ok(()) })
+            }
+            Action::Refuse(..) | Action::Unrepaired(..) => return,
         };
         self.later(now, event);
     }
@@ -267,7 +318,8 @@ fn run(seed: u64) -> (World, Core) {
                     .releases
                     .push((offer(sequence + 1, 0, as_of + 1), Nature::Good));
             }
-            world.happen(now);
+            let in_use = core.serving().map(|serving| serving.release().manifest);
+            world.happen(now, in_use);
             changes = now + Duration::from_secs(2);
         }
         let event = match world.queue.first_entry() {
@@ -278,6 +330,7 @@ fn run(seed: u64) -> (World, Core) {
             world.in_flight -= 1;
             if result.is_ok() {
                 world.disk.insert(*object);
+                world.damaged.remove(object);
             }
         }
         actions = core.handle(now, event);
@@ -310,4 +363,21 @@ fn a_refused_release_is_not_fetched_at_every_poll() {
             world.planned
         );
     }
+}
+
+#[test]
+fn every_damaged_object_in_use_is_repaired_and_none_keeps_the_mirrors_busy() {
+    let mut repaired = 0;
+    for seed in 0..300 {
+        let (world, core) = run(seed);
+        assert_eq!(world.damaged_in_use(), 0, "seed {seed}: {}", core.doing());
+        // As with releases, the back-off leaves room for five attempts.
+        assert!(
+            world.inspected.values().all(|n| *n <= 5),
+            "seed {seed}: {:?}",
+            world.inspected
+        );
+        repaired += world.repaired;
+    }
+    assert!(repaired > 300, "{repaired}");
 }

@@ -5,7 +5,13 @@
 //! absent is an error and is never made by a write: a mount that has gone must not be hidden
 //! under a fresh, empty directory.
 
-use std::path::{Path as FsPath, PathBuf};
+mod address;
+mod error;
+mod patience;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,93 +25,9 @@ use url::Url;
 
 use super::layout::Place;
 
-/// How long a pointer, a bundle or a write may take.
-pub const SMALL_DEADLINE: Duration = Duration::from_secs(5);
-/// How long a mirror may fall silent within an object.
-pub const STALL: Duration = Duration::from_secs(10);
-
-/// Why a mirror did not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum MirrorError {
-    /// The URL cannot name a mirror.
-    #[error("{url:?} is not a mirror: {why}")]
-    BadUrl {
-        /// What was given.
-        url: String,
-        /// What was expected.
-        why: &'static str,
-    },
-    /// The folder itself is absent.
-    #[error("mirror {0} is not there")]
-    Gone(String),
-    /// It did not answer in time.
-    #[error("{place} on mirror {mirror}: no answer within {limit:?}")]
-    Slow {
-        /// The mirror.
-        mirror: String,
-        /// What was asked.
-        place: Place,
-        /// How long it was waited for.
-        limit: Duration,
-    },
-    /// More bytes than such a document may have.
-    #[error("{place} on mirror {mirror}: more than {limit} bytes")]
-    TooLarge {
-        /// The mirror.
-        mirror: String,
-        /// What was asked.
-        place: Place,
-        /// Bytes allowed.
-        limit: u64,
-    },
-    /// Create-only found the place taken.
-    #[error("{place} on mirror {mirror} exists already")]
-    Exists {
-        /// The mirror.
-        mirror: String,
-        /// What was to be created.
-        place: Place,
-    },
-    /// Anything else, in the store's words.
-    #[error("{place} on mirror {mirror}: {source}")]
-    Store {
-        /// The mirror.
-        mirror: String,
-        /// What was asked.
-        place: Place,
-        /// The store's error.
-        source: Box<object_store::Error>,
-    },
-}
-
-/// Reads a mirror's URL, or a folder's path meant from `base`.
-///
-/// # Errors
-/// [`MirrorError::BadUrl`].
-pub fn parse_url(text: &str, base: &FsPath) -> Result<Url, MirrorError> {
-    let bad = |why| MirrorError::BadUrl {
-        url: text.to_owned(),
-        why,
-    };
-    if text.is_empty() {
-        return Err(bad("expected file:///PATH or a folder"));
-    }
-    let path = if text.contains("://") {
-        let url = Url::parse(text).map_err(|_| bad("expected file:///PATH or a folder"))?;
-        if url.scheme() != "file" {
-            return Err(bad(
-                "expected file:///PATH: this build reaches no other store",
-            ));
-        }
-        url.to_file_path()
-            .map_err(|()| bad("expected file:///PATH, without a host"))?
-    } else {
-        std::path::absolute(base.join(text)).map_err(|_| bad("expected a folder"))?
-    };
-    // One folder, one spelling: two settings that mean the same compare equal.
-    let tidy: PathBuf = path.components().collect();
-    Url::from_file_path(tidy).map_err(|()| bad("expected an absolute path"))
-}
+pub use address::parse_url;
+pub use error::MirrorError;
+pub use patience::{LEAST_BYTES_A_SECOND, OBJECT_DEADLINE, Patience, SMALL_DEADLINE, STALL};
 
 /// What a conditional read found.
 #[derive(Debug)]
@@ -130,6 +52,7 @@ pub struct Mirror {
     root: PathBuf,
     base: Path,
     store: Arc<dyn ObjectStore>,
+    patience: Patience,
 }
 
 impl Mirror {
@@ -156,6 +79,7 @@ impl Mirror {
             root,
             base,
             store: Arc::new(LocalFileSystem::new().with_fsync(true)),
+            patience: Patience::default(),
         })
     }
 
@@ -164,6 +88,18 @@ impl Mirror {
     #[must_use]
     pub fn with_store(self, store: Arc<dyn ObjectStore>) -> Self {
         Self { store, ..self }
+    }
+
+    /// The same mirror, waited for otherwise than by default.
+    #[must_use]
+    pub fn with_patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// How long it is waited for.
+    #[must_use]
+    pub const fn patience(&self) -> &Patience {
+        &self.patience
     }
 
     /// Its URL.
@@ -204,7 +140,7 @@ impl Mirror {
             }
             Ok(Fetched::Found { bytes, etag })
         };
-        self.within(SMALL_DEADLINE, place, whole).await
+        self.within(self.patience.small, place, whole).await
     }
 
     /// Reads a small document whole; `None` when nothing is there.
@@ -236,7 +172,7 @@ impl Mirror {
                 Err(error) => Err(self.failed(place, error)),
             }
         };
-        self.within(SMALL_DEADLINE, place, get).await
+        self.within(self.patience.small, place, get).await
     }
 
     /// Writes a document, over an older one.
@@ -290,7 +226,7 @@ impl Mirror {
                 Err(error) => Err(self.failed(place, error)),
             }
         };
-        self.within(SMALL_DEADLINE, place, put).await
+        self.within(self.patience.small, place, put).await
     }
 
     fn chunks(
@@ -307,7 +243,7 @@ impl Mirror {
                 if ended {
                     return None;
                 }
-                let next = this.within(STALL, &place, async {
+                let next = this.within(this.patience.stall, &place, async {
                     match chunks.next().await.transpose() {
                         Ok(chunk) => Ok(chunk),
                         Err(error) => Err(this.failed(&place, error)),
@@ -372,83 +308,5 @@ impl Mirror {
             place: place.clone(),
             source: Box::new(source),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn mirror() -> (tempfile::TempDir, Mirror) {
-        let dir = tempfile::tempdir().unwrap();
-        let mirror = Mirror::open(&Url::from_file_path(dir.path()).unwrap()).unwrap();
-        (dir, mirror)
-    }
-
-    fn place() -> Place {
-        Place::release(&"dasom".parse().unwrap())
-    }
-
-    #[test]
-    fn urls_and_folders_name_a_mirror_one_way() {
-        let base = FsPath::new("/srv");
-        let url = |text| parse_url(text, base).map(|url| url.to_string());
-        for text in [
-            "file:///srv/mirror",
-            "file:///srv/mirror/",
-            "mirror",
-            "/srv/./mirror/",
-        ] {
-            assert_eq!(url(text).unwrap(), "file:///srv/mirror", "{text}");
-        }
-        for bad in ["", "s3://bucket", "http://host/", "file://host/srv"] {
-            assert!(url(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[tokio::test]
-    async fn conditional_reads_bring_bytes_once() {
-        let (_dir, mirror) = mirror();
-        let read = |etag: Option<String>| {
-            let mirror = mirror.clone();
-            async move { mirror.fetch(&place(), etag.as_deref(), 16).await }
-        };
-        assert!(matches!(read(None).await, Ok(Fetched::Missing)));
-        mirror.put(&place(), b"one".to_vec()).await.unwrap();
-        let Ok(Fetched::Found { bytes, etag }) = read(None).await else {
-            panic!("expected bytes");
-        };
-        assert_eq!(bytes, b"one");
-        assert!(matches!(read(etag).await, Ok(Fetched::Unchanged)));
-    }
-
-    #[tokio::test]
-    async fn refuses_more_than_the_limit() {
-        let (_dir, mirror) = mirror();
-        mirror.put(&place(), vec![0; 17]).await.unwrap();
-        let fetched = mirror.fetch(&place(), None, 16).await;
-        assert!(
-            matches!(fetched, Err(MirrorError::TooLarge { limit: 16, .. })),
-            "{fetched:?}"
-        );
-    }
-
-    #[tokio::test]
-    async fn creates_only_once() {
-        let (_dir, mirror) = mirror();
-        mirror.create(&place(), b"one".to_vec()).await.unwrap();
-        let again = mirror.create(&place(), b"two".to_vec()).await;
-        assert!(matches!(again, Err(MirrorError::Exists { .. })));
-    }
-
-    #[tokio::test]
-    async fn an_absent_folder_is_not_made() {
-        let (dir, mirror) = mirror();
-        drop(dir);
-        let put = mirror.put(&place(), b"one".to_vec()).await;
-        assert!(matches!(put, Err(MirrorError::Gone(_))));
-        let read = mirror.read(&place(), 16).await;
-        assert!(matches!(read, Err(MirrorError::Gone(_))));
-        assert!(!mirror.root.exists());
     }
 }

@@ -1,0 +1,59 @@
+//! Why a mirror did not do what was asked.
+
+use std::time::Duration;
+
+use crate::sync::layout::Place;
+
+/// Why a mirror did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum MirrorError {
+    /// The URL cannot name a mirror.
+    #[error("{url:?} is not a mirror: {why}")]
+    BadUrl {
+        /// What was given.
+        url: String,
+        /// What was expected.
+        why: &'static str,
+    },
+    /// The folder itself is absent.
+    #[error("mirror {0} is not there")]
+    Gone(String),
+    /// It did not answer in time.
+    #[error("{place} on mirror {mirror}: no answer within {limit:?}")]
+    Slow {
+        /// The mirror.
+        mirror: String,
+        /// What was asked.
+        place: Place,
+        /// How long it was waited for.
+        limit: Duration,
+    },
+    /// More bytes than such a document may have.
+    #[error("{place} on mirror {mirror}: more than {limit} bytes")]
+    TooLarge {
+        /// The mirror.
+        mirror: String,
+        /// What was asked.
+        place: Place,
+        /// Bytes allowed.
+        limit: u64,
+    },
+    /// Create-only found the place taken.
+    #[error("{place} on mirror {mirror} exists already")]
+    Exists {
+        /// The mirror.
+        mirror: String,
+        /// What was to be created.
+        place: Place,
+    },
+    /// Anything else, in the store's words.
+    #[error("{place} on mirror {mirror}: {source}")]
+    Store {
+        /// The mirror.
+        mirror: String,
+        /// What was asked.
+        place: Place,
+        /// The store's error.
+        source: Box<object_store::Error>,
+    },
+}

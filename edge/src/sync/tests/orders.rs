@@ -1,0 +1,65 @@
+//! Orders as they come from a mirror.
+
+use fs_err as fs;
+use snapshot::order::Mode;
+use snapshot::{Scope, Timestamp};
+
+use super::super::{Place, wall_clock};
+use super::stand;
+use crate::fixture::{Draft, order, site};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_come_into_force_and_forged_ones_do_not() {
+    let stand = stand().await;
+    let edge = &stand.edge;
+    stand
+        .publisher
+        .order(&order("service:pay", 1, Mode::Degraded), 2);
+    edge.until("ordered", |status| status.orders.len() == 1)
+        .await;
+    stand.publisher.order(&order("site", 1, Mode::Normal), 9);
+    let status = edge
+        .until("refused", |status| !status.refusals.is_empty())
+        .await;
+    assert_eq!(status.refusals[0].object.as_deref(), Some("orders"));
+    assert_eq!(status.orders.len(), 1);
+    // A mirror that loses the orders changes nothing.
+    fs::remove_file(stand.publisher.at(&Place::orders(&site()))).unwrap();
+    stand.publisher.publish(&Draft::new(2));
+    edge.serves(2).await;
+    let orders = edge.state.orders().borrow().clone();
+    assert_eq!(
+        orders.mode(&"service:pay".parse().unwrap(), wall_clock()),
+        Mode::Degraded
+    );
+    assert_eq!(orders.mode(&Scope::Site, wall_clock()), Mode::Automatic);
+    assert_eq!(orders.notices().len(), 1);
+    assert!(
+        orders
+            .get(&"service:pay".parse().unwrap())
+            .unwrap()
+            .accepted_at
+            > Timestamp(0)
+    );
+    stand.edge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forced_mode_ends() {
+    let stand = stand().await;
+    let mut degrade = order("service:pay", 1, Mode::Degraded);
+    let end = Timestamp(wall_clock().0 + 60_000);
+    degrade.ends_at = Some(end);
+    stand.publisher.order(&degrade, 2);
+    stand
+        .edge
+        .until("ordered", |status| !status.orders.is_empty())
+        .await;
+    let orders = stand.edge.state.orders().borrow().clone();
+    let pay = "pay".parse().unwrap();
+    assert_eq!(orders.next_end(wall_clock()), Some(end));
+    assert_eq!(orders.service_mode(&pay, wall_clock()), Mode::Degraded);
+    assert_eq!(orders.service_mode(&pay, end), Mode::Automatic);
+    assert_eq!(orders.notices().len(), 1);
+    stand.edge.stop().await;
+}
