@@ -81,3 +81,15 @@ impl Floor {
         decode(bytes, FLOOR_BYTES)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_floor_longer_than_any_is_not_read() {
+        let bytes = vec![0x90; FLOOR_BYTES + 1];
+        let error = Floor::from_bytes(&bytes).unwrap_err().to_string();
+        assert!(error.contains(&FLOOR_BYTES.to_string()), "{error}");
+    }
+}

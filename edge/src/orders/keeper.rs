@@ -147,3 +147,35 @@ impl OrdersKeeper {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::site;
+
+    #[test]
+    fn a_state_file_longer_than_any_is_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        OrdersKeeper::empty(site()).keep(&store).unwrap();
+        OrdersKeeper::open(&store, site()).unwrap();
+        store.write_state(STATE, &vec![0; STATE_BYTES + 1]).unwrap();
+        let error = OrdersKeeper::open(&store, site()).unwrap_err();
+        let expected = format!(
+            "orders of dasom on this disk: state orders: more than the {STATE_BYTES} bytes allowed"
+        );
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn a_bundle_longer_than_any_is_not_taken() {
+        let mut keeper = OrdersKeeper::empty(site());
+        let bytes = vec![0; limits::BUNDLE_BYTES + 1];
+        let generation = crate::fixture::generation();
+        let mut time = EdgeTime::default();
+        let taken = keeper.take(&bytes, &generation, &mut time, Timestamp(0));
+        let error = taken.unwrap_err().to_string();
+        assert!(error.contains(&limits::BUNDLE_BYTES.to_string()), "{error}");
+        assert!(keeper.bundle().iter().next().is_none());
+    }
+}

@@ -59,3 +59,20 @@ impl Journal {
         Ok(store.write_state(STATE, &snapshot::encode(self)?)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_file_longer_than_any_is_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        Journal::default().write(&store).unwrap();
+        assert_eq!(Journal::read(&store).unwrap(), Journal::default());
+        store.write_state(STATE, &vec![0; STATE_BYTES + 1]).unwrap();
+        let error = Journal::read(&store).unwrap_err();
+        let expected = format!("state sync: more than the {STATE_BYTES} bytes allowed");
+        assert_eq!(error.to_string(), expected);
+    }
+}

@@ -249,7 +249,10 @@ mod tests {
         assert!(one("불이야", Some("ko")).is_ok());
         assert!(one("불이야", None).is_err());
         assert!(one("불이야", Some("KO")).is_err());
-        assert!(one(&"x".repeat(NOTICE_BYTES + 1), Some("ko")).is_err());
+        assert!(one(&"x".repeat(NOTICE_BYTES), Some("ko")).is_ok());
+        let long = one(&"x".repeat(NOTICE_BYTES + 1), Some("ko")).unwrap_err();
+        let expected = "the ko text has 1201 bytes: expected 1 to 1200";
+        assert!(long.to_string().contains(expected), "{long}");
         assert!(notice(&[], None, &["ko=불".into(), "en=fire".into()], None).is_ok());
         assert!(notice(&[], None, &["ko=불".into(), "ko=물".into()], None).is_err());
         assert!(notice(&[], None, &["불".into()], None).is_err());

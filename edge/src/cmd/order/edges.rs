@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, Empty, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use snapshot::SiteName;
 use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
@@ -58,7 +59,7 @@ pub(super) async fn await_order(
         let client = &client;
         async move {
             loop {
-                let asked = ask(client, url, settings).await;
+                let asked = ask(client, url, &settings.site).await;
                 let mut answer = answer(url, asked, obeys, "it does not have the order yet");
                 if answer.in_force {
                     answer.after = Some(begun.elapsed());
@@ -87,7 +88,7 @@ pub(super) async fn ask_all(settings: &Settings, held: &Held) -> Vec<EdgeAnswer>
     join_all(settings.edges.iter().map(|url| {
         let client = &client;
         async move {
-            let asked = ask(client, url, settings).await;
+            let asked = ask(client, url, &settings.site).await;
             answer(url, asked, obeys, "it lacks an order that the mirrors hold")
         }
     }))
@@ -121,11 +122,11 @@ fn client() -> Client<HttpConnector, Empty<Bytes>> {
 async fn ask(
     client: &Client<HttpConnector, Empty<Bytes>>,
     url: &Url,
-    settings: &Settings,
+    site: &SiteName,
 ) -> Result<Status, String> {
     let asked = timeout(PATIENCE, fetch(client, url)).await;
     let status = asked.unwrap_or_else(|_| Err(format!("no answer within {PATIENCE:?}")))?;
-    read(&status, settings.site.as_str())
+    read(&status, site.as_str())
 }
 
 async fn fetch(
@@ -181,4 +182,48 @@ fn causes(error: &dyn std::error::Error) -> String {
         last = cause;
     }
     last.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A control listener that answers one request with these bytes, or never.
+    async fn control(answer: Option<Vec<u8>>) -> Url {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.read_buf(&mut Vec::new()).await.unwrap();
+            match answer {
+                Some(answer) => stream.write_all(&answer).await.unwrap_or_default(),
+                None => std::future::pending().await,
+            }
+        });
+        url.parse().unwrap()
+    }
+
+    async fn asked(url: &Url) -> Result<Status, String> {
+        ask(&client(), url, &"dasom".parse().unwrap()).await
+    }
+
+    #[tokio::test]
+    async fn a_status_longer_than_any_is_not_read() {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n",
+            STATUS_BYTES + 1
+        );
+        let answer = [head.into_bytes(), vec![b' '; STATUS_BYTES + 1]].concat();
+        let error = asked(&control(Some(answer)).await).await.unwrap_err();
+        assert_eq!(error, "/status: length limit exceeded");
+    }
+
+    #[tokio::test]
+    async fn an_edge_that_does_not_answer_is_waited_for_a_while() {
+        let error = asked(&control(None).await).await.unwrap_err();
+        assert_eq!(error, "no answer within 2s");
+    }
 }

@@ -197,3 +197,98 @@ async fn read(mirror: &Mirror, settings: &Settings) -> Result<OfferedBundle, Str
         Some(bytes) => Ok(OfferedBundle::from_bytes(&bytes).unwrap_or_default()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use async_trait::async_trait;
+    use futures::stream::BoxStream;
+    use object_store::memory::InMemory;
+    use object_store::path::Path;
+    use object_store::{
+        CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+        PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    };
+    use snapshot::order::Mode;
+    use snapshot::{Namespace, encode};
+
+    use super::*;
+    use crate::fixture::{Publisher, order, signer, site};
+
+    /// A mirror on which someone else always writes last: what is put is not there.
+    #[derive(Debug, Default)]
+    struct Contended {
+        empty: InMemory,
+        puts: AtomicUsize,
+    }
+
+    impl std::fmt::Display for Contended {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("contended")
+        }
+    }
+
+    #[async_trait]
+    impl ObjectStore for Contended {
+        async fn put_opts(&self, _: &Path, _: PutPayload, _: PutOptions) -> Result<PutResult> {
+            self.puts.fetch_add(1, Ordering::Relaxed);
+            let elsewhere = Path::from("elsewhere");
+            let nothing = PutPayload::default();
+            self.empty
+                .put_opts(&elsewhere, nothing, PutOptions::default())
+                .await
+        }
+
+        async fn put_multipart_opts(
+            &self,
+            location: &Path,
+            opts: PutMultipartOptions,
+        ) -> Result<Box<dyn MultipartUpload>> {
+            self.empty.put_multipart_opts(location, opts).await
+        }
+
+        async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+            self.empty.get_opts(location, options).await
+        }
+
+        fn delete_stream(
+            &self,
+            locations: BoxStream<'static, Result<Path>>,
+        ) -> BoxStream<'static, Result<Path>> {
+            self.empty.delete_stream(locations)
+        }
+
+        fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+            self.empty.list(prefix)
+        }
+
+        async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+            self.empty.list_with_delimiter(prefix).await
+        }
+
+        async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+            self.empty.copy_opts(from, to, options).await
+        }
+    }
+
+    #[tokio::test]
+    async fn writing_is_given_up_when_others_keep_writing() {
+        let publisher = Publisher::new();
+        let contended = Arc::new(Contended::default());
+        let mirror = Mirror::open(&publisher.url()).unwrap();
+        let settings = Settings::of(site(), mirror.with_store(Arc::clone(&contended) as _));
+        let payload = encode(&order("service:pay", 1, Mode::Degraded)).unwrap();
+        let mut envelope = Envelope::seal(payload);
+        envelope.sign_with(&signer(2), Namespace::Order).unwrap();
+        let written = write_all(&settings, &Held::default(), envelope).await;
+        let error = written[0].error.clone().unwrap();
+        assert!(
+            error.starts_with("dasom/orders on mirror file:///"),
+            "{error}"
+        );
+        assert!(error.ends_with(": others kept writing over it"), "{error}");
+        assert_eq!(contended.puts.load(Ordering::Relaxed), TRIES);
+    }
+}

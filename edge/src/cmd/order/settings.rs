@@ -78,6 +78,20 @@ impl Settings {
         })
     }
 
+    /// One mirror, and nothing else told.
+    #[cfg(test)]
+    pub(super) fn of(site: SiteName, mirror: Mirror) -> Self {
+        Self {
+            site,
+            mirrors: vec![mirror],
+            edges: Vec::new(),
+            generation: None,
+            wait: Duration::ZERO,
+            json: false,
+            key: None,
+        }
+    }
+
     pub(super) fn key(&self) -> Result<&KeySource, Fault> {
         self.key.as_ref().ok_or_else(|| {
             let fault = Fault::usage("no key to sign with");
