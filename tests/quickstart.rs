@@ -5,7 +5,7 @@ use std::process::Command;
 
 use stage::process::Process;
 
-use crate::scene::{Ended, binaries, eventually, free, run, tool};
+use crate::scene::{Ended, binaries, eventually, free, run};
 
 const PAGE: &str =
     "<!doctype html><html lang=\"en\"><title>Notes</title><h1>Where to meet</h1></html>\n";
@@ -20,10 +20,7 @@ const COMMANDS: [&str; 4] = [
 
 #[tokio::test]
 async fn four_commands_lead_from_a_folder_to_a_page_without_an_origin() {
-    if !tool(
-        "quickstart::four_commands_lead_from_a_folder_to_a_page_without_an_origin",
-        "curl",
-    ) {
+    if !outside::have("curl") {
         return;
     }
     let dir = tempfile::Builder::new()

@@ -11,20 +11,6 @@ use ssh_key::PublicKey;
 
 use super::{AgentError, KeyError, KeySource, PASSPHRASE_VARIABLE, Surroundings};
 
-/// True if the program is there; a test without it is a named skip, and a failure in CI.
-fn have(program: &str) -> bool {
-    let found = Command::new("which")
-        .arg(program)
-        .stdout(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    if !found {
-        assert!(std::env::var_os("CI").is_none(), "{program} is missing");
-        println!("skip: {program} is missing");
-    }
-    found
-}
-
 fn run(command: &mut Command) {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{command:?}: {output:?}");
@@ -86,7 +72,7 @@ fn sources_read_what_they_write() {
 
 #[test]
 fn a_key_file_signs() {
-    if !have("ssh-keygen") {
+    if !outside::have("ssh-keygen") {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
@@ -99,7 +85,7 @@ fn a_key_file_signs() {
 
 #[test]
 fn an_exposed_key_file_is_refused_with_its_remedy() {
-    if !have("ssh-keygen") {
+    if !outside::have("ssh-keygen") {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
@@ -114,7 +100,7 @@ fn an_exposed_key_file_is_refused_with_its_remedy() {
 
 #[test]
 fn a_locked_key_file_needs_its_passphrase() {
-    if !have("ssh-keygen") {
+    if !outside::have("ssh-keygen") {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
@@ -141,7 +127,7 @@ fn a_locked_key_file_needs_its_passphrase() {
 
 #[test]
 fn the_environment_can_hold_a_key() {
-    if !have("ssh-keygen") {
+    if !outside::have("ssh-keygen") {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
@@ -162,7 +148,7 @@ fn the_environment_can_hold_a_key() {
 
 #[test]
 fn other_algorithms_are_refused() {
-    if !have("ssh-keygen") {
+    if !outside::have("ssh-keygen") {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
@@ -214,7 +200,7 @@ impl Drop for Agent {
 
 #[test]
 fn an_agent_signs() {
-    if !have("ssh-agent") {
+    if !outside::have("ssh-agent") {
         return;
     }
     let directory = tempfile::tempdir().unwrap();

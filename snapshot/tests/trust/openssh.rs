@@ -1,7 +1,7 @@
 //! The real `ssh-keygen` on the other side, both ways.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use snapshot::{Envelope, Floor, Generation, KeySigner, Namespace, encode};
 use ssh_key::PrivateKey;
@@ -9,21 +9,6 @@ use ssh_key::PrivateKey;
 use crate::world::*;
 
 const KINDS: [&str; 2] = ["ed25519", "ecdsa"];
-
-/// True if `ssh-keygen` is there; a test without it is a named skip, and a failure in CI.
-fn have_openssh() -> bool {
-    let found = Command::new("ssh-keygen")
-        .arg("-?")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok();
-    if !found {
-        assert!(std::env::var_os("CI").is_none(), "ssh-keygen is missing");
-        println!("skip: ssh-keygen is missing");
-    }
-    found
-}
 
 fn run(command: &mut Command, input: &Path) -> Output {
     let input = fs_err::File::open(input).unwrap().into_file();
@@ -110,7 +95,7 @@ impl Bench {
 
 #[test]
 fn what_ssh_keygen_signs_is_accepted() {
-    if !have_openssh() {
+    if !outside::have("ssh-keygen") {
         return;
     }
     for kind in KINDS {
@@ -133,7 +118,7 @@ fn what_ssh_keygen_signs_is_accepted() {
 
 #[test]
 fn what_we_sign_ssh_keygen_verifies() {
-    if !have_openssh() {
+    if !outside::have("ssh-keygen") {
         return;
     }
     let options = "namespaces=\"release@holdfast\",valid-before=\"20270101Z\"";
@@ -158,7 +143,7 @@ fn what_we_sign_ssh_keygen_verifies() {
 /// Both sides read the same lines the same way.
 #[test]
 fn lines_mean_to_us_what_they_mean_to_ssh_keygen() {
-    if !have_openssh() {
+    if !outside::have("ssh-keygen") {
         return;
     }
     let bench = Bench::new("ed25519");
