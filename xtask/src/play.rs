@@ -61,7 +61,7 @@ pub(crate) fn stage(steps: &Steps, play: Play, options: &[&str]) -> Result<()> {
         .arg("--components")
         .arg(workspace::target("components"))
         .args(options);
-    process::run_attended(&mut stage)
+    process::run(&mut stage)
 }
 
 fn binaries(steps: &Steps) -> Result<()> {

@@ -14,20 +14,6 @@ use crate::error::{Error, Result};
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let shown = shown(command);
     let status = command
-        .stdin(Stdio::null())
-        .status()
-        .map_err(|error| cannot_start(&shown, &error))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Error::new(format!("`{shown}` ended with {status}")))
-    }
-}
-
-/// Runs a command that a person may talk to; anything but success is an error.
-pub(crate) fn run_attended(command: &mut Command) -> Result<()> {
-    let shown = shown(command);
-    let status = command
         .status()
         .map_err(|error| cannot_start(&shown, &error))?;
     if status.success() {
