@@ -1,9 +1,11 @@
 //! The chores of this repository, as `cargo xtask COMMAND`. This file only wires: each command is
-//! a module. The crate has no dependency, so that its first line comes within seconds.
+//! a module. The crate needs only the standard library, so that its first line comes within seconds.
 
+mod apt;
 mod components;
 mod error;
 mod lock;
+mod parts;
 mod play;
 mod process;
 mod step;
@@ -29,7 +31,8 @@ usage: cargo xtask COMMAND [OPTIONS]
                 --fresh      forget the last visit
   drill       build, then play the outage without a person; fails if anything falls short
                 --json  end with one line of JSON
-  test        format, tidy, guests, clippy, unit, integration and doc tests, the drill
+  test        format, tidy, guests, clippy, unit, integration and doc tests, the drill; installs
+              programs that tests need, as root with apt-get; skips tests without theirs
   tidy        rules that no compiler holds
   components  build the guests and wrap them as target/components/NAME.wasm
                 --tests  those that only tests run as well

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::play::{self, Play};
 use crate::step::Steps;
 use crate::workspace;
-use crate::{process, tidy};
+use crate::{parts, process, tidy};
 
 /// Test results added up.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -54,6 +54,10 @@ fn run(
         process::run(cargo().args(["fmt", "--all", "--check"]))
     })?;
     part("tidy", &mut || tidy::tidy(steps))?;
+    part("outside programs", &mut || {
+        parts::install(steps);
+        Ok(())
+    })?;
     part("guests", &mut || {
         components::build(steps, Guests::All).map(|_| ())
     })?;
@@ -76,7 +80,7 @@ fn run(
                     "--bins",
                     "--tests",
                 ])
-                .env("HOLDFAST_SKIPS", &skips),
+                .env(outside::SKIPS, &skips),
             counts,
         )
     })?;

@@ -16,11 +16,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{Toolchain, installed};
+use crate::apt;
 use crate::error::{Error, Result};
 use crate::lock::Lock;
 use crate::process;
 use crate::step::Steps;
 use crate::workspace;
+use package::Package;
 
 /// Names the packages and versions inside; written last, so its presence means a whole folder.
 const STAMP: &str = "stamp";
@@ -44,32 +46,13 @@ pub(super) fn find(steps: &Steps) -> Result<Toolchain> {
 
 /// Fetches, unpacks and tries the compiler, and moves it to `home` when it is whole.
 fn install(steps: &Steps, home: &Path) -> Result<()> {
+    if !outside::is_there("apt-get") {
+        return Err(Error::new("there is no apt-get on this machine"));
+    }
     let partial = home.with_extension("partial");
     let downloads = home.with_extension("downloads");
-    fetch::remove(&partial)?;
     fetch::remove(home)?;
-
-    let mut packages = package::compiler(steps)?;
-    for package in &packages {
-        steps.say("guests", format_args!("debian has {package}"));
-    }
-    fetch::unpack(&packages, &downloads, &partial)?;
-    steps.say("guests", "unpacked Debian's compiler");
-
-    let lacking = libraries::lacking(&partial)?;
-    if !lacking.is_empty() {
-        steps.say("guests", format_args!("it lacks {}", lacking.join(", ")));
-        let more = package::libraries(&packages)?;
-        fetch::unpack(&more, &downloads, &partial)?;
-        packages.extend(more);
-        let lacking = libraries::lacking(&partial)?;
-        if !lacking.is_empty() {
-            return Err(Error::new(format!(
-                "Debian's rustc lacks {}, and the packages it depends on do not hold them",
-                lacking.join(", ")
-            )));
-        }
-    }
+    let packages = apt::renewing(steps, "guests", || gather(steps, &downloads, &partial))?;
     let mut rustc = Command::new(partial.join("usr/bin/rustc"));
     rustc.env("LD_LIBRARY_PATH", libraries::path(&partial)?);
     let version = process::output(rustc.arg("--version"))?;
@@ -86,6 +69,34 @@ fn install(steps: &Steps, home: &Path) -> Result<()> {
         .map_err(|error| Error::file("write", &stamp, &error))?;
     fs::rename(&partial, home).map_err(|error| Error::file("rename", &partial, &error))?;
     fetch::remove(&downloads)
+}
+
+/// Fetches the packages of the compiler, and of the libraries it lacks here, and unpacks them into
+/// `partial`.
+fn gather(steps: &Steps, downloads: &Path, partial: &Path) -> Result<Vec<Package>> {
+    fetch::remove(partial)?;
+    let mut packages = package::compiler()?;
+    for package in &packages {
+        steps.say("guests", format_args!("debian has {package}"));
+    }
+    fetch::unpack(&packages, downloads, partial)?;
+    steps.say("guests", "unpacked Debian's compiler");
+
+    let lacking = libraries::lacking(partial)?;
+    if !lacking.is_empty() {
+        steps.say("guests", format_args!("it lacks {}", lacking.join(", ")));
+        let more = package::libraries(&packages)?;
+        fetch::unpack(&more, downloads, partial)?;
+        packages.extend(more);
+        let lacking = libraries::lacking(partial)?;
+        if !lacking.is_empty() {
+            return Err(Error::new(format!(
+                "Debian's rustc lacks {}, and the packages it depends on do not hold them",
+                lacking.join(", ")
+            )));
+        }
+    }
+    Ok(packages)
 }
 
 /// How to call cargo with the compiler at `home`.

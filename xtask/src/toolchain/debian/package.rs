@@ -7,7 +7,6 @@ use std::process::Command;
 
 use crate::error::{Error, Result};
 use crate::process;
-use crate::step::Steps;
 
 /// Where the search begins: the compiler, and the sources of its standard library.
 const ROOTS: [&str; 2] = ["rustc-web", "rust-web-src"];
@@ -39,26 +38,11 @@ impl Package {
     }
 }
 
-/// The packages of the compiler, at the versions apt would take. Where apt's lists know none that
-/// will do, they are renewed once, which needs root.
-pub(super) fn compiler(steps: &Steps) -> Result<Vec<Package>> {
-    let wanted = env!("CARGO_PKG_RUST_VERSION");
-    let look = || {
-        let roots = ROOTS.map(str::to_owned).to_vec();
-        let found = follow(roots, look_up, |name| starts_with_one_of(name, &PARTS))?;
-        check(found, wanted)
-    };
-    let error = match look() {
-        Ok(found) => return Ok(found),
-        Err(error) if error.next_step().is_none() => return Err(error),
-        Err(error) => error,
-    };
-    steps.say("guests", format_args!("{error}: trying `apt-get update`"));
-    let mut update = Command::new("apt-get");
-    match process::output(update.args(["-qq", "update"])) {
-        Ok(_) => look(),
-        Err(update) => Err(Error::new(format!("{error}; {update}")).next("sudo apt-get update")),
-    }
+/// The packages of the compiler, at the versions apt would take.
+pub(super) fn compiler() -> Result<Vec<Package>> {
+    let roots = ROOTS.map(str::to_owned).to_vec();
+    let found = follow(roots, look_up, |name| starts_with_one_of(name, &PARTS))?;
+    check(found, env!("CARGO_PKG_RUST_VERSION"))
 }
 
 /// Everything else that `packages` depend on, for a machine that lacks some of it.
@@ -83,8 +67,8 @@ fn starts_with_one_of(name: &str, beginnings: &[&str]) -> bool {
         .any(|beginning| name.starts_with(beginning))
 }
 
-/// Whether the packages hold a compiler, and one that is new enough for this workspace. These are
-/// the failures that renewing apt's lists may mend, so they carry a next step.
+/// Whether the packages hold a compiler, and one that is new enough for this workspace. Renewing
+/// apt's lists may mend it if not, so these failures carry a next step.
 fn check(found: Vec<Package>, wanted: &str) -> Result<Vec<Package>> {
     let stale = |message| Err(Error::new(message).next("sudo apt-get update"));
     for root in ROOTS {
