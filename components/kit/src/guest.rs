@@ -23,6 +23,28 @@ pub fn context(request: &Request) -> Result<Context, Answer> {
     Context::read(request.uri().path(), headers).map_err(Answer::failed)
 }
 
+/// The whole way of a page about one record: the one of the route's first collection that the path
+/// names.
+///
+/// # Errors
+/// A store that cannot be read.
+pub async fn of_one_record(
+    request: &Request,
+    answer: fn(&Context, &[u8]) -> Answer,
+) -> Result<Response<String>> {
+    let context = match context(request) {
+        Ok(context) => context,
+        Err(answer) => return respond(answer),
+    };
+    let Some(key) = context.key() else {
+        return respond(Answer::not_found());
+    };
+    respond(match record(&context, 0, key).await? {
+        Ok(record) => answer(&context, &record),
+        Err(answer) => answer,
+    })
+}
+
 /// The record `key` of the route's collection number `at`, opened. `Ok(Err(_))` is an answer about
 /// the record; an error is the host's, and no answer.
 ///
