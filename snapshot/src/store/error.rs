@@ -18,10 +18,9 @@ pub enum StoreError {
     /// No object of that name.
     #[error("object {0} is not in the store")]
     Missing(Digest),
-    /// Bytes that are not what their name says.
-    #[error(
-        "object {expected}: its bytes hash to {got} (a segment is named by its root and has its own way in and out)"
-    )]
+    /// Bytes that are not what their name says. (A segment is named by its root, not by its bytes:
+    /// it has its own way in and out.)
+    #[error("object {expected}: its bytes hash to {got}")]
     Digest {
         /// The name.
         expected: Digest,
