@@ -29,10 +29,19 @@ fn right(taken: &[TcpListener; 2]) -> String {
     )
 }
 
-/// The line of `text` that has `word`, as compilers write a place: `edge.toml:LINE`.
-fn place(file: &str, text: &str, word: &str) -> String {
-    let line = text.lines().position(|line| line.contains(word)).unwrap() + 1;
-    format!("{file}:{line}:")
+/// Fails unless the first line of `text`, a `file`, that has each of `words` was named, as compilers
+/// write a place: `edge.toml:LINE`.
+#[track_caller]
+fn names_each(ended: &Ended, file: &str, text: &str, words: &[&str]) {
+    for word in words {
+        let line = text.lines().position(|line| line.contains(word)).unwrap() + 1;
+        let place = format!("{file}:{line}:");
+        assert!(
+            ended.err.contains(&place),
+            "no {place} for {word:?} in:\n{}",
+            ended.err
+        );
+    }
 }
 
 #[tokio::test]
@@ -54,21 +63,15 @@ async fn an_edge_shows_every_mistake_at_once_and_binds_nothing() {
         )
         + "\n[[site]]\nname = \"Small!\"\nhosts = [\"small.example\", \"http://b.example/\"]\nmirrors = [\"mirror\"]\n";
     let ended = serve(&site, &text).await.expect(64);
-    for word in [
+    let words = [
         "edge one",
         "nam =",
         "mirrors = []",
         "5 minutes",
         "https://a.example",
         "Small!",
-    ] {
-        let place = place("edge.toml", &text, word);
-        assert!(
-            ended.err.contains(&place),
-            "no {place} for {word:?} in:\n{}",
-            ended.err
-        );
-    }
+    ];
+    names_each(&ended, "edge.toml", &text, &words);
     ended.says(&["small.example", "http://b.example/", "trust"]);
     assert!(!site.path("data").exists(), "the data folder was made");
 }
@@ -119,8 +122,8 @@ async fn contradictions_are_shown_with_both_places() {
     let control = taken[1].local_addr().unwrap().to_string();
     let text = right(&taken).replace(&control, &public.to_string());
     let ended = serve(&site, &text).await.expect(64);
-    let place = place("edge.toml", &text, "control =");
-    ended.says(&[&place, &public.to_string()]);
+    names_each(&ended, "edge.toml", &text, &["control ="]);
+    ended.says(&[&public.to_string()]);
 
     let text = right(&taken) + &format!("origin = \"http://{public}\"\n");
     serve(&site, &text).await.expect(64).says(&["origin"]);
@@ -203,21 +206,15 @@ async fn a_publisher_shows_every_mistake_at_once() {
     }
     let text = fs_err::read_to_string(site.path("site.toml")).unwrap();
     let ended = site.try_publish(&[]).await.expect(64);
-    for word in [
+    let words = [
         "colour",
         "attic",
         "/pages/{*rest}",
         "cellar",
         "secret =",
         "[[canary]]",
-    ] {
-        let place = place("site.toml", &text, word);
-        assert!(
-            ended.err.contains(&place),
-            "no {place} for {word:?} in:\n{}",
-            ended.err
-        );
-    }
+    ];
+    names_each(&ended, "site.toml", &text, &words);
     assert_eq!(site.objects("mirror"), before);
 
     let mut absent = Command::new(binary("origin-sync"));

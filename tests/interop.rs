@@ -6,7 +6,7 @@ use std::process::Command;
 use snapshot::order::Mode;
 use snapshot::{Digest, Envelope, Epoch, Order, Release, Scope, decode, encode, limits};
 
-use crate::scene::{Ended, Forge, Site, eventually, run, tool};
+use crate::scene::{Ended, Site, eventually, run};
 
 fn keygen(in_folder: &Path, arguments: &[&str]) -> Command {
     let mut keygen = Command::new("ssh-keygen");
@@ -52,22 +52,19 @@ async fn verified_by_openssh(
 
 #[tokio::test]
 async fn an_edge_accepts_what_ssh_keygen_signed() {
-    if !tool(
-        "interop::an_edge_accepts_what_ssh_keygen_signed",
-        "ssh-keygen",
-    ) {
+    if !outside::have("ssh-keygen") {
         return;
     }
     let site = Site::small().init().await;
     site.publish().await;
     let edge = site.edge().start().await;
 
-    let forge = Forge::of(&site, "mirror");
-    let release = encode(&forge.next()).unwrap();
+    let forge = site.forge("mirror");
+    let release = encode(&forge.next().unwrap()).unwrap();
     let armor = signed_by_openssh(&site, "keys/release", "release@holdfast", &release).await;
     let mut envelope = Envelope::seal(release);
     envelope.attach_armor(&armor).unwrap();
-    forge.point(&envelope.to_bytes().unwrap());
+    forge.point(&envelope.to_bytes().unwrap()).unwrap();
     edge.reaches(2).await;
 
     let order = order(&site);
@@ -92,7 +89,7 @@ async fn an_edge_accepts_what_ssh_keygen_signed() {
 }
 
 fn order(site: &Site) -> Order {
-    let forge = Forge::of(site, "mirror");
+    let forge = site.forge("mirror");
     Order {
         version: Order::VERSION,
         site: forge.release.site.clone(),
@@ -111,10 +108,7 @@ fn order(site: &Site) -> Order {
 
 #[tokio::test]
 async fn ssh_keygen_accepts_what_holdfast_signed() {
-    if !tool(
-        "interop::ssh_keygen_accepts_what_holdfast_signed",
-        "ssh-keygen",
-    ) {
+    if !outside::have("ssh-keygen") {
         return;
     }
     let site = Site::small().init().await;

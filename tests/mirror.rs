@@ -4,8 +4,9 @@
 use std::path::Path;
 
 use snapshot::{Digest, Envelope, Manifest, Namespace, Release, Sequence, encode, limits};
+use stage::forge::{Forge, signed_by, stranger};
 
-use crate::scene::{Edge, Forge, Site, eventually, signed_by, stranger};
+use crate::scene::{Edge, Site, eventually};
 
 /// The first page, then and now.
 const BEFORE: &str = "Small House";
@@ -145,7 +146,7 @@ async fn on_two() -> (Site, Edge, Forge) {
     let (site, edge) = one_behind().await;
     site.show("shown");
     edge.reaches(2).await;
-    let forge = Forge::of(&site, "shown");
+    let forge = site.forge("shown");
     (site, edge, forge)
 }
 
@@ -156,21 +157,22 @@ fn bytes(envelope: &Envelope) -> Vec<u8> {
 #[tokio::test]
 async fn a_wrong_statement_is_refused_by_name() {
     let (site, edge, forge) = on_two().await;
-    let next = forge.next();
+    let next = forge.next().unwrap();
     let first = fs_err::read(site.at("mirror").join("releases/1")).unwrap();
     let key = |name: &str| ssh_key::PrivateKey::read_openssh_file(site.path(name)).unwrap();
-    let by = |key, namespace| bytes(&signed_by(key, &next, namespace));
-    let good = bytes(&forge.signed(&next));
+    let by = |key, namespace| bytes(&signed_by(key, &next, namespace).unwrap());
+    let good = bytes(&forge.signed(&next).unwrap());
     let saying = |change: &dyn Fn(&mut Release)| {
         let mut release = next.clone();
         change(&mut release);
-        bytes(&forge.signed(&release))
+        bytes(&forge.signed(&release).unwrap())
     };
     let mut changed = Envelope::seal(encode(&next).unwrap());
-    let other = forge.signed(&Release {
+    let other = Release {
         manifest: Digest::of(b"other"),
         ..next.clone()
-    });
+    };
+    let other = forge.signed(&other).unwrap();
     changed.attach_armor(&other.armor().unwrap()[0]).unwrap();
     let mut version = good.clone();
     version[1] = 9;
@@ -228,9 +230,15 @@ async fn a_wrong_manifest_is_refused_by_name() {
     let with = |change: &dyn Fn(&mut Manifest)| {
         let mut manifest = forge.manifest.clone();
         change(&mut manifest);
-        bytes(&forge.signed(&forge.next_of(&manifest)))
+        let next = forge.next_of(&manifest).unwrap();
+        bytes(&forge.signed(&next).unwrap())
     };
     let html = forge.put(b"<html><body>503 Service Unavailable</body></html>");
+    let no_manifest = Release {
+        manifest: html.unwrap(),
+        manifest_bytes: 49,
+        ..forge.next().unwrap()
+    };
     let lies: Vec<Lie> = vec![
         (
             "manifest",
@@ -250,11 +258,7 @@ async fn a_wrong_manifest_is_refused_by_name() {
         (
             "manifest",
             "not readable",
-            bytes(&forge.signed(&Release {
-                manifest: html,
-                manifest_bytes: 49,
-                ..forge.next()
-            })),
+            bytes(&forge.signed(&no_manifest).unwrap()),
         ),
         (
             "object",

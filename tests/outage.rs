@@ -2,8 +2,8 @@
 //! an edge restarts with everything gone. The drill plays the same at full size.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, atomic::AtomicUsize};
 
+use stage::ask;
 use stage::load::{Load, Pace};
 
 use crate::scene::{Town, eventually};
@@ -44,29 +44,11 @@ async fn back(town: &Town) {
     }
 }
 
-/// Asks everything once, at the first edge; gives what did not answer with 200 from the snapshot.
+/// Asks everything once, at every edge; gives what did not answer with 200 from the snapshot.
 async fn unanswered(town: &Town) -> Vec<String> {
-    let urls: Arc<Vec<String>> = Arc::new(town.urls().iter().cloned().collect());
-    let (next, at) = (Arc::new(AtomicUsize::new(0)), town.world.edges[0].public);
-    let mut askers = tokio::task::JoinSet::new();
-    for _ in 0..4 {
-        let (urls, next, client) = (
-            Arc::clone(&urls),
-            Arc::clone(&next),
-            town.world.client.clone(),
-        );
-        askers.spawn(async move {
-            let mut missing = Vec::new();
-            while let Some(url) = urls.get(next.fetch_add(1, Ordering::Relaxed)) {
-                match client.get(at, url, "ko").await {
-                    Ok(answer) if answer.status == 200 && answer.from_snapshot() => {}
-                    other => missing.push(format!("{url}: {other:?}")),
-                }
-            }
-            missing
-        });
-    }
-    askers.join_all().await.concat()
+    let urls = town.urls();
+    let asked = ask::every(&town.world, urls.iter(), ask::not_from_snapshot).await;
+    asked.1
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,13 +59,7 @@ async fn no_get_fails_while_the_origin_is_killed_and_comes_back() {
     assert_eq!(unanswered(&town).await, [""; 0]);
     town.world.start_origin().await.unwrap();
     back(&town).await;
-    let counts = load.stop().await;
-    assert_eq!(
-        counts.failed.load(Ordering::Relaxed),
-        0,
-        "{:#?}",
-        counts.failures()
-    );
+    assert_eq!(load.stop().await.failures(), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,13 +70,7 @@ async fn no_get_fails_while_the_origin_is_a_black_hole() {
     assert_eq!(unanswered(&town).await, [""; 0]);
     town.world.freeze_origin(false).unwrap();
     back(&town).await;
-    let counts = load.stop().await;
-    assert_eq!(
-        counts.failed.load(Ordering::Relaxed),
-        0,
-        "{:#?}",
-        counts.failures()
-    );
+    assert_eq!(load.stop().await.failures(), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use snapshot::{Digest, Envelope, Release, decode, limits};
 
-use crate::scene::{Forge, Site, component_file, eventually};
+use crate::scene::{Site, component_file, eventually};
 
 /// A site of rows, without a component: what is published is what matters here.
 const ROWS: &str = r#"
@@ -210,7 +210,7 @@ async fn the_same_content_is_no_new_release_and_a_change_writes_only_the_change(
         .map(|object| object.metadata().unwrap().len())
         .sum();
     assert!(bytes < 4096, "{bytes} bytes for one row");
-    let forge = Forge::of(&site, "mirror");
+    let forge = site.forge("mirror");
     let collection = &forge
         .manifest
         .collections
@@ -297,7 +297,7 @@ async fn a_publish_that_is_killed_leaves_the_last_release_and_a_rerun_finishes()
 
         let left = pointed(&site, "mirror").unwrap();
         assert!((stands..=stands + 1).contains(&left.sequence.0), "{left:?}");
-        let held = Forge::of(&site, "mirror");
+        let held = site.forge("mirror");
         assert_eq!(
             held.release, left,
             "the pointer names a manifest that is not there"

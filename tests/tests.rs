@@ -3,7 +3,7 @@
 //!
 //! A new case goes into the module of its feature; a new feature is a new module, declared here.
 //! [`scene`] sets the stage: a small site, its mirror, an origin to lose, an edge. Conditions are
-//! waited for, never slept for. What is missing on a machine is a named skip ([`scene::skip`]).
+//! waited for, never slept for. A program that a machine lacks is a named skip ([`outside`]).
 
 #[cfg(test)]
 mod components;

@@ -12,27 +12,22 @@
 mod ask;
 mod built;
 mod edge;
-mod forge;
 mod html;
 mod origin;
-mod ports;
 mod run;
 mod site;
-mod skip;
 mod town;
 
 pub(crate) use ask::{Ask, raw};
 pub(crate) use built::{binaries, binary, compiled_cache, component, component_file, components};
 pub(crate) use edge::{Edge, EdgeBuilder};
-pub(crate) use forge::{Forge, signed_by, stranger};
 pub(crate) use html::{elements, parse, problems};
 pub(crate) use origin::Origin;
-pub(crate) use ports::{free, hold};
 pub(crate) use run::{Ended, run};
 pub(crate) use site::{HOST, Site};
-pub(crate) use skip::tool;
 pub(crate) use town::Town;
 
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
 /// How long anything may take that is waited for: far more than it needs on a busy machine.
@@ -42,4 +37,14 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) async fn eventually<T>(what: &str, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
     let found = stage::process::wait_for(what, PATIENCE, async || Ok(condition().await)).await;
     found.unwrap_or_else(|error| panic!("{error:#}"))
+}
+
+/// An address of loopback to listen on; no other test, and no other run, is given it meanwhile.
+pub(crate) fn free() -> SocketAddr {
+    stage::ports::free(Ipv4Addr::LOCALHOST.into()).unwrap()
+}
+
+/// The same, taken: nobody can listen there while the listener lives.
+pub(crate) fn hold() -> TcpListener {
+    TcpListener::bind(free()).unwrap()
 }

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use stage::forge::Forge;
 use tempfile::TempDir;
 
 use super::built::share_compiled;
@@ -172,6 +173,11 @@ impl Site {
     /// An edge that follows this site's mirror.
     pub(crate) fn edge(&self) -> EdgeBuilder<'_> {
         EdgeBuilder::new(self)
+    }
+
+    /// What `mirror` holds of it, to forge from.
+    pub(crate) fn forge(&self, mirror: &str) -> Forge {
+        Forge::of(&self.at(mirror), &self.path("keys/release")).unwrap()
     }
 
     /// The site's name.

@@ -1,12 +1,12 @@
 //! What a lying mirror offers: three releases, each wrong in one way, each at the next sequence.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use snapshot::manifest::{Canary, Route, Target};
-use snapshot::{Digest, Envelope, KeySigner, Manifest, Namespace, Release, Timestamp, limits};
-use ssh_key::PrivateKey;
-use ssh_key::private::Ed25519Keypair;
+use snapshot::{Digest, Manifest, Namespace};
+
+use crate::forge::{Forge, signed_by, stranger};
 
 /// One attack.
 #[derive(Clone, Copy, Debug)]
@@ -34,10 +34,10 @@ impl Attack {
     }
 }
 
-/// The pointer as it was before an attack.
+/// What undoes an attack: the pointer as it was before.
 #[derive(Debug)]
 pub struct Undo {
-    pointer: PathBuf,
+    forge: Forge,
     before: Vec<u8>,
 }
 
@@ -47,7 +47,7 @@ impl Undo {
     /// # Errors
     /// A file that cannot be written.
     pub fn undo(self) -> Result<()> {
-        snapshot::durable::write(&self.pointer, &self.before).context("putting the pointer back")
+        self.forge.point(&self.before).map(|_| ())
     }
 }
 
@@ -56,17 +56,8 @@ impl Undo {
 /// # Errors
 /// A mirror that holds no release, or cannot be written.
 pub fn offer(attack: Attack, mirror: &Path, key: &Path, trap: &Path) -> Result<Undo> {
-    let site = mirror.join("dasom");
-    let pointer = site.join("release");
-    let before = fs_err::read(&pointer)?;
-    let release: Release = snapshot::decode(
-        Envelope::from_bytes(&before)?.payload(),
-        limits::STATEMENT_BYTES,
-    )
-    .context("the release")?;
-    let bytes = fs_err::read(object(&site, &release.manifest))?;
-    let mut manifest: Manifest =
-        snapshot::decode(&bytes, limits::MANIFEST_BYTES).context("the manifest")?;
+    let forge = Forge::of(&mirror.join("dasom"), key)?;
+    let mut manifest = forge.manifest.clone();
     match attack {
         Attack::Stranger => {}
         Attack::FlippedByte => {
@@ -77,33 +68,23 @@ pub fn offer(attack: Attack, mirror: &Path, key: &Path, trap: &Path) -> Result<U
             if let Some(byte) = wasm.get_mut(middle) {
                 *byte ^= 1;
             }
-            put(&site, &claimed, &wasm)?;
+            forge.put_as(&claimed, &wasm)?;
         }
         Attack::Poisoned => {
             let wasm = fs_err::read(trap)?;
             replace_view(&mut manifest, &wasm);
             crash_on_a_canary(&mut manifest)
                 .context("a route of the component view, and a canary")?;
-            put(&site, &Digest::of(&wasm), &wasm)?;
+            forge.put(&wasm)?;
         }
     }
-    let bytes = snapshot::encode(&manifest)?;
-    put(&site, &Digest::of(&bytes), &bytes)?;
-    let statement = Release {
-        sequence: release.sequence.next(),
-        manifest: Digest::of(&bytes),
-        manifest_bytes: bytes.len() as u64,
-        as_of: Timestamp(release.as_of.0.saturating_add(1)),
-        ..release
-    };
-    let signer = match attack {
-        Attack::Stranger => KeySigner::new(stranger()),
-        _ => KeySigner::new(PrivateKey::read_openssh_file(key).context("the publisher's key")?),
+    let release = forge.next_of(&manifest)?;
+    let envelope = match attack {
+        Attack::Stranger => signed_by(stranger(), &release, Namespace::Release),
+        Attack::FlippedByte | Attack::Poisoned => forge.signed(&release),
     }?;
-    let mut envelope = Envelope::seal(snapshot::encode(&statement)?);
-    envelope.sign_with(&signer, Namespace::Release)?;
-    snapshot::durable::write(&pointer, &envelope.to_bytes()?)?;
-    Ok(Undo { pointer, before })
+    let before = forge.point(&envelope.to_bytes()?)?;
+    Ok(Undo { forge, before })
 }
 
 fn replace_view(manifest: &mut Manifest, wasm: &[u8]) {
@@ -129,26 +110,4 @@ fn crash_on_a_canary(manifest: &mut Manifest) -> Option<()> {
         ..canary
     }];
     Some(())
-}
-
-fn stranger() -> PrivateKey {
-    // Any key the trust files do not name will do.
-    PrivateKey::from(Ed25519Keypair::from_seed(
-        Digest::of(b"a stranger").as_bytes(),
-    ))
-}
-
-fn object(site: &Path, digest: &Digest) -> PathBuf {
-    let name = digest.to_string();
-    site.join("objects")
-        .join(name.chars().take(2).collect::<String>())
-        .join(name)
-}
-
-fn put(site: &Path, digest: &Digest, bytes: &[u8]) -> Result<()> {
-    let path = object(site, digest);
-    if let Some(folder) = path.parent() {
-        fs_err::create_dir_all(folder)?;
-    }
-    Ok(fs_err::write(path, bytes)?)
 }

@@ -45,6 +45,9 @@ pub struct Summary {
     pub systems: Vec<SystemLine>,
 }
 
+/// Widest result in the table, characters; a longer one goes on below itself.
+const RESULT: usize = 48;
+
 /// Everything found so far; prints each finding as it comes.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -87,18 +90,13 @@ impl Report {
     /// The table.
     #[must_use]
     pub fn table(&self) -> String {
-        let width = |of: fn(&Finding) -> &str| {
-            self.findings
-                .iter()
-                .map(|f| of(f).chars().count())
-                .max()
-                .unwrap_or(0)
-        };
-        let (what, result) = (width(|f| &f.what), width(|f| &f.result));
+        let what = widest(self.findings.iter().map(|finding| finding.what.as_str()));
+        let results: Vec<Vec<String>> = self.findings.iter().map(|f| wrap(&f.result)).collect();
+        let result = widest(results.iter().flatten().map(String::as_str));
         let rule = format!("{}\n", "─".repeat(what + result + 9));
         let mut table = String::new();
         let mut act = "";
-        for finding in &self.findings {
+        for (finding, result) in self.findings.iter().zip(&results) {
             if finding.act != act {
                 act = finding.act;
                 table.push_str(&rule);
@@ -109,10 +107,11 @@ impl Report {
             } else {
                 self.paint("31", "✗")
             };
-            let gap = " ".repeat(what - finding.what.chars().count());
+            let below = format!("\n{}", " ".repeat(what + 7));
             table.push_str(&format!(
-                "  {mark} {}{gap}   {}\n",
-                finding.what, finding.result
+                "  {mark} {:<what$}   {}\n",
+                finding.what,
+                result.join(&below)
             ));
             for short in finding.short.iter().take(5) {
                 table.push_str(&format!("      {}\n", self.paint("31", short)));
@@ -131,9 +130,46 @@ impl Report {
     }
 }
 
+fn widest<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
+    texts.map(|text| text.chars().count()).max().unwrap_or(0)
+}
+
+/// Lines of at most [`RESULT`] characters, broken between words.
+fn wrap(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= RESULT => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_result_goes_on_below_itself_and_loses_nothing() {
+        let mut report = Report::default();
+        let words = vec!["word"; 20].join(" ");
+        report.add("Act", "a row", "short", Vec::new());
+        report.add("Act", "another row", words.as_str(), Vec::new());
+        let table = report.table();
+        assert!(table.contains("✓ a row         short\n"), "{table}");
+        let column = table.lines().nth(3).and_then(|line| line.find("word"));
+        // The mark is one character of three bytes.
+        let below = table.lines().nth(4).and_then(|line| line.find("word"));
+        assert_eq!(column, below.map(|at| at + 2), "{table}");
+        assert_eq!(table.matches("word").count(), 20, "{table}");
+        let longest = table.lines().map(|line| line.chars().count()).max();
+        assert!(longest <= Some("another row".len() + RESULT + 9), "{table}");
+    }
 
     #[test]
     fn one_shortfall_fails_the_whole() {

@@ -1,16 +1,19 @@
 //! The world of one play: a town, its origin, a mirror and two edges, all real processes on
 //! loopback, in one folder.
 
-use std::net::{SocketAddr, TcpListener};
+mod folder;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustix::process::Signal;
 
 use crate::client::Client;
+use crate::ports::free;
 use crate::process::{self, Process, wait_for};
 
 /// The host name the edges know the site by.
@@ -66,7 +69,7 @@ impl World {
     ///
     /// # Errors
     /// A file that cannot be written, or what `origin-sync init` says.
-    pub async fn lay_out(dir: &Path, built: &Built, bind: std::net::IpAddr) -> Result<Self> {
+    pub async fn lay_out(dir: &Path, built: &Built, bind: IpAddr) -> Result<Self> {
         Self::lay_out_of(dir, built, bind, town::Size::default()).await
     }
 
@@ -77,23 +80,24 @@ impl World {
     pub async fn lay_out_of(
         dir: &Path,
         built: &Built,
-        bind: std::net::IpAddr,
+        bind: IpAddr,
         size: town::Size,
     ) -> Result<Self> {
         let site = dir.join("site");
         {
             let (built, site) = (built.clone(), site.clone());
-            tokio::task::spawn_blocking(move || lay_out_site(&built, &site, size)).await??;
+            tokio::task::spawn_blocking(move || folder::lay_out(&built, &site, size)).await??;
         }
         let mut init = Command::new(built.binaries.join("origin-sync"));
         init.arg("init").arg(&site).args(["--site", "dasom"]);
         process::run("origin-sync init", init, &[0]).await?;
-        let origin_at = free(std::net::IpAddr::from([127, 0, 0, 1]))?;
+        let loopback = IpAddr::from(Ipv4Addr::LOCALHOST);
+        let origin_at = free(loopback)?;
         let mut edges = Vec::new();
         for name in ["seoul-1", "busan-1"] {
-            let (public, control) = (free(bind)?, free(std::net::IpAddr::from([127, 0, 0, 1]))?);
+            let (public, control) = (free(bind)?, free(loopback)?);
             let config = dir.join(format!("{name}.toml"));
-            fs_err::write(&config, edge_toml(name, public, control, origin_at))?;
+            fs_err::write(&config, folder::edge_toml(name, public, control, origin_at))?;
             edges.push(Edge {
                 name,
                 public,
@@ -103,17 +107,8 @@ impl World {
                 process: None,
             });
         }
-        let controls: Vec<String> = edges
-            .iter()
-            .map(|edge| format!("\"http://{}\"", edge.control))
-            .collect();
-        fs_err::write(
-            dir.join("ops.toml"),
-            format!(
-                "site = \"dasom\"\nmirrors = [\"site/mirror\"]\nedges = [{}]\nkey = \"site/keys/operator\"\n",
-                controls.join(", ")
-            ),
-        )?;
+        let controls: Vec<SocketAddr> = edges.iter().map(|edge| edge.control).collect();
+        fs_err::write(dir.join("ops.toml"), folder::ops_toml(&controls))?;
         Ok(Self {
             dir: dir.to_owned(),
             built: built.clone(),
@@ -293,81 +288,4 @@ impl World {
             .map(|edge| edge.public)
             .collect()
     }
-}
-
-/// A free port of `ip`, below the range from which the system takes ports for outgoing connections:
-/// a listener that was killed finds its port free when it comes back.
-fn free(ip: std::net::IpAddr) -> Result<SocketAddr> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    const FIRST: u32 = 20_000;
-    const PORTS: u32 = 12_000;
-    for _ in 0..PORTS {
-        // Plays that run at once begin at different places.
-        let turn = std::process::id()
-            .wrapping_mul(61)
-            .wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
-        let port = u16::try_from(FIRST + turn % PORTS)?;
-        if let Ok(listener) = TcpListener::bind((ip, port)) {
-            return Ok(listener.local_addr()?);
-        }
-    }
-    anyhow::bail!("no port of {ip} is free from {FIRST} to {}", FIRST + PORTS)
-}
-
-fn lay_out_site(built: &Built, site: &Path, size: town::Size) -> Result<()> {
-    let gone = site.join("mirror.gone");
-    if gone.exists() {
-        fs_err::rename(gone, site.join("mirror"))?;
-    }
-    fs_err::create_dir_all(site)?;
-    if size == town::Size::default() {
-        // Painting its photographs takes seconds: kept for the next play.
-        let kept = built.root.join("target/town");
-        fs_err::create_dir_all(&kept)?;
-        town::generate(&kept, town::SEED, size)?;
-        copy(&kept, site)?;
-    } else {
-        town::generate(site, town::SEED, size)?;
-    }
-    let example = built.root.join("examples/town");
-    for folder in ["public", "templates"] {
-        copy(&example.join(folder), &site.join(folder))?;
-    }
-    copy(&built.components, &site.join("components"))?;
-    fs_err::copy(example.join("site.toml"), site.join("site.toml"))?;
-    Ok(())
-}
-
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs_err::create_dir_all(to)?;
-    for entry in fs_err::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            fs_err::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
-}
-
-fn edge_toml(name: &str, public: SocketAddr, control: SocketAddr, origin: SocketAddr) -> String {
-    format!(
-        r#"name = "{name}"
-data = "{name}"
-
-[listen]
-public = "{public}"
-control = "{control}"
-
-[[site]]
-name = "dasom"
-hosts = ["*"]
-trust = "site/trust"
-mirrors = ["site/mirror"]
-poll = "1s"
-origin = "http://{origin}"
-"#
-    )
 }
