@@ -148,11 +148,7 @@ fn tests(command: &mut Command, counts: &mut Counts) -> Result<()> {
         .wait_with_output()
         .map_err(|error| Error::new(format!("cannot wait for cargo: {error}")))?;
     let said = String::from_utf8_lossy(&done.stdout);
-    // Passing tests by name are noise; everything else is shown.
-    for line in said
-        .lines()
-        .filter(|line| !line.ends_with(" ... ok") && !line.trim().is_empty())
-    {
+    for line in said.lines().filter(|line| tells(line)) {
         println!("{line}");
     }
     add(&said, counts);
@@ -161,6 +157,14 @@ fn tests(command: &mut Command, counts: &mut Counts) -> Result<()> {
     } else {
         Err(Error::new(format!("tests failed: {}", done.status)))
     }
+}
+
+/// Whether a line is worth a look: passing tests by name are not, nor is a binary without tests.
+fn tells(line: &str) -> bool {
+    !(line.trim().is_empty()
+        || line.ends_with(" ... ok")
+        || line == "running 0 tests"
+        || line.starts_with("test result: ok. 0 passed; 0 failed; 0 ignored;"))
 }
 
 /// Adds the closing lines of test binaries: `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
@@ -229,6 +233,27 @@ mod tests {
                 skipped: 1
             }
         );
+    }
+
+    #[test]
+    fn what_a_person_looks_for_is_shown() {
+        for line in [
+            "running 3 tests",
+            "test sync::rollback ... FAILED",
+            "test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured",
+            "test result: ok. 0 passed; 0 failed; 1 ignored; 0 measured",
+            "skipped interop::signs: ssh-keygen is not installed",
+        ] {
+            assert!(tells(line), "{line}");
+        }
+        for line in [
+            "",
+            "test sync::rollback ... ok",
+            "running 0 tests",
+            "test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured",
+        ] {
+            assert!(!tells(line), "{line}");
+        }
     }
 
     #[test]
