@@ -68,7 +68,7 @@ impl Site {
     }
 
     /// Lets modes follow the release and the orders there are now.
-    fn look(&self) {
+    pub(super) fn look(&self) {
         if let Some(release) = self.copy.current() {
             let manifest = release.release.manifest;
             let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);

@@ -63,12 +63,15 @@ pub fn status(edge: &Edge) -> Status {
 }
 
 fn site(site: &Arc<Site>) -> SiteStatus {
+    let sync = site.copy.sync_status();
+    // An order that is told here is in force: whoever gave it goes by this.
+    site.look();
     let modes = site.gates.modes();
     let services = modes
         .iter()
         .map(|(name, mode)| service(name.as_str(), mode));
     SiteStatus {
-        sync: site.copy.sync_status(),
+        sync,
         freshness: strictest(site),
         origin: site.origin.as_ref().map(|origin| origin.address()),
         services: services.collect(),

@@ -5,6 +5,7 @@ use snapshot::order::Mode;
 
 use super::world::World;
 use crate::page::reserved;
+use crate::serve::status::status;
 
 #[tokio::test]
 async fn the_origins_page_changes_with_the_mode_and_its_tag_with_it() {
@@ -116,4 +117,16 @@ async fn the_control_listener_tells_how_the_edge_is() {
         world.ask_control("/readyz").await.status,
         StatusCode::SERVICE_UNAVAILABLE
     );
+}
+
+#[tokio::test]
+async fn an_order_that_status_tells_is_in_force() {
+    let world = World::new().await;
+    world.give(Mode::Degraded);
+    // Nothing had a turn in between that could follow the order.
+    let told = status(&world.edge);
+    let site = &told.sites[0];
+    assert_eq!(site.sync.orders.len(), 1);
+    let pay = site.services.iter().find(|service| service.name == "pay");
+    assert_eq!(pay.unwrap().state, "degraded");
 }

@@ -203,8 +203,8 @@ impl World {
         self.edge.sites.iter().next().unwrap()
     }
 
-    /// Orders a mode for `pay`, with a notice, and waits until it is in force.
-    pub(super) async fn order(&self, mode: Mode) {
+    /// Orders a mode for `pay`, with a notice.
+    pub(super) fn give(&self, mode: Mode) {
         let now = wall_clock();
         let order = Order {
             version: Order::VERSION,
@@ -224,6 +224,11 @@ impl World {
             signed_at: now,
         };
         self.site().copy.order(Orders::in_force([order]));
+    }
+
+    /// Orders a mode for `pay`, with a notice, and waits until it is in force.
+    pub(super) async fn order(&self, mode: Mode) {
+        self.give(mode);
         let name = if mode == Mode::Degraded {
             "degraded"
         } else {
