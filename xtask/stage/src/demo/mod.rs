@@ -89,6 +89,8 @@ async fn play(world: &mut World, visit: &Visit, load: &Load) -> Result<()> {
     let mut look = tokio::time::interval(LOOK);
     let mut shown: Vec<String> = Vec::new();
     let mut readers = Readers::default();
+    // One for good: a signal that comes while a key does its work would be lost on a later one.
+    let mut ended = std::pin::pin!(tokio::signal::ctrl_c());
     loop {
         tokio::select! {
             _ = look.tick() => {
@@ -115,7 +117,7 @@ async fn play(world: &mut World, visit: &Visit, load: &Load) -> Result<()> {
                     },
                 }
             }
-            _ = tokio::signal::ctrl_c() => return Ok(()),
+            _ = &mut ended => return Ok(()),
         }
     }
 }
