@@ -4,8 +4,8 @@
 use http::header::{ACCEPT_LANGUAGE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Uri};
 use serde::Serialize;
-use snapshot::Timestamp;
 use snapshot::manifest::{Isolation, Route};
+use snapshot::{Manifest, Timestamp};
 
 use super::path::{declared_query, encode};
 use super::routes::{Matched, normal_template};
@@ -30,6 +30,20 @@ struct ServiceHeader {
     meanwhile: String,
     state: &'static str,
     since: Option<String>,
+}
+
+/// What the component of `route` is told whatever is asked: fields and their values.
+#[must_use]
+pub fn always_told(manifest: &Manifest, route: &Route) -> Vec<(&'static str, String)> {
+    let mut told = vec![
+        ("holdfast-site", manifest.site.to_string()),
+        ("holdfast-route", normal_template(&route.path)),
+        ("holdfast-languages", manifest.languages.join(",")),
+        ("holdfast-privacy", privacy(manifest, route)),
+    ];
+    let template = route.template.as_deref();
+    told.extend(template.map(|template| ("holdfast-template", encode(template))));
+    told
 }
 
 /// The request that the component of `matched` gets. `None` when its parts fit no request.
@@ -64,8 +78,9 @@ fn headers(
     let route = &matched.route;
     let manifest = &release.manifest;
     let mut fields = Fields(HeaderMap::new());
-    fields.set("holdfast-site", manifest.site.as_str());
-    fields.set("holdfast-route", &normal_template(&route.path));
+    for (name, value) in always_told(manifest, route) {
+        fields.set(name, &value);
+    }
     for (name, value) in &matched.params {
         fields.set(&format!("holdfast-param-{name}"), &encode(value));
     }
@@ -73,7 +88,6 @@ fn headers(
         fields.secret("holdfast-capability", &encode(capability.expose()));
     }
     fields.set("holdfast-language", &state.language);
-    fields.set("holdfast-languages", &manifest.languages.join(","));
     fields.set(
         "holdfast-as-of",
         &release.release.as_of.floor_minute().rfc3339(),
@@ -82,10 +96,6 @@ fn headers(
     fields.set("holdfast-modes", &modes(state));
     fields.set("holdfast-notices", &json(&notices(state)));
     fields.set("holdfast-services", &json(&services(state)));
-    fields.set("holdfast-privacy", &privacy(release, route));
-    if let Some(template) = &route.template {
-        fields.set("holdfast-template", &encode(template));
-    }
     if route.now {
         fields.set("holdfast-now", &now.floor_minute().rfc3339());
     }
@@ -132,9 +142,9 @@ fn services(state: &PageState) -> Vec<ServiceHeader> {
     state.services.iter().map(header).collect()
 }
 
-fn privacy(release: &LoadedRelease, route: &Route) -> String {
+fn privacy(manifest: &Manifest, route: &Route) -> String {
     let collections = route.collections.iter();
-    let known = collections.filter_map(|name| release.manifest.collection(name));
+    let known = collections.filter_map(|name| manifest.collection(name));
     let members: Vec<String> = known
         .map(|known| format!("{}={}", known.name, known.privacy.as_str()))
         .collect();

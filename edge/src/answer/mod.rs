@@ -14,9 +14,10 @@ mod said;
 mod snapshot;
 
 pub use context::{AnswerContext, freshness};
+pub use guest::always_told;
 pub use path::{BadPath, RequestPath};
 pub use records::VALUE_BYTES;
 pub use rehearse::{NotRehearsed, Rehearsal, Rehearsed};
-pub use routes::{Capability, Matched, RouteProblem, Routes};
+pub use routes::{Capability, Matched, RouteProblem, Routes, without_capability};
 pub use said::SAID_BYTES;
-pub use snapshot::{Found, SnapshotAnswer, SnapshotRequest, from_snapshot, notice_page};
+pub use snapshot::{Found, SnapshotAnswer, SnapshotRequest, asked, from_snapshot, notice_page};

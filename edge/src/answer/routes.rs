@@ -155,8 +155,10 @@ impl Routes {
     }
 }
 
-/// The route's template without its capability's segment.
-fn without_capability(route: &Route) -> String {
+/// The route's template without its capability's segment: of the paths that its component is asked
+/// for.
+#[must_use]
+pub fn without_capability(route: &Route) -> String {
     let template = normal_template(&route.path);
     match &route.capability {
         Some(name) => template.replacen(&format!("/{{{name}}}"), "", 1),

@@ -19,7 +19,7 @@ use super::records::RouteRecords;
 use super::routes::Matched;
 use super::said::said;
 use crate::copy::LoadedRelease;
-use crate::host::{GuestAnswer, GuestError};
+use crate::host::{GuestAnswer, GuestError, GuestRequest, Records};
 use crate::page::emergency::Kind;
 use crate::page::{
     AnswerBody, CacheOutcome, CachePolicy, Draft, Freshness, Lifetime, PageState, Reader, Source,
@@ -90,6 +90,23 @@ pub async fn from_snapshot(
         None => answering.nothing(Kind::Unavailable),
         Some(matched) => answering.ask(matched, request.query).await,
     }
+}
+
+/// What `request` makes of the component that answers it: its name, its own request, and what it
+/// may read. For whoever asks it on another host. `None` where no component answers.
+#[must_use]
+pub fn asked(
+    release: &LoadedRelease,
+    context: &AnswerContext,
+    request: &SnapshotRequest<'_>,
+) -> Option<(ComponentName, GuestRequest, Arc<dyn Records>)> {
+    let matched = release.routes.find(request.path)?;
+    let Target::Component(name) = &matched.route.target else {
+        return None;
+    };
+    let answering = Answering::new(release, context, request.reader, Some(&matched));
+    let (asked, records) = answering.asked(&matched, request.query)?;
+    Some((name.clone(), asked, records))
 }
 
 /// Where the site tells what is down: its first page that the snapshot answers in every mode and
@@ -189,18 +206,9 @@ impl<'a> Answering<'a> {
             tracing::error!(component = %name, "the release does not hold a route's component");
             return self.nothing(Kind::ComponentFailed);
         };
-        let asked = guest::request(
-            self.release,
-            matched,
-            query,
-            &self.state,
-            self.freshness,
-            self.context.now,
-        );
-        let Some(asked) = asked else {
+        let Some((asked, records)) = self.asked(matched, query) else {
             return self.nothing(Kind::BadRequest);
         };
-        let records = Arc::new(RouteRecords::new(self.release, &matched.route));
         match self.context.host.call(component, asked, records).await {
             Ok(answer) => self.answered(name, answer, matched),
             Err(error) => {
@@ -216,6 +224,24 @@ impl<'a> Answering<'a> {
                 answer
             }
         }
+    }
+
+    /// `None` when the parts of the request fit no request.
+    fn asked(
+        &self,
+        matched: &Matched,
+        query: Option<&str>,
+    ) -> Option<(GuestRequest, Arc<dyn Records>)> {
+        let request = guest::request(
+            self.release,
+            matched,
+            query,
+            &self.state,
+            self.freshness,
+            self.context.now,
+        )?;
+        let records = RouteRecords::new(self.release, &matched.route);
+        Some((request, Arc::new(records)))
     }
 
     fn answered(
