@@ -1,9 +1,14 @@
 //! What a component may import: the build refuses more, and so does the host; this looks at the
-//! files themselves, with a parser that neither of them uses for it.
+//! files themselves, with a parser that neither of them uses for it. And what it imports is held
+//! against Spin's own words for it.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use wasmparser::{Parser, Payload};
+use wit_component::targets;
+use wit_parser::{Resolve, UnresolvedPackageGroup, WorldId};
 
 use crate::scene::{component, components};
 
@@ -76,4 +81,64 @@ fn each_component_imports_what_the_design_allows_and_nothing_else() {
     }
     let expected = ["account", "hostile", "invitation", "view"];
     assert_eq!(seen, expected.map(str::to_owned).into());
+}
+
+/// What a service has behind Spin, in the words of the folder of interfaces that it publishes.
+const SPIN: &str = "
+    package holdfast:check;
+
+    world spin {
+        include wasi:http/service@0.3.0;
+        import spin:key-value/key-value@3.0.0;
+    }
+
+    world without-keys {
+        include wasi:http/service@0.3.0;
+    }
+";
+
+/// The `wit` folder of the `spin-sdk` that the guests are built with.
+fn spin_s_interfaces() -> PathBuf {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["metadata", "--format-version", "1", "--locked"])
+        // It is a dependency only there.
+        .args(["--filter-platform", "wasm32-unknown-unknown"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cargo metadata: {words}");
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let sdk = packages
+        .iter()
+        .find(|package| package["name"] == "spin-sdk");
+    let manifest = sdk.expect("spin-sdk")["manifest_path"].as_str().unwrap();
+    Path::new(manifest).parent().unwrap().join("wit")
+}
+
+/// Spin's interfaces, with the worlds of [`SPIN`].
+fn spin_s_worlds() -> (Resolve, WorldId, WorldId) {
+    let mut resolve = Resolve::new();
+    resolve.push_dir(spin_s_interfaces()).unwrap();
+    let check = UnresolvedPackageGroup::parse("check.wit", SPIN).unwrap();
+    let check = resolve.push_group(check).unwrap();
+    let world = |name: &str| resolve.select_world(&[check], Some(name)).unwrap();
+    let (spin, without_keys) = (world("spin"), world("without-keys"));
+    (resolve, spin, without_keys)
+}
+
+#[test]
+fn each_guest_fits_spin_s_own_interfaces() {
+    let (resolve, spin, without_keys) = spin_s_worlds();
+    for name in ["account", "hostile", "invitation", "view"] {
+        let wasm = component(name);
+        let fits = targets(&resolve, spin, &wasm);
+        fits.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        // That the check can fail: it does where the key-value interface is not offered.
+        let refused = targets(&resolve, without_keys, &wasm).unwrap_err();
+        let why = format!("{refused:?}");
+        assert!(why.contains("spin:key-value/key-value"), "{name}: {why}");
+    }
 }

@@ -35,6 +35,8 @@ mod repair;
 mod scene;
 #[cfg(test)]
 mod serving;
+#[cfg(test)]
+mod spin;
 
 #[test]
 fn no_file_is_forgotten() {

@@ -8,6 +8,7 @@ pub mod build;
 pub mod cli;
 pub mod config;
 pub mod exit;
+pub mod export;
 pub mod init;
 pub mod inspect;
 pub mod mirror;

@@ -16,6 +16,7 @@ mod html;
 mod origin;
 mod run;
 mod site;
+mod spin;
 mod town;
 
 pub(crate) use ask::{Ask, raw};
@@ -25,6 +26,7 @@ pub(crate) use html::{elements, parse, problems};
 pub(crate) use origin::Origin;
 pub(crate) use run::{Ended, run};
 pub(crate) use site::{HOST, Site};
+pub(crate) use spin::{Spin, seen};
 pub(crate) use town::Town;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

@@ -6,6 +6,7 @@ use edge::settings::Mistakes;
 use serde_json::json;
 
 use crate::exit::Exit;
+use crate::export::ExportError;
 use crate::init::InitError;
 use crate::inspect::InspectError;
 use crate::publish::PublishError;
@@ -127,5 +128,20 @@ impl From<InspectError> for Failure {
             _ => (Exit::BadData, None),
         };
         Self::new(exit, error).hint(hint)
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        let exit = match error {
+            ExportError::Inspect(error) => return error.into(),
+            ExportError::NotEmpty(_) => Exit::Usage,
+            ExportError::Store(_)
+            | ExportError::Io(_)
+            | ExportError::Sqlite(_)
+            | ExportError::Internal(_) => Exit::Local,
+            _ => Exit::BadData,
+        };
+        Self::new(exit, error)
     }
 }

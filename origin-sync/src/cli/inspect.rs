@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use snapshot::{Sequence, SiteName};
 
 use super::publish::mirrors;
-use super::{Failure, InspectArgs, What, runtime};
+use super::{Failure, InspectArgs, ReleaseArgs, What, runtime};
 use crate::config::Site;
 use crate::exit::Exit;
 use crate::inspect::{CollectionLine, InspectError, Inspector, Record, ReleaseLine, Verdict};
@@ -17,8 +17,8 @@ use crate::publish::{PublishError, read_trust, wall_clock};
 const SECRET_BYTES: u64 = 4096;
 
 pub(super) fn run(args: InspectArgs) -> Result<Exit, Failure> {
-    let inspector = open(&args)?;
-    let sequence = args.release.map(Sequence);
+    let inspector = open(&args.at)?;
+    let sequence = args.at.release.map(Sequence);
     let runtime = runtime()?;
     let mut exit = Exit::Done;
     let shown = match args.what {
@@ -126,7 +126,7 @@ fn verified(verdict: &Verdict) -> Vec<u8> {
     text.into_bytes()
 }
 
-fn open(args: &InspectArgs) -> Result<Inspector, Failure> {
+pub(super) fn open(args: &ReleaseArgs) -> Result<Inspector, Failure> {
     // With all three on the command line, a mirror can be looked at by whoever has no site.toml.
     let needs_site = args.site.is_none() || args.mirrors.is_empty() || args.trust.is_none();
     let declared = if needs_site {

@@ -1,5 +1,6 @@
 //! The command line: raw flags here, what they mean in each command's file.
 
+mod export;
 mod failure;
 mod init;
 mod inspect;
@@ -34,6 +35,8 @@ enum Command {
     Publish(PublishArgs),
     /// Look at what mirrors hold: releases, records, and whether all of it is whole
     Inspect(InspectArgs),
+    /// Write a release for another host than an edge
+    Export(ExportArgs),
 }
 
 #[derive(Debug, Args)]
@@ -89,6 +92,49 @@ struct PublishArgs {
 struct InspectArgs {
     #[command(subcommand)]
     what: What,
+    #[command(flatten)]
+    at: ReleaseArgs,
+    /// Print JSON, one line for each thing
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+/// Write a release for another host than an edge.
+#[derive(Debug, Args)]
+#[command(after_help = TABLE)]
+struct ExportArgs {
+    #[command(subcommand)]
+    to: To,
+    #[command(flatten)]
+    at: ReleaseArgs,
+    /// End with one line of JSON on standard output
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum To {
+    /// A Spin application: spin.toml, the components, and the collections as its key-value store
+    ///
+    /// Everything is fetched from the mirrors and verified as an edge would, then DIR is filled:
+    /// spin.toml with a trigger for each route of a component that Spin's router can express,
+    /// components/NAME.wasm, .spin/sqlite_key_value.db with every record under its collection's
+    /// name, and runtime-config.toml, which tells Spin so. Private records stay sealed. The
+    /// comments in spin.toml say how to run it, what is left out, and which holdfast-* header
+    /// fields a proxy in front must send: without them no component answers.
+    ///
+    /// A record whose key is not UTF-8, or whose value is longer than the 128 MiB that Spin hands
+    /// over, is left out and counted. While it works, a copy of the release lies in the temporary
+    /// directory.
+    Spin {
+        /// The directory to fill: an empty one, or one that is not there yet
+        dir: PathBuf,
+    },
+}
+
+/// Which release, where, and whom to believe.
+#[derive(Debug, Args)]
+struct ReleaseArgs {
     /// The site's declaration, for its name, mirrors and trust
     #[arg(long, value_name = "FILE", default_value = "site.toml", global = true)]
     config: PathBuf,
@@ -104,9 +150,6 @@ struct InspectArgs {
     /// Look at this release instead of the newest
     #[arg(long, value_name = "N", global = true)]
     release: Option<u64>,
-    /// Print JSON, one line for each thing
-    #[arg(long, global = true)]
-    json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -153,6 +196,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Init(args) => init::run(args),
         Command::Publish(args) => publish::run(args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Export(args) => export::run(args),
     };
     match result {
         Ok(exit) => exit,
@@ -169,6 +213,7 @@ impl Command {
             Self::Init(_) => false,
             Self::Publish(args) => args.json,
             Self::Inspect(args) => args.json,
+            Self::Export(args) => args.json,
         }
     }
 }

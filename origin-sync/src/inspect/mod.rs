@@ -13,6 +13,7 @@ use snapshot::{Generation, Manifest, Sequence, Store, StoreError, Timestamp, lim
 use crate::build::BuildError;
 use crate::mirror::{self, FetchError, Mirrors, Signed};
 
+pub(crate) use records::NODE_CACHE_BYTES;
 pub use records::{CollectionLine, Record};
 pub use releases::ReleaseLine;
 pub use verify::{MirrorVerdict, Verdict};
@@ -61,10 +62,10 @@ pub enum InspectError {
 /// Mirrors being looked at. What is fetched goes into a directory that ends with this.
 #[derive(Debug)]
 pub struct Inspector {
-    mirrors: Mirrors,
+    pub(crate) mirrors: Mirrors,
     generation: Generation,
     now: Timestamp,
-    store: Arc<Store>,
+    pub(crate) store: Arc<Store>,
     _dir: tempfile::TempDir,
 }
 
@@ -90,7 +91,7 @@ impl Inspector {
     }
 
     /// Release `sequence`, or the newest seen anywhere.
-    async fn release(&self, sequence: Option<Sequence>) -> Result<Signed, InspectError> {
+    pub(crate) async fn release(&self, sequence: Option<Sequence>) -> Result<Signed, InspectError> {
         let mut why = Vec::new();
         if let Some(sequence) = sequence {
             let place = edge::sync::layout::Place::retained(&self.mirrors.site, sequence);
@@ -124,7 +125,7 @@ impl Inspector {
         }
     }
 
-    async fn manifest(&self, signed: &Signed) -> Result<Manifest, InspectError> {
+    pub(crate) async fn manifest(&self, signed: &Signed) -> Result<Manifest, InspectError> {
         Ok(mirror::manifest(&self.mirrors, &self.store, &signed.release).await?)
     }
 }

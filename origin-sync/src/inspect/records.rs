@@ -182,4 +182,4 @@ impl Inspector {
 }
 
 /// Memory for verified inner nodes, bytes.
-pub(super) const NODE_CACHE_BYTES: u64 = 16 << 20;
+pub(crate) const NODE_CACHE_BYTES: u64 = 16 << 20;
