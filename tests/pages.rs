@@ -1,13 +1,45 @@
 //! Every page of the town's snapshot, held against what a phone on a bad day can take.
 
-use rusqlite::params_from_iter;
+use rusqlite::{Connection, params_from_iter};
 use town::db;
-use town::model::{Accounts, Guide, Invitation, Meeting};
+use town::model::{
+    Accounts, BankAccount, Duty, Guide, Invitation, Meeting, Member, Payment, Place, Record,
+    SignIn, Table, Talk, Taxi, Wishes,
+};
 
 use crate::scene::{Town, elements, parse, problems};
 
 /// What somebody may type into any field.
 const HOSTILE: &str = "<script>alert(1)</script>\"'&";
+/// The capability of every hostile record.
+const CAPABILITY: &str = "hostile-capability-0123";
+
+/// Puts in a row with mark-up in every field; gives its id.
+fn hostile<T: Table>(connection: &Connection) -> String {
+    let id = "hostile-record-01";
+    let values = T::COLUMNS.iter().map(|column| match *column {
+        "id" | "service" => id,
+        "cap" => CAPABILITY,
+        _ => HOSTILE,
+    });
+    let places = vec!["?"; T::COLUMNS.len()].join(", ");
+    let insert = format!("insert into {} values ({places})", T::NAME);
+    connection
+        .execute(&insert, params_from_iter(values))
+        .unwrap();
+    id.to_owned()
+}
+
+/// The same; gives the row's page.
+fn hostile_page<T: Record>(connection: &Connection) -> String {
+    let id = hostile::<T>(connection);
+    let key = if T::COLUMNS.contains(&"id") {
+        "id"
+    } else {
+        "service"
+    };
+    db::one::<T>(connection, key, &id).unwrap().unwrap().path()
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_small_whole_and_in_need_of_nothing_else() {
@@ -51,56 +83,32 @@ async fn every_page_is_small_whole_and_in_need_of_nothing_else() {
 async fn markup_in_any_field_is_text() {
     let town = Town::lay_out().await;
     let mut connection = db::open(&town.world.database()).unwrap();
-    let invitation = Invitation {
-        id: "hostile-invitation".to_owned(),
-        cap: "hostile-capability-0123".to_owned(),
-        ..Invitation::default()
-    };
-    let accounts = Accounts {
-        cap: invitation.cap.clone(),
-        id: invitation.id.clone(),
-        ..Accounts::default()
-    };
-    let meeting = Meeting {
-        id: "hostile-meeting-01".to_owned(),
-        ..Meeting::default()
-    };
-    let guide = Guide {
-        service: "hostile".to_owned(),
-        ..Guide::default()
-    };
     let sent = connection.transaction().unwrap();
-    for (table, columns, values) in [
-        (Invitation::TABLE, Invitation::COLUMNS, invitation.values()),
-        (Accounts::TABLE, Accounts::COLUMNS, accounts.values()),
-        (Meeting::TABLE, Meeting::COLUMNS, meeting.values()),
-        (Guide::TABLE, Guide::COLUMNS, guide.values()),
-    ] {
-        let values = values
-            .into_iter()
-            .map(|value| if value.is_empty() { HOSTILE } else { value });
-        let places = vec!["?"; columns.len()].join(", ");
-        let insert = format!(
-            "insert into {table} ({}) values ({places})",
-            columns.join(", ")
-        );
-        sent.execute(&insert, params_from_iter(values)).unwrap();
-    }
+    let id = hostile::<Invitation>(&sent);
+    hostile::<Accounts>(&sent);
+    let mut pages = vec![
+        format!("/i/{id}/"),
+        format!("/i/{id}/{CAPABILITY}/"),
+        "/guide/".to_owned(),
+        hostile_page::<BankAccount>(&sent),
+        hostile_page::<Duty>(&sent),
+        hostile_page::<Guide>(&sent),
+        hostile_page::<Meeting>(&sent),
+        hostile_page::<Member>(&sent),
+        hostile_page::<Payment>(&sent),
+        hostile_page::<Place>(&sent),
+        hostile_page::<SignIn>(&sent),
+        hostile_page::<Talk>(&sent),
+        hostile_page::<Taxi>(&sent),
+        hostile_page::<Wishes>(&sent),
+    ];
+    pages.push(format!("/i/{id}/{CAPABILITY}/gift"));
     sent.commit().unwrap();
     drop(connection);
     town::export(&town.world.site()).unwrap();
 
     let town = town.open_edges(1).await;
     let (world, at) = (&town.world, town.world.edges[0].public);
-    let below = format!("/i/{}/{}/", invitation.id, invitation.cap);
-    let pages = [
-        format!("/i/{}/", invitation.id),
-        below.clone(),
-        format!("{below}gift"),
-        format!("/club/{}/", meeting.id),
-        format!("/guide/{}/", guide.service),
-        "/guide/".to_owned(),
-    ];
     for page in pages {
         for language in ["ko", "en"] {
             let answer = world.client.get(at, &page, language).await.unwrap();
@@ -131,7 +139,7 @@ async fn markup_in_any_field_is_text() {
         }
     }
     // A calendar has its own escapes: one property a line, whatever a field holds.
-    let calendar = format!("/i/{}/event.ics", invitation.id);
+    let calendar = format!("/i/{id}/event.ics");
     let answer = world.client.get(at, &calendar, "en").await.unwrap();
     if answer.status == 200 {
         assert!(answer.header("content-type").starts_with("text/calendar"));

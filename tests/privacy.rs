@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use town::db;
-use town::model::Accounts;
+use town::model::{Accounts, BankAccount, Payment};
 
 use crate::scene::Town;
 
@@ -17,10 +17,18 @@ const FRAME: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// Every account number of the town.
 fn numbers(town: &Town) -> Vec<String> {
     let connection = db::open(&town.world.database()).unwrap();
-    let accounts = db::all(&connection, Accounts::TABLE, Accounts::from_row).unwrap();
-    let numbers = accounts.iter().flat_map(Accounts::numbers);
-    let numbers: Vec<String> = numbers.map(str::to_owned).collect();
-    assert!(numbers.len() >= 4 * accounts.len() && numbers.iter().all(|n| n.len() > 8));
+    let gifts = db::all::<Accounts>(&connection).unwrap();
+    let accounts = db::all::<BankAccount>(&connection).unwrap();
+    let bills = db::all::<Payment>(&connection).unwrap();
+    let mut numbers: Vec<String> = gifts
+        .iter()
+        .flat_map(Accounts::numbers)
+        .map(str::to_owned)
+        .collect();
+    numbers.extend(accounts.iter().map(|account| account.number.clone()));
+    numbers.extend(bills.iter().map(|bill| bill.account.clone()));
+    assert!(!gifts.is_empty() && !accounts.is_empty() && !bills.is_empty());
+    assert!(numbers.iter().all(|number| number.len() > 8));
     numbers
 }
 
@@ -119,14 +127,12 @@ fn numbers_are_seen_with_hyphens_and_without() {
 async fn no_account_number_lies_on_a_mirror_an_edge_or_in_a_log() {
     let town = Town::lay_out_alone().await.open_edges(1).await;
     let (world, numbers) = (&town.world, numbers(&town));
-    // Every gift page was served, to readers who have its link.
-    let gifts = town
-        .urls()
-        .pages
-        .into_iter()
-        .filter(|page| page.ends_with("/gift"));
+    // Every page with a number was served, to readers who have its link.
+    let pages = town.urls().pages.into_iter().filter(|page| {
+        page.ends_with("/gift") || page.starts_with("/bank/") || page.starts_with("/pay/")
+    });
     let mut served = 0;
-    for page in gifts {
+    for page in pages {
         for edge in &world.edges {
             let answer = world.client.get(edge.public, &page, "ko").await.unwrap();
             assert_eq!(answer.status, 200);
@@ -170,8 +176,10 @@ async fn without_sealing_every_account_number_is_found() {
     let file = town.world.site().join("site.toml");
     let mut text = fs_err::read_to_string(&file).unwrap();
     let sealed = "privacy = \"sealed\"\nsecret = \"cap\"\n";
-    assert!(text.contains(sealed));
-    text = text.replace(sealed, "privacy = \"public\"\n");
+    for private in [sealed, "privacy = \"unlisted\"\n"] {
+        assert!(text.contains(private));
+        text = text.replace(private, "privacy = \"public\"\n");
+    }
     // Its page opens sealed records only.
     let gift = text
         .find("[[route]]\npath = \"/i/{id}/{cap}/gift\"")

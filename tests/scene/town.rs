@@ -15,6 +15,8 @@ pub(crate) const SMALL: Size = Size {
     invitations: 12,
     meetings: 6,
     photos: 3,
+    rows: 6,
+    sheets: 3,
 };
 
 /// A laid-out world. Its folder and processes go with the value.

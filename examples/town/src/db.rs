@@ -5,7 +5,10 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
-use crate::model::{Accounts, Guide, Invitation, Meeting};
+use crate::model::{
+    Accounts, BankAccount, Duty, Guide, Invitation, Meeting, Member, Payment, Place, SignIn, Table,
+    Talk, Taxi, Wishes,
+};
 
 /// Creates the tables in a new file.
 ///
@@ -13,32 +16,59 @@ use crate::model::{Accounts, Guide, Invitation, Meeting};
 /// SQLite's, with the path.
 pub fn create(path: &Path) -> Result<Connection> {
     let connection = open(path)?;
-    for (table, columns) in [
-        (Invitation::TABLE, Invitation::COLUMNS),
-        (Accounts::TABLE, Accounts::COLUMNS),
-        (Meeting::TABLE, Meeting::COLUMNS),
-        (Guide::TABLE, Guide::COLUMNS),
-    ] {
-        let columns: Vec<String> = columns
-            .iter()
-            .enumerate()
-            .map(|(at, name)| {
-                format!(
-                    "{name} text not null{}",
-                    if at == 0 { " primary key" } else { "" }
-                )
-            })
-            .collect();
-        connection.execute(
-            &format!("create table {table} ({})", columns.join(", ")),
-            [],
-        )?;
-    }
-    connection.execute(
-        "create table guest_book (id text not null, who text not null, words text not null)",
-        [],
-    )?;
+    connection.execute_batch(&layout())?;
     Ok(connection)
+}
+
+/// The statements that create every table.
+#[must_use]
+pub fn layout() -> String {
+    [
+        table::<Accounts>(),
+        table::<BankAccount>(),
+        table::<Duty>(),
+        table::<Guide>(),
+        table::<Invitation>(),
+        table::<Meeting>(),
+        table::<Member>(),
+        table::<Payment>(),
+        table::<Place>(),
+        table::<SignIn>(),
+        table::<Talk>(),
+        table::<Taxi>(),
+        table::<Wishes>(),
+        "create table guest_book (id text not null, who text not null, words text not null);"
+            .to_owned(),
+    ]
+    .concat()
+}
+
+/// What [`set_edition`] wrote; 0 before.
+///
+/// # Errors
+/// SQLite's.
+pub fn edition(connection: &Connection) -> Result<i32> {
+    Ok(connection.query_row("pragma user_version", [], |row| row.get(0))?)
+}
+
+/// Marks the database as whole, and as this edition of the town.
+///
+/// # Errors
+/// SQLite's.
+pub fn set_edition(connection: &Connection, edition: i32) -> Result<()> {
+    Ok(connection.pragma_update(None, "user_version", edition)?)
+}
+
+fn table<T: Table>() -> String {
+    let columns: Vec<String> = T::COLUMNS
+        .iter()
+        .enumerate()
+        .map(|(at, name)| {
+            let key = if at == 0 { " primary key" } else { "" };
+            format!("{name} text not null{key}")
+        })
+        .collect();
+    format!("create table {} ({});", T::NAME, columns.join(", "))
 }
 
 /// Opens a database.
@@ -52,48 +82,16 @@ pub fn open(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Puts in all rows at once.
+/// Puts in `rows`.
 ///
 /// # Errors
 /// SQLite's, a key used twice among them.
-pub fn fill(
-    connection: &mut Connection,
-    invitations: &[Invitation],
-    accounts: &[Accounts],
-    meetings: &[Meeting],
-    guides: &[Guide],
-) -> Result<()> {
-    let transaction = connection.transaction()?;
-    insert(
-        &transaction,
-        Invitation::TABLE,
-        invitations.iter().map(Invitation::values),
-    )?;
-    insert(
-        &transaction,
-        Accounts::TABLE,
-        accounts.iter().map(Accounts::values),
-    )?;
-    insert(
-        &transaction,
-        Meeting::TABLE,
-        meetings.iter().map(Meeting::values),
-    )?;
-    insert(&transaction, Guide::TABLE, guides.iter().map(Guide::values))?;
-    transaction.commit()?;
-    Ok(())
-}
-
-fn insert<'a>(
-    connection: &Connection,
-    table: &str,
-    rows: impl Iterator<Item = Vec<&'a str>>,
-) -> Result<()> {
+pub fn insert<T: Table>(connection: &Connection, rows: &[T]) -> Result<()> {
+    let places = vec!["?"; T::COLUMNS.len()].join(", ");
+    let mut statement =
+        connection.prepare(&format!("insert into {} values ({places})", T::NAME))?;
     for row in rows {
-        let places = vec!["?"; row.len()].join(", ");
-        connection
-            .prepare_cached(&format!("insert into {table} values ({places})"))?
-            .execute(params_from_iter(row))?;
+        statement.execute(params_from_iter(row.values()))?;
     }
     Ok(())
 }
@@ -102,28 +100,31 @@ fn insert<'a>(
 ///
 /// # Errors
 /// SQLite's.
-pub fn all<T>(
-    connection: &Connection,
-    table: &str,
-    read: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
-) -> Result<Vec<T>> {
-    let mut statement = connection.prepare(&format!("select * from {table} order by 1"))?;
-    let rows = statement.query_map([], |row| read(row))?;
+pub fn all<T: Table>(connection: &Connection) -> Result<Vec<T>> {
+    let mut statement = connection.prepare(&format!("select * from {} order by 1", T::NAME))?;
+    let rows = statement.query_map([], T::from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The row of a table whose key is `key`.
+/// The row of a table whose `column` is `key`.
 ///
 /// # Errors
 /// SQLite's.
-pub fn one<T>(
-    connection: &Connection,
-    table: &str,
-    column: &str,
-    key: &str,
-    read: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
-) -> Result<Option<T>> {
+pub fn one<T: Table>(connection: &Connection, column: &str, key: &str) -> Result<Option<T>> {
     let mut statement =
-        connection.prepare_cached(&format!("select * from {table} where {column} = ?"))?;
-    Ok(statement.query_row([key], |row| read(row)).optional()?)
+        connection.prepare_cached(&format!("select * from {} where {column} = ?", T::NAME))?;
+    Ok(statement.query_row([key], T::from_row).optional()?)
+}
+
+/// A row drawn at random.
+///
+/// # Errors
+/// SQLite's; an empty table.
+pub fn any<T: Table>(connection: &Connection) -> Result<T> {
+    let drawn = connection.query_row(
+        &format!("select * from {} order by random() limit 1", T::NAME),
+        [],
+        T::from_row,
+    );
+    drawn.with_context(|| format!("drawing one of {}", T::NAME))
 }

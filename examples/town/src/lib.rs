@@ -10,6 +10,7 @@ pub mod model;
 pub mod origin;
 mod photo;
 mod rng;
+mod wedding;
 mod words;
 
 pub use generate::{SEED, Size, export, generate};

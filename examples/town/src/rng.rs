@@ -1,4 +1,7 @@
-//! A seeded stream of choices, so that every run makes the same town.
+//! A seeded stream of choices, so that every run makes the same town. Its ids and capabilities
+//! come from the seed as well: an example, not a way to make secrets.
+
+use crate::words::{self, Pair};
 
 /// Deterministic choices from a seed and a label; labels keep tables independent of each other.
 #[derive(Debug)]
@@ -38,6 +41,36 @@ impl Rng {
                 char::from_digit(u32::try_from(digit).unwrap_or(0), 10).unwrap_or('0')
             })
             .collect()
+    }
+
+    /// One of the pairs.
+    pub fn pair(&mut self, choices: &[Pair]) -> (String, String) {
+        self.pick(choices)
+            .map(|(ko, en)| ((*ko).to_owned(), (*en).to_owned()))
+            .unwrap_or_default()
+    }
+
+    /// A person: Korean puts the family name first without a space.
+    pub fn person(&mut self, family: &(String, String), given: &[Pair]) -> (String, String) {
+        let (ko, en) = self.pair(given);
+        (format!("{}{ko}", family.0), format!("{en} {}", family.1))
+    }
+
+    /// A person of the town, of any family.
+    pub fn anyone(&mut self) -> (String, String) {
+        let family = self.pair(words::FAMILY);
+        self.person(&family, words::GIVEN)
+    }
+
+    /// A mobile telephone's number.
+    pub fn mobile(&mut self) -> String {
+        format!("010-{}-{}", self.digits(4), self.digits(4))
+    }
+
+    /// A day of this year in one of `months`.
+    pub fn day(&mut self, months: std::ops::RangeInclusive<u64>) -> String {
+        let month = months.start() + self.below(months.end() - months.start() + 1);
+        format!("2026-{month:02}-{:02}", 1 + self.below(28))
     }
 
     /// An id nobody guesses: `length` letters and digits without look-alikes.

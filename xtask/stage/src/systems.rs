@@ -1,8 +1,12 @@
 //! The systems the outage took: for each, a randomly drawn record and what its page must show.
 
 use anyhow::{Context, Result};
+use rusqlite::Connection;
 use town::db;
-use town::model::{Accounts, Guide, Invitation, Meeting};
+use town::model::{
+    Accounts, BankAccount, Duty, Guide, Invitation, Meeting, Member, Payment, Place, Record,
+    SignIn, Talk, Taxi, Wishes,
+};
 
 use crate::visible;
 use crate::world::World;
@@ -35,56 +39,38 @@ pub struct Page {
 /// A database that cannot be read or is empty.
 pub fn draw(world: &World) -> Result<Vec<System>> {
     let connection = db::open(&world.database())?;
-    let random = |table: &str| -> Result<String> {
-        let (key, query) = match table {
-            "guides" => (
-                "service",
-                "select service from guides order by random() limit 1",
-            ),
-            "meetings" => ("id", "select id from meetings order by random() limit 1"),
-            _ => ("id", "select id from invitations order by random() limit 1"),
-        };
-        connection
-            .query_row(query, [], |row| row.get(key))
-            .with_context(|| format!("drawing one of {table}"))
-    };
-    let invitation = db::one(
-        &connection,
-        Invitation::TABLE,
-        "id",
-        &random("invitations")?,
-        Invitation::from_row,
-    )?
-    .context("the drawn invitation")?;
-    let accounts = db::one(
-        &connection,
-        Accounts::TABLE,
-        "cap",
-        &invitation.cap,
-        Accounts::from_row,
-    )?
-    .context("the drawn invitation's accounts")?;
-    let meeting = db::one(
-        &connection,
-        Meeting::TABLE,
-        "id",
-        &random("meetings")?,
-        Meeting::from_row,
-    )?
-    .context("the drawn meeting")?;
-    let guide = db::one(
-        &connection,
-        Guide::TABLE,
-        "service",
-        &random("guides")?,
-        Guide::from_row,
-    )?
-    .context("the drawn guide")?;
+    let invitation = db::any::<Invitation>(&connection)?;
+    let accounts = db::one::<Accounts>(&connection, "cap", &invitation.cap)?
+        .context("the drawn invitation's accounts")?;
     Ok(vec![
         wedding(&invitation, &accounts),
-        hiking(&meeting),
-        notice(&guide),
+        record::<Meeting>(&connection, "the hiking club without a sign-in")?,
+        record::<Guide>(&connection, "the notice page: what to do now")?,
+        record::<Talk>(&connection, "the messenger that cannot send")?,
+        record::<BankAccount>(&connection, "the bank account, read-only")?,
+        record::<Payment>(&connection, "the bill that the app cannot pay")?,
+        record::<Taxi>(&connection, "a taxi, by telephone")?,
+        record::<Place>(&connection, "the way there, in words")?,
+        record::<Member>(&connection, "the exchange without its sign-in")?,
+        record::<SignIn>(&connection, "the ways to sign in")?,
+        record::<Duty>(&connection, "the colleague on weekend duty")?,
+        record::<Wishes>(&connection, "the guest who cannot come")?,
     ])
+}
+
+/// Any record of a table: its page must tell every fact of it.
+fn record<T: Record>(connection: &Connection, name: &'static str) -> Result<System> {
+    let row = db::any::<T>(connection)?;
+    let facts = |language| row.facts(language).into_iter().map(|(_, value)| value);
+    Ok(System {
+        name,
+        pages: vec![Page {
+            url: row.path(),
+            korean: facts("ko").collect(),
+            english: facts("en").collect(),
+            photos: Vec::new(),
+        }],
+    })
 }
 
 fn wedding(row: &Invitation, accounts: &Accounts) -> System {
@@ -132,42 +118,6 @@ fn wedding(row: &Invitation, accounts: &Accounts) -> System {
                 photos: Vec::new(),
             },
         ],
-    }
-}
-
-fn hiking(row: &Meeting) -> System {
-    System {
-        name: "the hiking club without a sign-in",
-        pages: vec![Page {
-            url: format!("/club/{}/", row.id),
-            korean: texts(&[
-                &row.title_ko,
-                &row.point_ko,
-                &row.course_ko,
-                &row.organiser_ko,
-                &row.organiser_phone,
-            ]),
-            english: texts(&[
-                &row.title_en,
-                &row.point_en,
-                &row.course_en,
-                &row.organiser_en,
-                &row.organiser_phone,
-            ]),
-            photos: Vec::new(),
-        }],
-    }
-}
-
-fn notice(row: &Guide) -> System {
-    System {
-        name: "the notice page: what to do now",
-        pages: vec![Page {
-            url: format!("/guide/{}/", row.service),
-            korean: texts(&[&row.title_ko, &row.meanwhile_ko, &row.how_ko, &row.phone]),
-            english: texts(&[&row.title_en, &row.meanwhile_en, &row.how_en, &row.phone]),
-            photos: Vec::new(),
-        }],
     }
 }
 

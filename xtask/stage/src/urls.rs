@@ -3,8 +3,12 @@
 use std::path::Path;
 
 use anyhow::Result;
+use rusqlite::Connection;
 use town::db;
-use town::model::{Guide, Invitation, Meeting};
+use town::model::{
+    BankAccount, Duty, Guide, Invitation, Meeting, Member, Payment, Place, Record, SignIn, Talk,
+    Taxi, Wishes,
+};
 
 /// All URLs of the site.
 #[derive(Clone, Debug)]
@@ -23,9 +27,7 @@ impl Urls {
     pub fn of(site: &Path) -> Result<Self> {
         let connection = db::open(&site.join("town.db"))?;
         let (mut pages, mut files) = (vec!["/".to_owned(), "/guide/".to_owned()], Vec::new());
-        for Invitation { id, cap, .. } in
-            db::all(&connection, Invitation::TABLE, Invitation::from_row)?
-        {
+        for Invitation { id, cap, .. } in db::all(&connection)? {
             pages.extend([
                 format!("/i/{id}/"),
                 format!("/i/{id}/{cap}/"),
@@ -33,12 +35,17 @@ impl Urls {
             ]);
             files.push(format!("/i/{id}/event.ics"));
         }
-        for meeting in db::all(&connection, Meeting::TABLE, Meeting::from_row)? {
-            pages.push(format!("/club/{}/", meeting.id));
-        }
-        for guide in db::all(&connection, Guide::TABLE, Guide::from_row)? {
-            pages.push(format!("/guide/{}/", guide.service));
-        }
+        pages.extend(paths::<Meeting>(&connection)?);
+        pages.extend(paths::<Guide>(&connection)?);
+        pages.extend(paths::<Talk>(&connection)?);
+        pages.extend(paths::<BankAccount>(&connection)?);
+        pages.extend(paths::<Payment>(&connection)?);
+        pages.extend(paths::<Taxi>(&connection)?);
+        pages.extend(paths::<Place>(&connection)?);
+        pages.extend(paths::<Member>(&connection)?);
+        pages.extend(paths::<SignIn>(&connection)?);
+        pages.extend(paths::<Duty>(&connection)?);
+        pages.extend(paths::<Wishes>(&connection)?);
         for (folder, prefix) in [("photos", "/photos"), ("public", "/assets")] {
             for entry in fs_err::read_dir(site.join(folder))? {
                 let name = entry?.file_name();
@@ -64,4 +71,8 @@ impl Urls {
     pub fn iter(&self) -> impl Iterator<Item = &String> {
         self.pages.iter().chain(&self.files)
     }
+}
+
+fn paths<T: Record>(connection: &Connection) -> Result<Vec<String>> {
+    Ok(db::all::<T>(connection)?.iter().map(T::path).collect())
 }

@@ -2,19 +2,21 @@
 //! is felt.
 
 mod pages;
+mod records;
 mod respond;
 mod router;
 mod session;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpListener;
 
 use crate::db;
+use crate::model::Table;
 use pages::Pages;
 use session::Sessions;
 
@@ -55,5 +57,17 @@ pub async fn serve(data: &Path, listen: SocketAddr) -> Result<()> {
             // A client that goes away in the middle is its own business.
             let _ = server.serve_connection(TokioIo::new(stream), service).await;
         });
+    }
+}
+
+impl Origin {
+    /// A panic elsewhere leaves the connection as good as before.
+    fn database(&self) -> MutexGuard<'_, rusqlite::Connection> {
+        self.database.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The row of a table whose `column` is `key`.
+    fn find<T: Table>(&self, column: &str, key: &str) -> Result<Option<T>> {
+        db::one(&self.database(), column, key)
     }
 }

@@ -12,6 +12,7 @@ const TEMPLATES: &[(&str, &str)] = &[
         include_str!("../../origin/invitation.html"),
     ),
     ("login.html", include_str!("../../origin/login.html")),
+    ("record.html", include_str!("../../origin/record.html")),
     ("meeting.html", include_str!("../../origin/meeting.html")),
 ];
 

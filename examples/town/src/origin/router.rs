@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use anyhow::Result;
 use http::header::ACCEPT_LANGUAGE;
@@ -12,9 +12,8 @@ use hyper::body::Incoming;
 use minijinja::Value;
 
 use super::respond::{self, Answer};
-use super::{Origin, pages, session};
-use crate::db;
-use crate::model::{Accounts, Invitation, Meeting};
+use super::{Origin, pages, records, session};
+use crate::model::{Accounts, Invitation, Meeting, Table};
 
 /// Largest form, bytes.
 const FORM_BYTES: usize = 16 * 1024;
@@ -86,7 +85,15 @@ fn answer(
         (&Method::GET | &Method::HEAD, ["club", id, ""]) => {
             meeting(origin, language, id, &request.headers)
         }
-        (&Method::GET | &Method::HEAD | &Method::POST, _) => Ok(not_found()),
+        (method @ (&Method::GET | &Method::HEAD | &Method::POST), _) => {
+            let path = request.uri.path();
+            Ok(match records::page(origin, language, path)? {
+                // What the service would do is not part of the example: the page comes again.
+                Some(_) if method == Method::POST => respond::see_other(path, None),
+                Some(page) => page,
+                None => not_found(),
+            })
+        }
         _ => Ok(respond::status(
             StatusCode::METHOD_NOT_ALLOWED,
             "method not allowed",
@@ -130,37 +137,15 @@ fn file(folder: &Path, name: &str) -> Result<Answer> {
     }
 }
 
-fn find<T>(
-    origin: &Origin,
-    table: &str,
-    column: &str,
-    key: &str,
-    read: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
-) -> Result<Option<T>> {
-    db::one(
-        &origin
-            .database
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner),
-        table,
-        column,
-        key,
-        read,
-    )
-}
-
 fn invitation(origin: &Origin, language: &str, id: &str, cap: Option<&str>) -> Result<Answer> {
-    let Some(invitation) = find(origin, Invitation::TABLE, "id", id, Invitation::from_row)? else {
+    let Some(invitation) = origin.find::<Invitation>("id", id)? else {
         return Ok(not_found());
     };
     if cap.is_some_and(|cap| cap != invitation.cap) {
         return Ok(not_found());
     }
     let guests = {
-        let database = origin
-            .database
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let database = origin.database();
         let mut statement = database.prepare_cached(
             "select who, words from guest_book where id = ? order by rowid desc limit 20",
         )?;
@@ -190,9 +175,7 @@ fn invitation(origin: &Origin, language: &str, id: &str, cap: Option<&str>) -> R
 }
 
 fn gift(origin: &Origin, language: &str, id: &str, cap: &str) -> Result<Answer> {
-    let Some(accounts) =
-        find(origin, Accounts::TABLE, "cap", cap, Accounts::from_row)?.filter(|a| a.id == id)
-    else {
+    let Some(accounts) = origin.find::<Accounts>("cap", cap)?.filter(|a| a.id == id) else {
         return Ok(not_found());
     };
     let row = pages::row(Accounts::COLUMNS, &accounts.values(), language);
@@ -210,7 +193,7 @@ fn meeting(origin: &Origin, language: &str, id: &str, headers: &HeaderMap) -> Re
             None,
         ));
     };
-    let Some(meeting) = find(origin, Meeting::TABLE, "id", id, Meeting::from_row)? else {
+    let Some(meeting) = origin.find::<Meeting>("id", id)? else {
         return Ok(not_found());
     };
     let row = pages::row(Meeting::COLUMNS, &meeting.values(), language);
@@ -250,7 +233,7 @@ fn sign_guest_book(
     back: &str,
     form: &[(String, String)],
 ) -> Result<Answer> {
-    if find(origin, Invitation::TABLE, "id", id, Invitation::from_row)?.is_none() {
+    if origin.find::<Invitation>("id", id)?.is_none() {
         return Ok(not_found());
     }
     let clip = |name| {
@@ -267,11 +250,7 @@ fn sign_guest_book(
             "a name and a wish are needed",
         ));
     }
-    let database = origin
-        .database
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    database.execute(
+    origin.database().execute(
         "insert into guest_book values (?, ?, ?)",
         [id, &who, &words],
     )?;

@@ -19,7 +19,7 @@ pub(super) struct Visit {
 impl Visit {
     pub(super) fn of(world: &World) -> Result<Self> {
         let connection = db::open(&world.database())?;
-        let invitation = db::all(&connection, Invitation::TABLE, Invitation::from_row)?
+        let invitation = db::all::<Invitation>(&connection)?
             .into_iter()
             .next()
             .context("an invitation")?;
