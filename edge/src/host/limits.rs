@@ -1,6 +1,7 @@
 //! What one component may use. Everything a guest does is bounded here, and each bound is a
 //! number that somebody chose.
 
+use std::num::NonZero;
 use std::time::Duration;
 
 /// How often a running guest is interrupted to let others run and to count its time.
@@ -54,20 +55,22 @@ pub struct HostLimits {
     pub output_bytes: usize,
     /// Time for one answer, from instantiation to the last byte of the body. Default 1 s.
     pub deadline: Duration,
-    /// Instances that may live at once. Default 64.
+    /// Instances that may live at once. Default 4 a core, at least 8: a guest computes and waits
+    /// for nobody, so that more at once would only make each miss its deadline on a busy machine.
     pub concurrency: u32,
-    /// How long a request may wait for its turn before it is refused as busy. Default 250 ms.
+    /// How long a request may wait for its turn before it is refused as busy. Default 2 s.
     pub patience: Duration,
 }
 
 impl Default for HostLimits {
     fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         Self {
             memory_bytes: 64 << 20,
             output_bytes: 4 << 20,
             deadline: Duration::from_secs(1),
-            concurrency: 64,
-            patience: Duration::from_millis(250),
+            concurrency: u32::try_from(cores).unwrap_or(1).saturating_mul(4).max(8),
+            patience: Duration::from_secs(2),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::header::{HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
@@ -87,6 +87,9 @@ fn checked(head: &Parts) -> Result<RequestPath, Kind> {
     if head.version < Version::HTTP_10 {
         return Err(Kind::BadRequest);
     }
+    if !plainly_framed(&head.headers) {
+        return Err(Kind::BadRequest);
+    }
     let query = head.uri.query().map_or(0, str::len);
     if query > crate::answer::path::QUERY_BYTES {
         return Err(Kind::UriTooLong);
@@ -95,6 +98,15 @@ fn checked(head: &Parts) -> Result<RequestPath, Kind> {
         BadPath::TooLong => Kind::UriTooLong,
         _ => Kind::BadRequest,
     })
+}
+
+/// Whether a body's end is told in one way at most: codings piled up (RFC 9112 section 6.1) are how
+/// one request is made to look like two further on.
+fn plainly_framed(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let first = codings.next();
+    first.is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
+        && codings.next().is_none()
 }
 
 fn own_file(edge: &Edge, site: &Site, reader: &Reader, path: &RequestPath) -> Response<AnswerBody> {
