@@ -69,12 +69,29 @@ fn existing_trust(dir: &Path) -> Option<PathBuf> {
     usual.is_dir().then_some(usual)
 }
 
-/// A mirror as written by a person, as a URL: folders may be written as plain paths.
+/// A mirror to write to as written by a person, as a URL: folders may be written as plain paths.
 ///
 /// # Errors
 /// What is wrong with it.
 pub(crate) fn mirror_url(dir: &Path, text: &str) -> Result<String, String> {
-    mirror::parse_url(text, dir)
-        .map(|url| url.to_string())
-        .map_err(|error| error.to_string())
+    let url = mirror::parse_url(text, dir).map_err(|error| error.to_string())?;
+    if url.scheme() == "http" {
+        return Err(format!(
+            "{url} can only be read: name the folder that the server shows"
+        ));
+    }
+    Ok(url.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_only_be_read_is_no_place_to_publish_to() {
+        let dir = Path::new("/srv");
+        assert_eq!(mirror_url(dir, "mirror").unwrap(), "file:///srv/mirror");
+        let refused = mirror_url(dir, "http://mirror.example/m").unwrap_err();
+        assert!(refused.contains("can only be read"), "{refused}");
+    }
 }

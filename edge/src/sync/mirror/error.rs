@@ -18,6 +18,9 @@ pub enum MirrorError {
     /// The folder itself is absent.
     #[error("mirror {0} is not there")]
     Gone(String),
+    /// A write to what can only be read.
+    #[error("mirror {0} can only be read: write to the folder or store behind it")]
+    ReadOnly(String),
     /// It did not answer in time.
     #[error("{place} on mirror {mirror}: no answer within {limit:?}")]
     Slow {

@@ -3,10 +3,12 @@
 //! A mirror is never trusted, so everything read from it is bounded and comes with a deadline of
 //! our own; the store's retries stay off, because the next poll is the retry. A folder that is
 //! absent is an error and is never made by a write: a mount that has gone must not be hidden
-//! under a fresh, empty directory.
+//! under a fresh, empty directory. Over plain HTTP a mirror is read only: it needs no TLS, since
+//! nothing on the way is trusted.
 
 mod address;
 mod error;
+mod http;
 mod patience;
 #[cfg(test)]
 mod tests;
@@ -49,7 +51,8 @@ pub enum Fetched {
 #[derive(Clone, Debug)]
 pub struct Mirror {
     url: Url,
-    root: PathBuf,
+    /// Its folder, which may be written to; `None` for what can only be read.
+    root: Option<PathBuf>,
     base: Path,
     store: Arc<dyn ObjectStore>,
     patience: Patience,
@@ -65,20 +68,27 @@ impl Mirror {
             url: url.to_string(),
             why,
         };
-        if url.scheme() != "file" {
-            return Err(bad(
-                "expected file:///PATH: this build reaches no other store",
-            ));
-        }
-        let root = url
-            .to_file_path()
-            .map_err(|()| bad("expected file:///PATH"))?;
-        let base = Path::from_absolute_path(&root).map_err(|_| bad("expected a plain path"))?;
+        let (root, base, store): (_, _, Arc<dyn ObjectStore>) = match url.scheme() {
+            "file" => {
+                let root = url
+                    .to_file_path()
+                    .map_err(|()| bad("expected file:///PATH"))?;
+                let base =
+                    Path::from_absolute_path(&root).map_err(|_| bad("expected a plain path"))?;
+                let store = LocalFileSystem::new().with_fsync(true);
+                (Some(root), base, Arc::new(store))
+            }
+            "http" => {
+                let store = http::store(url).map_err(|_| bad("expected http://HOST/PATH"))?;
+                (None, Path::default(), Arc::new(store))
+            }
+            _ => return Err(bad("expected file:///PATH or http://HOST/PATH")),
+        };
         Ok(Self {
             url: url.clone(),
             root,
             base,
-            store: Arc::new(LocalFileSystem::new().with_fsync(true)),
+            store,
             patience: Patience::default(),
         })
     }
@@ -197,12 +207,20 @@ impl Mirror {
         (&self.store, self.path(place))
     }
 
-    /// Whether the mirror itself is there.
+    /// Whether it can only be read.
+    #[must_use]
+    pub const fn is_read_only(&self) -> bool {
+        self.root.is_none()
+    }
+
+    /// Whether the mirror itself is there. One that is read over HTTP says so by answering.
     ///
     /// # Errors
     /// [`MirrorError::Gone`].
     pub async fn present(&self) -> Result<(), MirrorError> {
-        let root = self.root.clone();
+        let Some(root) = self.root.clone() else {
+            return Ok(());
+        };
         let is_dir = tokio::task::spawn_blocking(move || root.is_dir()).await;
         match is_dir {
             Ok(true) => Ok(()),
@@ -211,6 +229,9 @@ impl Mirror {
     }
 
     async fn write(&self, place: &Place, bytes: Vec<u8>, mode: PutMode) -> Result<(), MirrorError> {
+        if self.is_read_only() {
+            return Err(MirrorError::ReadOnly(self.url.to_string()));
+        }
         self.present().await?;
         let path = self.path(place);
         let put = async {
