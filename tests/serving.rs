@@ -5,7 +5,6 @@ use std::io::Read;
 use http::{Method, StatusCode};
 use rustix::process::Signal;
 use stage::client::Answer;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::scene::{Edge, HOST, Origin, Site, eventually, raw};
@@ -69,6 +68,8 @@ macro_rules! in_calm_and_outage {
         }
     )+};
 }
+
+pub(crate) use in_calm_and_outage;
 
 in_calm_and_outage! {
     async fn a_page_says_where_it_came_from(world: World) {
@@ -302,58 +303,6 @@ async fn an_edge_that_is_told_to_stop_finishes_what_is_open() {
 }
 
 #[tokio::test]
-async fn a_client_that_sends_nonsense_gets_an_answer_and_harms_nobody() {
-    let world = World::new(When::Outage).await;
-    let at = world.edge.public;
-    let long = "a".repeat(70_000);
-    for (request, status) in [
-        ("GET  HTTP/1.1\r\n\r\n".to_owned(), "400"),
-        (
-            format!("GET /{long} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n"),
-            "4",
-        ),
-        (
-            format!("GET / HTTP/1.1\r\nHost: {HOST}\r\nX: {long}\r\nConnection: close\r\n\r\n"),
-            "431",
-        ),
-        (
-            format!(
-                "GET /pages/../../etc/passwd HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n"
-            ),
-            "4",
-        ),
-        (
-            format!(
-                "GET /pages/%2e%2e/index.html HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n"
-            ),
-            "4",
-        ),
-        (
-            format!("GET /pages/a%00b HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n"),
-            "4",
-        ),
-        (
-            format!("TRACE / HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n"),
-            "405",
-        ),
-        (
-            format!("BREW / HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n"),
-            "503",
-        ),
-    ] {
-        let answer = raw(at, &request).await;
-        let start = format!("HTTP/1.1 {status}");
-        let shown: String = request.chars().take(60).collect();
-        assert!(
-            answer.starts_with(&start),
-            "{shown:?}: {}",
-            answer.lines().next().unwrap_or_default()
-        );
-    }
-    assert_eq!(world.edge.get("/").await.status, 200);
-}
-
-#[tokio::test]
 async fn the_log_has_a_line_for_each_request_and_no_secret() {
     let world = World::new(When::Outage).await;
     let secret = "s3cr3t-value";
@@ -401,16 +350,4 @@ async fn control_is_apart_from_what_readers_reach() {
         let reader = world.edge.get(path).await;
         assert_ne!(reader.status, 200, "{path}");
     }
-}
-
-/// Slow clients hold a connection, not the edge.
-#[tokio::test]
-async fn a_client_that_never_ends_its_request_is_let_go() {
-    let world = World::new(When::Outage).await;
-    let mut slow = TcpStream::connect(world.edge.public).await.unwrap();
-    slow.write_all(b"GET / HTTP/1.1\r\nHost: ").await.unwrap();
-    assert_eq!(world.edge.get("/").await.status, 200);
-    let mut rest = Vec::new();
-    let ended = tokio::time::timeout(crate::scene::PATIENCE, slow.read_to_end(&mut rest)).await;
-    ended.expect("the connection stays open").unwrap();
 }

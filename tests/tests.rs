@@ -10,7 +10,11 @@ mod components;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod guests;
+#[cfg(test)]
+mod handbook;
 #[cfg(test)]
 mod host;
 #[cfg(test)]
@@ -31,6 +35,8 @@ mod publish;
 mod quickstart;
 #[cfg(test)]
 mod repair;
+#[cfg(test)]
+mod requests;
 #[cfg(test)]
 mod scene;
 #[cfg(test)]

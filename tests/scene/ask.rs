@@ -27,6 +27,7 @@ pub(crate) struct Ask {
     headers: HeaderMap,
     body: Bytes,
     h2: bool,
+    also_host: Option<HeaderValue>,
 }
 
 impl Ask {
@@ -40,6 +41,7 @@ impl Ask {
             headers,
             body: Bytes::new(),
             h2: false,
+            also_host: None,
         }
     }
 
@@ -73,6 +75,12 @@ impl Ask {
         self
     }
 
+    /// Over HTTP/2 also names a host in a field, beside `:authority`.
+    pub(crate) fn also_host(mut self, host: &str) -> Self {
+        self.also_host = Some(host.parse().unwrap());
+        self
+    }
+
     /// Asks on a connection of its own.
     pub(crate) async fn send(self) -> Result<Answer> {
         let what = format!("{} {} at {}", self.method, self.target, self.at);
@@ -85,6 +93,8 @@ impl Ask {
         let response = if self.h2 {
             let host = self.headers.remove(HOST).context("a host")?;
             let uri = format!("http://{}{}", host.to_str()?, self.target);
+            self.headers
+                .extend(self.also_host.take().map(|host| (HOST, host)));
             let (mut sender, connection) = http2::handshake(TokioExecutor::new(), stream).await?;
             tokio::spawn(connection);
             let response = sender.send_request(self.request(&uri)?).await?;
@@ -141,4 +151,20 @@ pub(crate) async fn raw(at: SocketAddr, bytes: &str) -> String {
     };
     let answer = tokio::time::timeout(PATIENCE, exchange).await;
     answer.expect("no answer in time").unwrap()
+}
+
+/// Sends these bytes as far as they are taken, and reads to the connection's end: what was said,
+/// nothing if it was just closed.
+pub(crate) async fn hurl(at: SocketAddr, bytes: &[u8]) -> String {
+    let exchange = async {
+        let mut answer = Vec::new();
+        if let Ok(mut stream) = TcpStream::connect(at).await {
+            let (mut from, mut to) = stream.split();
+            // An answer may come, and the connection end, before everything was sent.
+            let _ = tokio::join!(to.write_all(bytes), from.read_to_end(&mut answer));
+        }
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    let answer = tokio::time::timeout(PATIENCE, exchange).await;
+    answer.expect("the connection stays open")
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use stage::process::Process;
 
 use super::built::share_compiled;
-use super::{Ask, HOST, Origin, Site, binary, eventually, free};
+use super::{Ask, HOST, Origin, Site, Wire, binary, eventually, free};
 
 /// An edge that was not started yet.
 #[derive(Debug)]
@@ -34,6 +34,12 @@ impl<'s> EdgeBuilder<'s> {
     /// In front of this origin.
     pub(crate) fn before(mut self, origin: &Origin) -> Self {
         self.origin = Some(origin.at());
+        self
+    }
+
+    /// In front of whatever is at the far end of this wire.
+    pub(crate) fn over(mut self, wire: &Wire) -> Self {
+        self.origin = Some(wire.at());
         self
     }
 
@@ -201,6 +207,19 @@ impl Edge {
     /// What `/status` says of sync.
     async fn sync(&self) -> Value {
         self.status().await
+    }
+
+    /// How a service is: `normal`, `probing` or `degraded`.
+    pub(crate) async fn state(&self, service: &str) -> String {
+        let status = self.status().await;
+        let services = status["services"].as_array().unwrap();
+        let known = services.iter().find(|known| known["name"] == service);
+        known.unwrap()["state"].as_str().unwrap().to_owned()
+    }
+
+    /// The most memory it ever held, bytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        self.process.as_ref().unwrap().peak_memory().unwrap()
     }
 
     /// What it logged.

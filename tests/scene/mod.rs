@@ -18,8 +18,9 @@ mod run;
 mod site;
 mod spin;
 mod town;
+mod wire;
 
-pub(crate) use ask::{Ask, raw};
+pub(crate) use ask::{Ask, hurl, raw};
 pub(crate) use built::{binaries, binary, compiled_cache, component, component_file, components};
 pub(crate) use edge::{Edge, EdgeBuilder};
 pub(crate) use html::{elements, parse, problems};
@@ -28,6 +29,7 @@ pub(crate) use run::{Ended, run};
 pub(crate) use site::{HOST, Site};
 pub(crate) use spin::{Spin, seen};
 pub(crate) use town::Town;
+pub(crate) use wire::{Fault, Wire};
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;

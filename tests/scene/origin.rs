@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -66,6 +67,31 @@ impl Origin {
         };
         origin.rise().await;
         origin
+    }
+
+    /// Shows the files below `folder`, with tags: a mirror as any web server shows it.
+    pub(crate) async fn shelf(folder: PathBuf) -> Self {
+        Self::start(move |seen| {
+            let answer = Response::builder();
+            let answer = match fs_err::read(folder.join(seen.target.trim_start_matches('/'))) {
+                Err(_) => answer.status(404).body(Full::default()),
+                Ok(bytes) => {
+                    let tag = format!("\"{}\"", snapshot::Digest::of(&bytes));
+                    let answer = answer.header("etag", &tag);
+                    if seen
+                        .headers
+                        .get("if-none-match")
+                        .is_some_and(|known| *known == tag)
+                    {
+                        answer.status(304).body(Full::default())
+                    } else {
+                        answer.body(bytes.into())
+                    }
+                }
+            };
+            answer.unwrap()
+        })
+        .await
     }
 
     /// Serves the small site's first page everywhere, with a tag, and takes what is written.

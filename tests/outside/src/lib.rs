@@ -1,4 +1,4 @@
-//! Programs from outside that tests need. `cargo xtask test` installs what a machine lacks of them
+//! Programs and files from outside that tests need. `cargo xtask test` installs what a machine lacks of them
 //! where it may; elsewhere a test without its program is skipped by name, and `CI=true` allows no
 //! skip. Standard library only: it stands below every room.
 
@@ -9,10 +9,10 @@ use std::io::Write as _;
 use std::panic::Location;
 use std::thread;
 
-/// A program, and who has it.
+/// A program or a file, and who has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Program {
-    /// What is looked for on the path.
+    /// What is looked for on the path, or at its own absolute place.
     pub name: &'static str,
     /// Debian's package of it.
     pub package: &'static str,
@@ -31,6 +31,10 @@ pub const PROGRAMS: &[Program] = &[
     Program {
         name: "curl",
         package: "curl",
+    },
+    Program {
+        name: "/usr/share/doc/debian-handbook/html/en-US/index.html",
+        package: "debian-handbook",
     },
 ];
 
@@ -67,10 +71,11 @@ pub fn have(program: &str) -> bool {
     false
 }
 
-/// Whether the program is on the path.
+/// Whether the program is on the path, or the file in its place.
 #[must_use]
 pub fn is_there(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
+    // An absolute path joined to a folder stands for itself.
     env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
