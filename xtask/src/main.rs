@@ -31,6 +31,7 @@ usage: cargo xtask COMMAND [OPTIONS]
                 --fresh      forget the last visit
   drill       build, then play the outage without a person; fails if anything falls short
                 --json  end with one line of JSON
+                --long  go on until readers have asked a million times
   test        format, tidy, guests, clippy, unit, integration and doc tests, the drill; installs
               programs that tests need, as root with apt-get; skips tests without theirs
   tidy        rules that no compiler holds

@@ -24,6 +24,11 @@ impl Pace {
         readers: 6,
         pause: Duration::from_millis(20),
     };
+    /// As fast as the edges answer.
+    pub const LONG: Self = Self {
+        readers: 12,
+        pause: Duration::ZERO,
+    };
     /// A few pages a second, so that the edges have something to notice an outage by.
     pub const DEMO: Self = Self {
         readers: 2,

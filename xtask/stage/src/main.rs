@@ -39,6 +39,9 @@ enum Command {
         /// End with one line of JSON.
         #[arg(long)]
         json: bool,
+        /// Go on until readers have asked a million times; takes long.
+        #[arg(long)]
+        long: bool,
     },
 }
 
@@ -76,11 +79,11 @@ async fn play(command: Command) -> Result<ExitCode> {
             demo::run(&dir, &built, bind, clock()).await?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Drill { built, json } => {
+        Command::Drill { built, json, long } => {
             let built = built.resolve();
             let dir = empty(&built.root.join("target/drill"))?;
             let mut report = Report::new(console::colors_enabled());
-            let summary = drill::play(&dir, &built, &mut report, clock()).await?;
+            let summary = drill::play(&dir, &built, long, &mut report, clock()).await?;
             print!("{}", report.table());
             println!(
                 "{}",

@@ -40,6 +40,18 @@ impl Process {
         })
     }
 
+    /// The most memory it ever held, bytes (proc_pid_status(5), `VmHWM`).
+    ///
+    /// # Errors
+    /// A process that is gone.
+    pub fn peak_memory(&self) -> Result<u64> {
+        let status = fs_err::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = peak.and_then(|peak| peak.trim().strip_suffix(" kB"));
+        let kib: u64 = kib.context("no VmHWM in the process's status")?.parse()?;
+        Ok(kib * 1024)
+    }
+
     /// Sends a signal.
     ///
     /// # Errors

@@ -8,6 +8,7 @@
 //! 6. *Lies*: the mirror returns and offers bad releases.
 //! 7. *Words*: ops write a notice.
 //! 8. *Over*: the origin wakes up.
+//! 9. In the long form, it comes and goes until a million requests were made.
 //!
 //! Readers ask throughout; they are sent away from an edge before it is killed, as a CDN would.
 
@@ -15,6 +16,7 @@ mod alone;
 mod calm;
 mod gone;
 mod lies;
+mod long;
 mod words;
 
 use std::path::Path;
@@ -32,13 +34,17 @@ use crate::world::{Built, World};
 /// How long the whole world may take to notice something.
 const NOTICE: Duration = Duration::from_secs(60);
 
-/// Plays the outage in `dir`; `say` is told what happens.
+/// The most memory an edge may ever hold, bytes.
+const EDGE_MEMORY: u64 = 300 << 20;
+
+/// Plays the outage in `dir`, in its long form if `long`; `say` is told what happens.
 ///
 /// # Errors
 /// A world that cannot be built; what falls short is in the report instead.
 pub async fn play(
     dir: &Path,
     built: &Built,
+    long: bool,
     report: &mut Report,
     say: impl Fn(&str),
 ) -> Result<Summary> {
@@ -56,7 +62,7 @@ pub async fn play(
     let drawn = systems::draw(&world)?;
     let load = Load::start(
         &world.client,
-        Pace::DRILL,
+        if long { Pace::LONG } else { Pace::DRILL },
         urls.iter().cloned().collect(),
         world.in_service(),
     );
@@ -93,6 +99,10 @@ pub async fn play(
     world.freeze_origin(false)?;
     gone::goes_back(&world, report, "Over: the origin wakes up").await?;
 
+    if long {
+        long::comes_and_goes(&mut world, &load, report, &say).await?;
+    }
+
     let counts = load.stop().await;
     let (requests, failed) = (
         counts.requests.load(Ordering::Relaxed),
@@ -104,6 +114,7 @@ pub async fn play(
         format!("{failed} of {requests}"),
         counts.failures(),
     );
+    memory(&world, report)?;
     Ok(Summary {
         passed: report.passed(),
         requests,
@@ -113,6 +124,22 @@ pub async fn play(
         restart_ms,
         systems,
     })
+}
+
+/// What the hungriest edge held at its peak.
+fn memory(world: &World, report: &mut Report) -> Result<()> {
+    let mut peak = 0;
+    for edge in &world.edges {
+        peak = peak.max(edge.peak_memory()?);
+    }
+    let mib = |bytes: u64| format!("{} MiB", bytes.div_ceil(1 << 20));
+    report.add(
+        "Edges, all the while",
+        "most memory that one held",
+        mib(peak),
+        unless(peak <= EDGE_MEMORY, format!("{} allowed", mib(EDGE_MEMORY))),
+    );
+    Ok(())
 }
 
 /// A shortfall unless `held`.

@@ -47,6 +47,19 @@ pub struct Edge {
     process: Option<Process>,
 }
 
+impl Edge {
+    /// The most memory it held since it was started, bytes.
+    ///
+    /// # Errors
+    /// One that does not run.
+    pub fn peak_memory(&self) -> Result<u64> {
+        let process = self.process.as_ref();
+        process
+            .with_context(|| format!("{} does not run", self.name))?
+            .peak_memory()
+    }
+}
+
 /// Everything that runs.
 #[derive(Debug)]
 pub struct World {
