@@ -10,7 +10,7 @@ use serde_json::Value;
 use stage::process::Process;
 
 use super::built::share_compiled;
-use super::{Ask, HOST, Origin, Site, Wire, binary, eventually, free};
+use super::{Ask, Disk, HOST, Origin, Site, Wire, binary, eventually, free};
 
 /// An edge that was not started yet.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub(crate) struct EdgeBuilder<'s> {
     name: String,
     mirrors: Vec<String>,
     origin: Option<SocketAddr>,
+    disk: Option<Disk>,
 }
 
 impl<'s> EdgeBuilder<'s> {
@@ -28,6 +29,7 @@ impl<'s> EdgeBuilder<'s> {
             name: "edge-1".to_owned(),
             mirrors: vec!["mirror".to_owned()],
             origin: None,
+            disk: None,
         }
     }
 
@@ -55,6 +57,12 @@ impl<'s> EdgeBuilder<'s> {
         self
     }
 
+    /// With its data on a disk that fails on request, and nothing of it elsewhere.
+    pub(crate) fn on(mut self, disk: &Disk) -> Self {
+        self.disk = Some(disk.clone());
+        self
+    }
+
     /// Starts it; it may not answer yet.
     pub(crate) fn spawn(self) -> Edge {
         let (public, control) = (free(), free());
@@ -73,13 +81,16 @@ impl<'s> EdgeBuilder<'s> {
             mirrors = mirrors.join(", "),
         );
         fs_err::write(&config, text).unwrap();
-        share_compiled(&self.site.path(&self.name));
+        if self.disk.is_none() {
+            share_compiled(&self.site.path(&self.name));
+        }
         let mut edge = Edge {
             public,
             control,
             log: self.site.path(&format!("{}.log", self.name)),
             name: self.name,
             config,
+            disk: self.disk,
             process: None,
         };
         edge.begin();
@@ -105,6 +116,7 @@ pub(crate) struct Edge {
     pub(crate) log: PathBuf,
     name: String,
     config: PathBuf,
+    disk: Option<Disk>,
     process: Option<Process>,
 }
 
@@ -113,6 +125,9 @@ impl Edge {
     pub(crate) fn begin(&mut self) {
         let mut serve = Command::new(binary("edge"));
         serve.arg("serve").arg("--config").arg(&self.config);
+        if let Some(disk) = &self.disk {
+            disk.under(&mut serve);
+        }
         let started = Process::start(&self.name, serve, &self.log);
         self.process = Some(started.unwrap_or_else(|error| panic!("{error:#}")));
     }

@@ -11,6 +11,7 @@
 
 mod ask;
 mod built;
+mod disk;
 mod edge;
 mod html;
 mod origin;
@@ -22,11 +23,12 @@ mod wire;
 
 pub(crate) use ask::{Ask, hurl, raw};
 pub(crate) use built::{binaries, binary, compiled_cache, component, component_file, components};
+pub(crate) use disk::Disk;
 pub(crate) use edge::{Edge, EdgeBuilder};
 pub(crate) use html::{elements, parse, problems};
 pub(crate) use origin::Origin;
 pub(crate) use run::{Ended, run};
-pub(crate) use site::{HOST, Site};
+pub(crate) use site::{HOST, INDEX, Site};
 pub(crate) use spin::{Spin, seen};
 pub(crate) use town::Town;
 pub(crate) use wire::{Fault, Wire};

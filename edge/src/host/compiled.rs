@@ -163,6 +163,7 @@ fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
 }
 
 /// The secret of this directory; made when it is missing. One that others can read refuses the start.
+/// A disk that keeps none costs the next start its time to compile, and nothing else.
 fn key(directory: &Path) -> Result<Key, HostError> {
     let path = directory.join(KEY_FILE);
     match fs_err::read(&path) {
@@ -178,12 +179,19 @@ fn key(directory: &Path) -> Result<Key, HostError> {
     }
     let mut key = [0; 32];
     fs_err::File::open("/dev/urandom")?.read_exact(&mut key)?;
+    if let Err(error) = keep_key(directory, &key) {
+        tracing::warn!(%error, "the key of the compiled components is not kept");
+    }
+    Ok(Key(key))
+}
+
+fn keep_key(directory: &Path, key: &[u8]) -> std::io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(directory)?;
     file.as_file()
         .set_permissions(Permissions::from_mode(0o600))?;
-    file.write_all(&key)?;
-    file.persist(&path).map_err(std::io::Error::from)?;
-    Ok(Key(key))
+    file.write_all(key)?;
+    file.persist(directory.join(KEY_FILE))?;
+    Ok(())
 }
 
 fn private(path: &Path, forbidden: u32) -> Result<(), HostError> {

@@ -159,19 +159,25 @@ async fn open_data(data: &Path) -> Result<Arc<Host>, StartError> {
 fn make_private(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     fs_err::create_dir_all(path)?;
+    // A read-only disk takes no change, and mostly needs none.
+    if fs_err::metadata(path)?.permissions().mode() & 0o777 == 0o700 {
+        return Ok(());
+    }
     fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o700))
 }
 
+/// Writes the addresses down. A disk that takes nothing keeps no reader from being answered.
 async fn tell(data: &Path, listening: Listening) -> Result<(), StartError> {
     let path = data.join(LISTENING);
-    let failed = |source| StartError::Data {
-        path: data.to_owned(),
-        source,
-    };
-    let json = serde_json::to_vec(&listening).map_err(|e| failed(e.into()))?;
-    let written = tokio::task::spawn_blocking(move || snapshot::durable::write(&path, &json));
+    let written = tokio::task::spawn_blocking(move || {
+        let json = serde_json::to_vec(&listening)?;
+        snapshot::durable::write(&path, &json)
+    });
     let written = written.await.map_err(|_| StartError::Stopped)?;
-    written.map_err(failed)
+    if let Err(error) = written {
+        tracing::error!(%error, "{LISTENING} does not name the addresses");
+    }
+    Ok(())
 }
 
 /// What a site's probes name as their host: the first it answers for.

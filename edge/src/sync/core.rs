@@ -25,8 +25,9 @@
 //!
 //! **Refusal.** Any failure ends the work, leaves the edge on its last good release and holds the
 //! refused one back for a while that doubles each time: a poisoned release is not fetched again at
-//! every poll, and a mirror that was repaired is noticed without anyone's help. The next best offer
-//! is then tried.
+//! every poll, and a mirror that was repaired is noticed without anyone's help. What this edge's own
+//! disk does not take is no fault of the release: the delay does not grow, so that an edge
+//! catches up soon after there is space. The next best offer is then tried.
 //!
 //! **Repair.** A read that finds a segment or blob of the release in use damaged on this disk makes
 //! the object lacking again. It is fetched and reopened as [`repair`] says, while no release is being
@@ -43,7 +44,7 @@ use std::time::Duration;
 use snapshot::{Digest, Sequence};
 
 use super::refusal::{Check, Held, Refusal};
-use super::work::{Fetching, Offer, Phase, ROUNDS, SourceId};
+use super::work::{Fetching, Offer, Phase, ROUNDS, SourceId, Unbrought};
 use crate::copy::Want;
 
 use repair::Repairs;
@@ -214,7 +215,7 @@ impl Core {
         job: Job,
         id: SourceId,
         object: &Digest,
-        result: Result<(), String>,
+        result: Result<(), Unbrought>,
         now: Duration,
         actions: &mut Vec<Action>,
     ) {
@@ -303,7 +304,11 @@ impl Core {
 
     fn refuse(&mut self, refusal: Refusal, now: Duration, actions: &mut Vec<Action>) {
         if let Some(work) = self.work.take() {
-            self.held.add(key(&work.offer), now);
+            let release = key(&work.offer);
+            match refusal.check {
+                Check::Disk => self.held.add_briefly(release, now),
+                _ => self.held.add(release, now),
+            }
             actions.push(Action::Refuse(work.offer, refusal));
         }
     }

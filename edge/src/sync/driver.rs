@@ -204,7 +204,7 @@ impl Follower {
                 tasks.spawn(async move {
                     let object = want.digest;
                     let brought = bring(store, mirror, site, want).await;
-                    let brought = brought.map_err(|error| error.to_string());
+                    let brought = brought.map_err(Into::into);
                     Done::Event(Event::Fetched(job, id, object, brought))
                 });
             }

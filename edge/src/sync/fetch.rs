@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use futures::StreamExt;
-use snapshot::{SiteName, Store, at_rest};
+use snapshot::{SiteName, Store, StoreError, at_rest};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::layout::Place;
 use super::mirror::{Mirror, MirrorError};
+use super::work::Unbrought;
 use crate::copy::{Kind, Want};
 
 /// Chunks that may wait for the disk.
@@ -32,11 +33,24 @@ pub(super) enum FetchError {
     #[error("{0}")]
     AtRest(#[from] at_rest::AtRestError),
     #[error("{0}")]
-    Store(#[from] snapshot::StoreError),
+    Store(#[from] StoreError),
     #[error("cannot be written: {0}")]
     Write(io::Error),
     #[error("stopped")]
     Stopped,
+}
+
+impl From<FetchError> for Unbrought {
+    fn from(error: FetchError) -> Self {
+        let disk = match &error {
+            FetchError::Write(_) | FetchError::Store(StoreError::Io(_)) => true,
+            // What arrives comes out of memory: only writing it can fail.
+            FetchError::AtRest(error) => matches!(error.fault, at_rest::AtRestFault::Io(_)),
+            _ => false,
+        };
+        let reason = error.to_string();
+        Self { disk, reason }
+    }
 }
 
 /// Brings `want` of `site` from `mirror` into `store`.

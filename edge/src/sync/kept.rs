@@ -45,6 +45,12 @@ impl Kept {
     pub(super) fn open(root: &Path, site: &SiteName) -> Result<Self, StoreError> {
         let store = Store::open(root)?;
         let mut alarms = Vec::new();
+        if store.is_read_only() {
+            let root = root.display();
+            alarms.push(format!(
+                "the disk at {root} is read-only: what it holds is served, nothing new is kept"
+            ));
+        }
         let journal = Journal::read(&store).unwrap_or_else(|error| {
             alarms.push(format!(
                 "{error}: an older release would not be noticed as one"

@@ -111,13 +111,17 @@ impl<K: Ord> Held<K> {
             Some(hold) => hold.delay.saturating_mul(2).min(HOLD_MOST),
             None => HOLD_FIRST,
         };
-        self.0.insert(
-            what,
-            Hold {
-                until: now.saturating_add(delay),
-                delay,
-            },
-        );
+        self.hold(what, now, delay);
+    }
+
+    /// Leaves `what` alone for [`HOLD_FIRST`], however often.
+    pub(super) fn add_briefly(&mut self, what: K, now: Duration) {
+        self.hold(what, now, HOLD_FIRST);
+    }
+
+    fn hold(&mut self, what: K, now: Duration, delay: Duration) {
+        let until = now.saturating_add(delay);
+        self.0.insert(what, Hold { until, delay });
         while self.0.len() > HELD {
             // Of releases, the lowest sequence is the least likely to be offered again.
             self.0.pop_first();
@@ -150,6 +154,8 @@ mod tests {
         assert!(!held.holds(&release, HOLD_FIRST));
         held.add(release, HOLD_FIRST);
         assert!(held.holds(&release, HOLD_FIRST * 3 - Duration::from_millis(1)));
+        held.add_briefly(release, HOLD_FIRST * 3);
+        assert!(!held.holds(&release, HOLD_FIRST * 4));
         for _ in 0..20 {
             held.add(release, Duration::ZERO);
         }

@@ -30,6 +30,15 @@ impl Offer {
     }
 }
 
+/// Why an object did not come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unbrought {
+    /// It is this edge's own disk: no source is to blame.
+    pub disk: bool,
+    /// What happened.
+    pub reason: String,
+}
+
 /// How far the release is.
 #[derive(Debug)]
 pub(super) enum Phase {
@@ -57,6 +66,8 @@ struct Lacking {
     want: Want,
     asked: bool,
     tried: usize,
+    /// What this edge's own disk said, if it failed.
+    disk: Option<String>,
 }
 
 impl Fetching {
@@ -68,6 +79,7 @@ impl Fetching {
                 want,
                 asked: false,
                 tried: 0,
+                disk: None,
             };
             (lacking.want.digest, lacking)
         });
@@ -102,7 +114,7 @@ impl Fetching {
         &mut self,
         object: &Digest,
         source: &str,
-        result: Result<(), String>,
+        result: Result<(), Unbrought>,
     ) -> Result<(), Refusal> {
         let Some(lacking) = self.lacking.get_mut(object) else {
             return Ok(());
@@ -111,12 +123,18 @@ impl Fetching {
             Ok(()) => {
                 self.lacking.remove(object);
             }
-            Err(reason) => {
+            Err(Unbrought { disk, reason }) => {
                 lacking.asked = false;
                 lacking.tried += 1;
+                if disk {
+                    lacking.disk = Some(reason.clone());
+                }
                 if lacking.tried >= self.sources {
-                    let object = lacking.want.describe();
-                    let mut refusal = Refusal::new(Check::Object, Some(object), reason);
+                    let object = Some(lacking.want.describe());
+                    if let Some(reason) = lacking.disk.take() {
+                        return Err(Refusal::new(Check::Disk, object, reason));
+                    }
+                    let mut refusal = Refusal::new(Check::Object, object, reason);
                     refusal.source = Some(source.to_owned());
                     return Err(refusal);
                 }
@@ -127,5 +145,28 @@ impl Fetching {
 
     pub(super) fn lacking(&self) -> usize {
         self.lacking.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::copy::Kind;
+
+    #[test]
+    fn a_full_disk_is_named_whatever_other_sources_say() {
+        let digest = Digest::of(b"a");
+        let kind = Kind::Blob(1);
+        let mut fetching = Fetching::new(vec![Want { digest, kind }], 0, 2);
+        let failed = |disk, reason: &str| {
+            let reason = reason.to_owned();
+            Err(Unbrought { disk, reason })
+        };
+        fetching
+            .answered(&digest, "a", failed(true, "full"))
+            .unwrap();
+        let refusal = fetching.answered(&digest, "b", failed(false, "not there"));
+        let expected = format!("disk: blob {digest}: full");
+        assert_eq!(refusal.unwrap_err().to_string(), expected);
     }
 }

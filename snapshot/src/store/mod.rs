@@ -33,30 +33,41 @@ pub use staged::Staged;
 #[derive(Debug)]
 pub struct Store {
     layout: Layout,
+    read_only: bool,
     /// Held, never read: the lock goes when it is dropped.
     _lock: Option<File>,
 }
 
 impl Store {
-    /// Opens the store at `root` for this process alone, and creates what is missing.
+    /// Opens the store at `root` for this process alone, and creates what is missing. One that
+    /// exists opens on a read-only disk too.
     ///
     /// # Errors
     /// Another process holds it, or a directory cannot be made.
     pub fn open(root: impl AsRef<Path>) -> Result<Self, StoreError> {
         let mut store = Self::open_shared(root)?;
         let path = store.layout.root.join("lock");
-        let lock = fs::OpenOptions::new()
+        let made = fs::OpenOptions::new()
             .create(true)
             .truncate(false)
             .write(true)
-            .open(&path)?;
-        let lock = lock.into_file();
+            .open(&path);
+        let lock = match made {
+            Err(e) if is_read_only(&e) => {
+                store.read_only = true;
+                fs::File::open(&path)?.into_file()
+            }
+            other => other?.into_file(),
+        };
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StoreError::InUse(store.layout.root)),
             Err(TryLockError::Error(e)) => return Err(e.into()),
         }
-        store.layout.clear_staging()?;
+        match store.layout.clear_staging() {
+            Err(e) if is_read_only(&e) => store.read_only = true,
+            other => other?,
+        }
         store._lock = Some(lock);
         Ok(store)
     }
@@ -75,6 +86,7 @@ impl Store {
         }
         Ok(Self {
             layout,
+            read_only: false,
             _lock: None,
         })
     }
@@ -83,6 +95,12 @@ impl Store {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.layout.root
+    }
+
+    /// Whether its disk took no write when it was opened.
+    #[must_use]
+    pub const fn is_read_only(&self) -> bool {
+        self.read_only
     }
 
     /// Whether an object of that name is there. Its bytes are checked when they are read.
@@ -297,6 +315,10 @@ impl Store {
     }
 }
 
+fn is_read_only(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::ReadOnlyFilesystem
+}
+
 /// `None` if there are more than `limit` bytes.
 fn read_limited(file: impl Read, limit: usize) -> std::io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
@@ -343,7 +365,7 @@ impl Layout {
         Err(StoreError::StateName(name.chars().take(80).collect()))
     }
 
-    fn clear_staging(&self) -> Result<(), StoreError> {
+    fn clear_staging(&self) -> std::io::Result<()> {
         for left in fs::read_dir(self.staging())? {
             fs::remove_file(left?.path())?;
         }

@@ -36,6 +36,10 @@ pub const PROGRAMS: &[Program] = &[
         name: "/usr/share/doc/debian-handbook/html/en-US/index.html",
         package: "debian-handbook",
     },
+    Program {
+        name: "cc",
+        package: "gcc",
+    },
 ];
 
 /// The file that skips are noted in, one line each, for whoever counts them.

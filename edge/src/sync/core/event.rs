@@ -4,7 +4,7 @@ use snapshot::Digest;
 
 use crate::copy::Want;
 use crate::sync::refusal::Refusal;
-use crate::sync::work::{Offer, SourceId};
+use crate::sync::work::{Offer, SourceId, Unbrought};
 
 /// What happened.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub enum Event {
     /// What the release lacks, or why it never can be used.
     Planned(Job, Result<Vec<Want>, Refusal>),
     /// An object arrived, verified and on disk; or did not.
-    Fetched(Job, SourceId, Digest, Result<(), String>),
+    Fetched(Job, SourceId, Digest, Result<(), Unbrought>),
     /// The release loads, its counts hold and its canaries answer; or not.
     Checked(Job, Result<(), Refusal>),
     /// The release is written down and in use; or could not be.

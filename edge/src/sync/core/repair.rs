@@ -18,7 +18,7 @@ use snapshot::Digest;
 use super::{Action, Job};
 use crate::copy::Want;
 use crate::sync::refusal::{Check, Held, Refusal};
-use crate::sync::work::Fetching;
+use crate::sync::work::{Fetching, Unbrought};
 
 /// What is damaged, and the one object that is being brought back.
 #[derive(Debug, Default)]
@@ -103,7 +103,7 @@ impl Repairs {
         &mut self,
         source: &str,
         object: &Digest,
-        result: Result<(), String>,
+        result: Result<(), Unbrought>,
         now: Duration,
     ) -> Vec<Action> {
         let Some(repair) = &mut self.current else {

@@ -238,7 +238,9 @@ impl World {
                     *nature == Nature::Damaged && Digest::of(object.as_bytes()) == want.digest
                 });
                 let result = if damaged || !self.mirrors[id].1 || self.roll(10) == 0 {
-                    Err("damaged".to_owned())
+                    let disk = self.roll(4) == 0;
+                    let reason = "damaged".to_owned();
+                    Err(Unbrought { disk, reason })
                 } else {
                     Ok(())
                 };
