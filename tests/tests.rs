@@ -22,6 +22,8 @@ mod host;
 #[cfg(test)]
 mod interop;
 #[cfg(test)]
+mod killed;
+#[cfg(test)]
 mod mirror;
 #[cfg(test)]
 mod outage;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use fs_err as fs;
 use snapshot::manifest::Component;
-use snapshot::{BlobRef, Digest, Entry, Store, limits};
+use snapshot::{BlobRef, Digest, Entry, Store, StoreError, limits};
 
 use super::BuildError;
 use crate::config;
@@ -44,7 +44,8 @@ fn copy(store: &Store, path: &Path, blob: &BlobRef) -> Result<(), BuildError> {
     let mut hasher = blake3::Hasher::new();
     pass(path, |chunk| {
         hasher.update(chunk);
-        staged.write_all(chunk)
+        // The own disk, not the source.
+        Ok(staged.write_all(chunk).map_err(StoreError::from)?)
     })?;
     if hasher.finalize().as_bytes() != blob.digest.as_bytes() {
         return Err(BuildError::Changed(path.to_owned()));
@@ -54,7 +55,7 @@ fn copy(store: &Store, path: &Path, blob: &BlobRef) -> Result<(), BuildError> {
 
 fn pass(
     path: &Path,
-    mut each: impl FnMut(&[u8]) -> std::io::Result<()>,
+    mut each: impl FnMut(&[u8]) -> Result<(), BuildError>,
 ) -> Result<u64, BuildError> {
     let mut file = fs::File::open(path)?;
     let mut buffer = vec![0; 128 * 1024];

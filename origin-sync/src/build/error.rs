@@ -68,3 +68,23 @@ pub enum BuildError {
         more: usize,
     },
 }
+
+impl BuildError {
+    /// Whether the publisher's own disk failed, or what lies on it: the sources are not to blame.
+    #[must_use]
+    pub const fn is_own_disk(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(_)
+                | Self::Segment(_)
+                | Self::Build {
+                    source: SegmentBuildError::Io(_),
+                    ..
+                }
+                | Self::Merge {
+                    source: MergeError::Read(_) | MergeError::Build(SegmentBuildError::Io(_)),
+                    ..
+                }
+        )
+    }
+}

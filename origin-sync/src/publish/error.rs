@@ -90,10 +90,8 @@ impl PublishError {
         match self {
             Self::Unreachable { .. } | Self::NotCommitted { .. } => Exit::NotCommitted,
             Self::Build(BuildError::Shrunk { .. }) | Self::Guard(_) => Exit::GuardRefused,
-            Self::Build(BuildError::Store(_) | BuildError::Segment(_))
-            | Self::Upload(_)
-            | Self::Store(_)
-            | Self::Internal(_) => Exit::Local,
+            Self::Build(error) if error.is_own_disk() => Exit::Local,
+            Self::Upload(_) | Self::Store(_) | Self::Internal(_) => Exit::Local,
             Self::Source(_) | Self::Build(_) => Exit::BadData,
             Self::Mirror(_) => Exit::Usage,
             Self::Sign(_) | Self::Unbelieved { .. } | Self::Refused(_) => Exit::KeyRefused,
