@@ -22,6 +22,9 @@ pub struct ServeLimits {
     /// How often a silent HTTP/2 connection is asked whether it is still there, and how long its
     /// answer may take.
     pub ping: Duration,
+    /// How long a reader may take nearly nothing of an answer that is ready; the connection is cut
+    /// at the latest after twice this time.
+    pub stall: Duration,
 }
 
 impl Default for ServeLimits {
@@ -34,6 +37,7 @@ impl Default for ServeLimits {
             idle: Duration::from_secs(60),
             streams: 128,
             ping: Duration::from_secs(20),
+            stall: Duration::from_secs(30),
         }
     }
 }

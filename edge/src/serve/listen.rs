@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use super::edge::Edge;
 use super::limits::ServeLimits;
+use super::stall::{Counted, Look, Taking};
 use super::way::handle;
 
 /// How long to wait after the system refused a connection, mostly for want of file descriptors.
@@ -105,16 +106,23 @@ async fn connection(
 ) {
     let builder = builder(&limits);
     let asked = AtomicU64::new(0);
+    let taking = Arc::new(Taking::default());
     let service = service_fn(|request| {
         asked.fetch_add(1, Ordering::Relaxed);
-        let edge = Arc::clone(edge);
-        async move { Ok::<_, std::convert::Infallible>(handle(&edge, peer, request).await) }
+        let (edge, turn) = (Arc::clone(edge), taking.begin());
+        async move {
+            let answer = handle(&edge, peer, request).await;
+            Ok::<_, std::convert::Infallible>(turn.over(answer))
+        }
     });
-    let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let socket = Counted::new(stream, Arc::clone(&taking));
+    let mut serving = pin!(builder.serve_connection(TokioIo::new(socket), service));
     // The library's own timer starts once it knows the protocol, and on HTTP/2 there is none: this
     // one covers the time before, and connections that live on pings alone.
     let mut look = pin!(tokio::time::sleep(limits.head_time));
     let mut asked_before = 0;
+    let mut taken = pin!(tokio::time::sleep(limits.stall));
+    let mut last = Look::default();
     let mut closing = false;
     loop {
         tokio::select! {
@@ -135,6 +143,15 @@ async fn connection(
                 }
                 asked_before = asked_now;
                 look.as_mut().reset(Instant::now() + limits.idle);
+            }
+            () = taken.as_mut() => {
+                let now = taking.look(closing);
+                if now.stalls_since(last) {
+                    tracing::debug!("a reader takes nothing: the connection is cut");
+                    return;
+                }
+                last = now;
+                taken.as_mut().reset(Instant::now() + limits.stall);
             }
             () = stop.cancelled(), if !closing => {
                 closing = true;

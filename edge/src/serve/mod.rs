@@ -14,6 +14,7 @@ pub mod listen;
 pub mod metrics;
 mod run;
 mod site;
+mod stall;
 pub mod status;
 mod target;
 #[cfg(test)]

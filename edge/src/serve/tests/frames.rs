@@ -35,11 +35,16 @@ pub(super) struct Frames(TcpStream);
 impl Frames {
     /// Connects, and says what every client says first.
     pub(super) async fn connect(world: &World) -> Self {
+        Self::connect_with(world, &[]).await
+    }
+
+    /// Connects with `settings`, as the payload of the frame has them.
+    pub(super) async fn connect_with(world: &World, settings: &[u8]) -> Self {
         let mut stream = TcpStream::connect(world.public).await.unwrap();
         let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
         stream.write_all(preface).await.unwrap();
         let mut frames = Self(stream);
-        frames.send(&frame(SETTINGS, 0, 0, &[])).await;
+        frames.send(&frame(SETTINGS, 0, 0, settings)).await;
         frames
     }
 

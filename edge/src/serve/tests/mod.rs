@@ -14,5 +14,6 @@ mod origin;
 mod pages;
 mod patience;
 mod raw;
+mod stall;
 mod world;
 mod writes;

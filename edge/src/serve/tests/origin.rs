@@ -184,6 +184,15 @@ async fn answer(stream: &mut TcpStream, request: &str) -> bool {
             stream.write_all(body.as_bytes()).await.ok();
             return std::future::pending().await;
         }
+        "/endless" => {
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n\r\n";
+            let mut written = stream.write_all(head.as_bytes()).await;
+            let piece = "x".repeat(1 << 16);
+            while written.is_ok() {
+                written = stream.write_all(piece.as_bytes()).await;
+            }
+            return false;
+        }
         "/events" => {
             let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: one\n\n";
             stream.write_all(head.as_bytes()).await.ok();
