@@ -2,6 +2,7 @@
 
 use kit::{Context, PAGE_BYTES};
 
+use super::accounts::ACCOUNTS;
 use super::answer;
 
 const ROW: &str = r#"{"a1_bank_en":"Handeul Bank","a1_bank_ko":"한들은행","a1_holder_en":"Doyun Kim","a1_holder_ko":"김도윤","a1_number":"110-234-567890","a1_relation_en":"Groom","a1_relation_ko":"신랑","a1_side":"groom","a2_bank_en":"Saemi Bank","a2_bank_ko":"새미은행","a2_holder_en":"Youngsoo Kim","a2_holder_ko":"김영수","a2_number":"302-118-904412","a2_relation_en":"Groom's father","a2_relation_ko":"신랑 아버지","a2_side":"groom","a3_bank_en":"Mulbit Bank","a3_bank_ko":"물빛은행","a3_holder_en":"Sua Lim","a3_holder_ko":"임수아","a3_number":"455-902-118273","a3_relation_en":"Bride","a3_relation_ko":"신부","a3_side":"bride","a4_bank_en":"Nuri Cooperative","a4_bank_ko":"누리협동조합","a4_holder_en":"Jungho Lim","a4_holder_ko":"임정호","a4_number":"620-771-330918","a4_relation_en":"Bride's father","a4_relation_ko":"신부 아버지","a4_side":"bride","bride_en":"Sua Lim","bride_ko":"임수아","groom_en":"Doyun Kim","groom_ko":"김도윤","id":"k3v9q2m7x4ab"}"#;
@@ -97,4 +98,14 @@ fn every_value_is_escaped() {
     let page = answer(&context("a", "ko", "fresh"), row.as_bytes()).body;
     assert!(page.contains("&quot;&#39;&gt;&lt;script&gt;&amp;"));
     assert!(!page.contains("<script") && !page.contains("\"'>"));
+}
+
+#[test]
+fn no_more_accounts_are_looked_for_than_a_family_has() {
+    let numbers = (1..=ACCOUNTS + 1).map(|n| format!("\"a{n}_number\":\"number-{n}.\""));
+    let numbers: Vec<String> = numbers.collect();
+    let row = format!("{{\"id\":\"k3v9q2m7x4ab\",{}}}", numbers.join(","));
+    let body = answer(&context("k3v9q2m7x4ab", "ko", "fresh"), row.as_bytes()).body;
+    assert!(body.contains(&format!("number-{ACCOUNTS}.")));
+    assert!(!body.contains(&format!("number-{}.", ACCOUNTS + 1)));
 }

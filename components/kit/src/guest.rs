@@ -6,7 +6,7 @@ use spin_sdk::key_value::Store;
 
 use crate::answer::Answer;
 use crate::context::{Context, ContextError};
-use crate::records::{LISTED_RECORDS, Place};
+use crate::records::{Place, listed_of};
 
 /// The context of a request, or the answer to a request that cannot have one.
 ///
@@ -59,7 +59,7 @@ pub async fn record(context: &Context, at: usize, key: &str) -> Result<Result<Ve
 }
 
 /// The records of the route's collection number `at` in key order, at most
-/// [`LISTED_RECORDS`].
+/// [`LISTED_RECORDS`](crate::records::LISTED_RECORDS).
 ///
 /// # Errors
 /// A store that cannot be read.
@@ -75,8 +75,7 @@ pub async fn list(context: &Context, at: usize) -> Result<Result<Vec<Vec<u8>>, C
         keys.push(key);
     }
     listed.result().await.map_err(|e| outside(collection, &e))?;
-    keys.sort_unstable();
-    keys.truncate(LISTED_RECORDS);
+    let keys = listed_of(keys);
     let mut records = Vec::with_capacity(keys.len());
     for key in keys {
         let found = store.get(&key).await.map_err(|e| outside(collection, &e))?;

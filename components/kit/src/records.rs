@@ -92,6 +92,15 @@ impl<'a> Place<'a> {
     }
 }
 
+/// Of a collection's keys those whose records one page lists: the first [`LISTED_RECORDS`], in
+/// their order.
+#[must_use]
+pub fn listed_of(mut keys: Vec<String>) -> Vec<String> {
+    keys.sort_unstable();
+    keys.truncate(LISTED_RECORDS);
+    keys
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,5 +134,14 @@ mod tests {
         let place = Place::of("s", "c", Privacy::Sealed, "id", Some(&other)).unwrap();
         let stored = seal::seal("s", "c", "k7Qp", b"{}").unwrap();
         assert!(place.open(stored).is_err());
+    }
+
+    #[test]
+    fn a_page_lists_the_first_of_very_many() {
+        let keys = (0..=LISTED_RECORDS).rev().map(|n| format!("{n:04}"));
+        let listed = listed_of(keys.collect());
+        assert_eq!(listed.len(), LISTED_RECORDS);
+        assert_eq!(listed.first().unwrap(), "0000");
+        assert_eq!(listed.last().unwrap(), "0199");
     }
 }

@@ -242,3 +242,16 @@ fn ops_are_read_beside_their_file() {
     fs_err::write(&path, text).unwrap();
     assert_eq!(ops::Ops::load(&path).unwrap_err().list().len(), 5);
 }
+
+#[test]
+fn a_mirror_is_asked_neither_too_often_nor_too_seldom() {
+    for (poll, fits) in [
+        ("50ms", true),
+        ("49ms", false),
+        ("1h", true),
+        ("3601s", false),
+    ] {
+        let source = format!("name = \"x\"\n{SITE}poll = \"{poll}\"\n");
+        assert_eq!(mistakes(&source).is_empty(), fits, "{poll}");
+    }
+}

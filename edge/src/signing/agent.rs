@@ -67,7 +67,7 @@ pub(crate) struct AgentSigner {
 
 impl AgentSigner {
     pub(crate) fn find(socket: PathBuf, wanted: Fingerprint) -> Result<Self, AgentError> {
-        let answer = ask(&socket, &[REQUEST_IDENTITIES])?;
+        let answer = ask(&socket, &[REQUEST_IDENTITIES], PATIENCE)?;
         let mut answer = Answer::new(&socket, &answer, IDENTITIES_ANSWER)?;
         let mut held = Vec::new();
         for _ in 0..answer.number()? {
@@ -102,7 +102,7 @@ impl AgentSigner {
         }
         // No flags: they choose among RSA's hashes.
         request.extend_from_slice(&0u32.to_be_bytes());
-        let answer = ask(&self.socket, &request)?;
+        let answer = ask(&self.socket, &request, PATIENCE)?;
         let blob = Answer::new(&self.socket, &answer, SIGN_RESPONSE)?.text()?;
         Signature::try_from(blob).map_err(|_| nonsense("its signature cannot be read"))
     }
@@ -122,8 +122,8 @@ impl Signer for AgentSigner {
     }
 }
 
-/// Sends one message and reads one.
-fn ask(socket: &PathBuf, request: &[u8]) -> Result<Vec<u8>, AgentError> {
+/// Sends one message and reads one; each of the two may take as long as `patience` lasts.
+fn ask(socket: &PathBuf, request: &[u8], patience: Duration) -> Result<Vec<u8>, AgentError> {
     let failed = |source| AgentError::Io {
         socket: socket.clone(),
         source,
@@ -137,8 +137,8 @@ fn ask(socket: &PathBuf, request: &[u8]) -> Result<Vec<u8>, AgentError> {
         _ => return Err(too_long),
     };
     let mut stream = UnixStream::connect(socket).map_err(failed)?;
-    stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
-    stream.set_write_timeout(Some(PATIENCE)).map_err(failed)?;
+    stream.set_read_timeout(Some(patience)).map_err(failed)?;
+    stream.set_write_timeout(Some(patience)).map_err(failed)?;
     let message = [&length.to_be_bytes(), request].concat();
     stream.write_all(&message).map_err(failed)?;
 
@@ -188,5 +188,34 @@ impl<'a> Answer<'a> {
             socket: self.socket.clone(),
             what: "an answer that ends too soon",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn an_agent_that_says_nothing_is_given_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let socket = directory.path().join("agent");
+        let _silent = UnixListener::bind(&socket).unwrap();
+        let asked = ask(&socket, &[REQUEST_IDENTITIES], Duration::from_millis(50));
+        let Err(AgentError::Io { source, .. }) = asked else {
+            panic!("{asked:?}");
+        };
+        assert_eq!(source.kind(), std::io::ErrorKind::WouldBlock);
+    }
+
+    #[test]
+    fn nothing_is_sent_that_no_agent_takes() {
+        let request = vec![SIGN_REQUEST; MESSAGE_BYTES + 1];
+        let asked = ask(&PathBuf::from("/nonexistent"), &request, PATIENCE);
+        assert!(
+            matches!(asked, Err(AgentError::Nonsense { .. })),
+            "{asked:?}"
+        );
     }
 }

@@ -231,3 +231,21 @@ fn ask(from: &str) -> Option<String> {
         .ok()?;
     terminal.read_secure_line().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn a_file_longer_than_any_key_is_not_read_as_one() {
+        for (bytes, fits) in [(KEY_BYTES, true), (KEY_BYTES + 1, false)] {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            file.write_all(&vec![b'k'; usize::try_from(bytes).unwrap()])
+                .unwrap();
+            let text = bounded_text(fs_err::File::open(file.path()).unwrap());
+            assert_eq!(text.unwrap().is_some(), fits, "{bytes}");
+        }
+    }
+}

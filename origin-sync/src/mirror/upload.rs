@@ -289,11 +289,24 @@ async fn within<T>(
     place: &Place,
     work: impl Future<Output = T>,
 ) -> Result<T, MirrorError> {
-    tokio::time::timeout(PIECE_DEADLINE, work)
+    in_time(PIECE_DEADLINE, work)
         .await
-        .map_err(|_| MirrorError::Slow {
-            mirror: mirror.url().to_string(),
-            place: place.clone(),
-            limit: PIECE_DEADLINE,
-        })
+        .map_err(|limit| mirror.slow(place, limit))
+}
+
+async fn in_time<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, Duration> {
+    tokio::time::timeout(limit, work).await.map_err(|_| limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_piece_that_does_not_arrive_is_given_up() {
+        let soon = Duration::from_millis(10);
+        let never = std::future::pending::<()>();
+        assert_eq!(in_time(soon, never).await, Err(soon));
+        assert_eq!(in_time(PIECE_DEADLINE, async { 1 }).await, Ok(1));
+    }
 }

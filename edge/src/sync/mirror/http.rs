@@ -82,3 +82,80 @@ fn failed(error: Error) -> HttpError {
     };
     HttpError::new(kind, error)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+    use super::*;
+    use crate::sync::Place;
+    use crate::sync::mirror::{Mirror, MirrorError, Patience};
+
+    async fn read(mirror: SocketAddr) -> Result<Option<Vec<u8>>, MirrorError> {
+        let url = Url::parse(&format!("http://{mirror}/")).unwrap();
+        let patience = Patience {
+            small: Duration::from_secs(600),
+            ..Patience::default()
+        };
+        let mirror = Mirror::open(&url).unwrap().with_patience(patience);
+        mirror
+            .read(&Place::release(&"dasom".parse().unwrap()), 64)
+            .await
+    }
+
+    /// What is read of an answer with `fields` beside the two that it needs.
+    async fn answered(fields: String) -> Result<Option<Vec<u8>>, MirrorError> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let telling = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\
+                 last-modified: Sun, 22 Nov 2026 05:05:00 GMT\r\n{fields}\r\nown"
+            );
+            // Who has had enough of the head hangs up.
+            stream.write_all(answer.as_bytes()).await.ok();
+        });
+        let read = read(address).await;
+        telling.await.unwrap();
+        read
+    }
+
+    #[tokio::test]
+    async fn a_head_of_a_mirror_beyond_its_limits_is_not_read() {
+        let field = |bytes| format!("x: {}\r\n", "y".repeat(bytes));
+        for (fields, fits) in [
+            (field(1).repeat(FIELDS - 2), true),
+            (field(1).repeat(FIELDS - 1), false),
+            (field(HEAD_BYTES / 2), true),
+            (field(HEAD_BYTES * 2), false),
+        ] {
+            let bytes = fields.len();
+            let read = answered(fields).await;
+            assert_eq!(read.is_ok(), fits, "{bytes}: {read:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_mirror_that_cannot_be_connected_to_is_given_up() {
+        // A queue that nobody takes from: once it is full, the system lets connections wait.
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let address = listener.local_addr().unwrap();
+        let soon = Duration::from_millis(150);
+        let mut waiting = Vec::new();
+        while let Ok(Ok(stream)) = tokio::time::timeout(soon, TcpStream::connect(address)).await {
+            waiting.push(stream);
+        }
+        let refused = read(address).await;
+        assert!(
+            matches!(refused, Err(MirrorError::Store { .. })),
+            "{refused:?}"
+        );
+    }
+}
