@@ -4,6 +4,7 @@
 mod apt;
 mod components;
 mod error;
+mod limits;
 mod lock;
 mod parts;
 mod play;

@@ -1,12 +1,13 @@
 //! `cargo xtask tidy`: rules of this repository that no compiler holds.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
 use crate::error::{Error, Result};
-use crate::process;
 use crate::step::Steps;
 use crate::workspace;
+use crate::{limits, process};
 
 /// Longest source file, lines; a room is split well before.
 const FILE_LINES: usize = 600;
@@ -24,6 +25,8 @@ pub(crate) fn tidy(steps: &Steps) -> Result<()> {
     )?;
     let mut broken = Vec::new();
     let mut files = 0;
+    let mut sources = BTreeMap::new();
+    let mut limits_page = String::new();
     for name in listed.split_terminator('\0') {
         let path = workspace::root().join(name);
         let Ok(about) = fs::metadata(&path) else {
@@ -42,8 +45,19 @@ pub(crate) fn tidy(steps: &Steps) -> Result<()> {
                     .into_iter()
                     .map(|fault| format!("{name}: {fault}")),
             );
+            if name.ends_with(".rs") {
+                sources.insert(name.to_owned(), text);
+            } else if name == limits::PAGE {
+                limits_page = text;
+            }
         }
     }
+    let disagreements = limits::faults(&limits_page, &sources);
+    broken.extend(
+        disagreements
+            .into_iter()
+            .map(|fault| format!("{}: {fault}", limits::PAGE)),
+    );
     if broken.is_empty() {
         steps.say("tidy", format_args!("{files} files keep the rules"));
         return Ok(());
