@@ -12,7 +12,7 @@ use origin_sync::config::Site;
 use origin_sync::template::{TEMPLATE_BYTES, Template};
 use tempfile::TempDir;
 
-crate::decoders![site_toml, edge_toml, template, words];
+crate::decoders![site_toml, edge_toml, route_path, words];
 
 /// A publisher's `site.toml`.
 fn site_toml(bytes: &[u8]) -> bool {
@@ -53,7 +53,7 @@ fn edge_toml(bytes: &[u8]) -> bool {
 }
 
 /// A route's template. What is read is written the same way.
-fn template(bytes: &[u8]) -> bool {
+fn route_path(bytes: &[u8]) -> bool {
     let text = crate::text(bytes);
     let Ok(template) = text.parse::<Template>() else {
         return false;
@@ -107,7 +107,7 @@ mod valid {
         ])
     }
 
-    pub(super) fn template() -> Vec<Vec<u8>> {
+    pub(super) fn route_path() -> Vec<Vec<u8>> {
         crate::texts(["/i/{id}/{cap}/gift", "/assets/{*path}", "/"])
     }
 
