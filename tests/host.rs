@@ -312,24 +312,26 @@ async fn beyond_the_concurrency_limit_a_request_is_refused_as_busy() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_at_once_are_all_answered() {
-    let stage = Arc::new(
-        Stage::new(HostLimits {
+    // As many turns as places, and hardly any: none is found taken.
+    for concurrency in [1, 2, 8] {
+        let stage = Stage::new(HostLimits {
+            concurrency,
             patience: Duration::from_secs(30),
             deadline: Duration::from_secs(30),
             ..HostLimits::default()
-        })
-        .await,
-    );
-    let mut calls = tokio::task::JoinSet::new();
-    for _ in 0..500 {
-        let stage = Arc::clone(&stage);
-        calls.spawn(async move { stage.get("read_key?a").await });
-    }
-    while let Some(answer) = calls.join_next().await {
-        assert_eq!(
-            answer.unwrap().unwrap().body,
-            Bytes::from_static(b"true apple")
-        );
+        });
+        let stage = Arc::new(stage.await);
+        let mut calls = tokio::task::JoinSet::new();
+        for _ in 0..500 {
+            let stage = Arc::clone(&stage);
+            calls.spawn(async move { stage.get("read_key?a").await });
+        }
+        while let Some(answer) = calls.join_next().await {
+            assert_eq!(
+                answer.unwrap().unwrap().body,
+                Bytes::from_static(b"true apple")
+            );
+        }
     }
 }
 

@@ -53,7 +53,10 @@ pub(super) async fn call(
     records: Arc<dyn Records>,
     permit: OwnedSemaphorePermit,
 ) -> Outcome {
-    let mut store = store(limits, guest, records, permit);
+    // Outlives the store: the engine drops a store's data before it gives the instance's place
+    // back, and whose turn comes in between would find none.
+    let turn = Arc::new(permit);
+    let mut store = store(limits, guest, records, Arc::clone(&turn));
     // The epoch ends guests that compute; this ends those that wait.
     let ran = tokio::time::timeout(limits.deadline, run(&mut store, limits, guest, request)).await;
     let stopped = store.data().stopped;
@@ -79,7 +82,7 @@ fn store(
     limits: &HostLimits,
     guest: &Guest,
     records: Arc<dyn Records>,
-    permit: OwnedSemaphorePermit,
+    permit: Arc<OwnedSemaphorePermit>,
 ) -> Store<State> {
     let engine = guest.service.engine();
     let mut store = Store::new(engine, State::new(limits, records, permit));

@@ -43,7 +43,7 @@ impl State {
     pub(super) fn new(
         limits: &HostLimits,
         records: Arc<dyn Records>,
-        permit: OwnedSemaphorePermit,
+        permit: Arc<OwnedSemaphorePermit>,
     ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES);
@@ -53,7 +53,7 @@ impl State {
         Self {
             table,
             records,
-            permit: Arc::new(permit),
+            permit,
             reads: BTreeSet::new(),
             calls: 0,
             stopped: None,
@@ -166,7 +166,7 @@ mod tests {
         let turns = Arc::new(Semaphore::new(2));
         let state = async || {
             let permit = Arc::clone(&turns).acquire_owned().await.unwrap();
-            State::new(&limits, Arc::new(Nothing), permit)
+            State::new(&limits, Arc::new(Nothing), Arc::new(permit))
         };
         let (mut one, mut other) = (state().await, state().await);
         let elements = TABLE_ELEMENTS;
