@@ -5,9 +5,7 @@ use serde_json::Value;
 
 use crate::scene::{Disk, Edge, Site, eventually};
 
-/// Words of the second release's first page.
-const NEWS: &str = "Smaller House";
-/// More steps than an edge takes to bring the second release in.
+/// Steps at which disks fill: more than an edge takes to bring a release in.
 const STEPS: usize = 40;
 /// Edges at once.
 const LANES: usize = 10;
@@ -18,8 +16,14 @@ async fn published() -> Site {
     site
 }
 
-async fn news(site: &Site) {
-    site.write("public/plain.txt", NEWS);
+/// Words that the `n`th release is the first to have.
+fn news(n: u64) -> String {
+    format!("Small House, edition {n}")
+}
+
+/// Publishes the `n`th release.
+async fn publish(site: &Site, n: u64) {
+    site.write("public/plain.txt", news(n));
     site.publish().await;
 }
 
@@ -36,15 +40,17 @@ async fn started(site: &Site, name: &str) -> (Disk, Edge) {
     (disk, edge)
 }
 
-/// Whether the newest release is in use (`None`), or why not.
-async fn ended(edge: &Edge, check: &str) -> Option<String> {
-    eventually("release 2, or a refusal of it", async || {
-        if edge.sequence().await? == 2 {
+/// Whether release `n` is in use (`None`), or why not.
+async fn ended(edge: &Edge, n: u64) -> Option<String> {
+    eventually(&format!("release {n}, or a refusal of it"), async || {
+        if edge.sequence().await? == n {
             return Some(None);
         }
         let status = edge.status().await;
         let refusals = status["refusals"].as_array()?;
-        let refusal = refusals.iter().find(|refusal| refusal["check"] == check)?;
+        let refusal = refusals
+            .iter()
+            .find(|refusal| refusal["check"] == "disk" && refusal["sequence"] == n)?;
         Some(Some(refusal["reason"].as_str()?.to_owned()))
     })
     .await
@@ -60,29 +66,31 @@ async fn an_edge_whose_disk_fills_at_each_step_serves_on_and_catches_up() {
     for lane in 0..LANES {
         edges.push(started(&site, &format!("edge-{lane}")).await);
     }
-    // Each edge fills at another step of its way to the second release.
-    for (lane, (disk, _)) in edges.iter().enumerate() {
-        disk.is_full_from(1 + lane * STEPS / LANES);
-    }
-    news(&site).await;
+    // Each disk fills at another step of the way to each release, so that every step has its turn.
+    let rounds = STEPS / LANES;
+    let newest = 1 + rounds as u64;
     let mut full = 0;
-    for (_, edge) in &edges {
-        if let Some(reason) = ended(edge, "disk").await {
-            full += 1;
-            assert!(reason.contains("No space left on device"), "{reason}");
-            assert!(edge.logged().contains("No space left on device"));
-            serves(edge).await;
+    for n in 2..=newest {
+        for (lane, (disk, _)) in edges.iter().enumerate() {
+            disk.is_full_from(rounds * lane + usize::try_from(n).unwrap() - 1);
+        }
+        publish(&site, n).await;
+        for (disk, edge) in &edges {
+            if let Some(reason) = ended(edge, n).await {
+                full += 1;
+                assert!(reason.contains("No space left on device"), "{reason}");
+                assert!(edge.logged().contains("No space left on device"));
+                serves(edge).await;
+            }
+            disk.is_sound();
         }
     }
-    assert!(
-        full > 2 && full < LANES,
-        "{full} of {LANES} disks were full"
-    );
-    for (disk, edge) in &edges {
-        disk.is_sound();
-        edge.reaches(2).await;
-        assert_eq!(edge.get("/pages/plain.txt").await.text(), NEWS);
+    for (_, edge) in &edges {
+        edge.reaches(newest).await;
+        assert_eq!(edge.get("/pages/plain.txt").await.text(), news(newest));
     }
+    println!("disks filled on {full} of {STEPS} ways to a release");
+    assert!(full > 10 && full < STEPS, "{full} of {STEPS}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,7 +101,7 @@ async fn an_edge_starts_on_a_full_disk_with_what_it_holds() {
     let site = published().await;
     let (disk, mut edge) = started(&site, "edge-1").await;
     edge.kill();
-    news(&site).await;
+    publish(&site, 2).await;
     // What only saves time cannot be kept either.
     fs_err::remove_file(site.path("edge-1/compiled/key")).unwrap();
     disk.is_full_from(1);
@@ -124,7 +132,7 @@ async fn an_edge_on_a_read_only_disk_starts_serves_and_says_so() {
             assert!(alarms.contains("is read-only"), "{status}");
             assert!(edge.logged().contains("is read-only"));
         } else {
-            news(&site).await;
+            publish(&site, 2).await;
         }
         edge.refuses("disk", "Read-only file system").await;
         serves(&edge).await;
