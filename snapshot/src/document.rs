@@ -5,6 +5,9 @@ use serde::de::DeserializeOwned;
 
 use crate::{CodecError, decode};
 
+/// How much is shown of what is no document, bytes.
+const SHOWN: usize = 32;
+
 /// A document that is not what its name says.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
@@ -15,6 +18,14 @@ pub enum DocumentError {
         what: &'static str,
         /// Why it is not.
         source: CodecError,
+    },
+    /// Something else altogether: an error page, a file of another program.
+    #[error("{what}: not a document of this format: it begins with \"{}\"", .begins.escape_ascii())]
+    Foreign {
+        /// What was expected.
+        what: &'static str,
+        /// Its first bytes.
+        begins: Vec<u8>,
     },
     /// Another format version.
     #[error("{what} of version {got}: expected {expected}")]
@@ -48,6 +59,12 @@ pub(crate) fn read<T: Serialize + DeserializeOwned>(
     limit: usize,
     expected: u16,
 ) -> Result<T, DocumentError> {
+    // Every document is an array; nothing that people write begins like one.
+    let array = matches!(bytes.first(), Some(0x90..=0x9f | 0xdc | 0xdd));
+    if bytes.len() <= limit && !array {
+        let begins = bytes.iter().copied().take(SHOWN).collect();
+        return Err(DocumentError::Foreign { what, begins });
+    }
     if bytes.len() <= limit
         && let Some(got) = version(bytes)
         && got != u64::from(expected)
@@ -110,6 +127,22 @@ mod tests {
                 ..
             }
         ));
+    }
+
+    #[test]
+    fn what_is_no_document_is_shown_by_its_beginning() {
+        let page = b"<html>\n<body><h1>503 Service Unavailable</h1></body></html>";
+        for (bytes, begins) in [
+            (&page[..], "<html>\\n<body><h1>503 Service Una"),
+            (&[0xff, 0x92], "\\xff\\x92"),
+            (&[], ""),
+        ] {
+            let refused = read::<(u16, u8)>("order", bytes, 64, 1).unwrap_err();
+            assert_eq!(
+                refused.to_string(),
+                format!("order: not a document of this format: it begins with \"{begins}\"")
+            );
+        }
     }
 
     #[test]

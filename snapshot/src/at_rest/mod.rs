@@ -56,13 +56,17 @@ pub enum AtRestFault {
         /// Bytes in the frame.
         bytes: usize,
     },
-    /// A frame that expands to nothing or too much; it was stopped there.
-    #[error("expands to {got} bytes where 1 to {limit} are allowed")]
+    /// A frame that expands to too much; it was stopped there.
+    #[error("expands to more than the {limit} bytes allowed")]
     Expanded {
-        /// Bytes when it was stopped.
-        got: u64,
         /// Bytes allowed: a frame's limit, or what is left of the segment.
         limit: u64,
+    },
+    /// A frame that expands to nothing, as the table does where it comes too early.
+    #[error("expands to nothing: {missing} bytes of nodes are still missing")]
+    Nothing {
+        /// What is left of the segment, bytes.
+        missing: u64,
     },
     /// More bytes at rest than a segment of this length can take.
     #[error("longer at rest than the {limit} bytes allowed")]
@@ -169,11 +173,11 @@ pub fn expand(
         if input.taken > most {
             return Err(table.fail(AtRestFault::TooLong { limit: most }));
         }
-        if !(1..=most_here).contains(&got) {
-            return Err(table.fail(AtRestFault::Expanded {
-                got,
-                limit: most_here,
-            }));
+        if got > most_here {
+            return Err(table.fail(AtRestFault::Expanded { limit: most_here }));
+        }
+        if got == 0 {
+            return Err(table.fail(AtRestFault::Nothing { missing: left }));
         }
         // 5.3 It holds whole nodes.
         whole_nodes(&expanded).map_err(|fault| table.fail(fault))?;

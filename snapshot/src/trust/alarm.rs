@@ -6,7 +6,7 @@ use crate::{Digest, Epoch, Scope, Sequence, Timestamp};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Alarm {
     /// A statement dated ahead; edge time moves with it.
-    #[error("ahead-of-time: dated {statement:?}, edge time is {edge_time:?}")]
+    #[error("ahead-of-time: dated {}: edge time moves there", .statement.rfc3339())]
     AheadOfTime {
         /// The statement's time.
         statement: Timestamp,

@@ -1,4 +1,7 @@
 //! Why a statement is not accepted, each attack by its name.
+//!
+//! The words of a refusal do not change while its cause stays: it is judged again at every poll, and
+//! who keeps refusals counts the same one instead of filling up with it. So edge time is not in them.
 
 use crate::document::DocumentError;
 use crate::sshsig::SignatureError;
@@ -24,7 +27,8 @@ pub enum Refusal {
     },
     /// Dated too far ahead to be a clock's fault.
     #[error(
-        "ahead-of-time: dated {statement:?}, edge time is {edge_time:?}: at most 7 days are allowed"
+        "ahead-of-time: dated {}: at most {} days ahead of edge time are allowed",
+        .statement.rfc3339(), limits::AHEAD_MS / 86_400_000
     )]
     AheadOfTime {
         /// The statement's time.
@@ -41,7 +45,10 @@ pub enum Refusal {
         floor: Sequence,
     },
     /// The accepted release, with an older date.
-    #[error("old-heartbeat: sequence {sequence} as of {got:?} after {floor:?} was accepted")]
+    #[error(
+        "old-heartbeat: sequence {sequence} as of {} after {} was accepted",
+        .got.rfc3339(), .floor.rfc3339()
+    )]
     OldHeartbeat {
         /// The sequence.
         sequence: Sequence,

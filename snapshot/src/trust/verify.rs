@@ -68,7 +68,7 @@ pub enum SignatureRefusal {
         namespace: Namespace,
     },
     /// The key's time is over.
-    #[error("expired-key: key {key} of {person} ended at {before:?}, edge time is {at:?}")]
+    #[error("expired-key: key {key} of {person} ended at {}", .before.rfc3339())]
     ExpiredKey {
         /// Whose key.
         person: String,
@@ -80,7 +80,7 @@ pub enum SignatureRefusal {
         at: Timestamp,
     },
     /// The key's time has not come.
-    #[error("early-key: key {key} of {person} starts at {after:?}, edge time is {at:?}")]
+    #[error("early-key: key {key} of {person} starts at {}", .after.rfc3339())]
     EarlyKey {
         /// Whose key.
         person: String,

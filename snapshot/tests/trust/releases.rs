@@ -113,7 +113,11 @@ fn expired_key() {
     let envelope = signed_release(&release(1), &[SORA]);
     let at = |time| accept_release(&generation, &envelope, &site(), &Floor::default(), time);
     assert!(at(NOW).is_ok());
-    assert_eq!(refused(at(NOW.plus(Duration::from_secs(1)))), "expired-key");
+    let after = NOW.plus(Duration::from_secs(1));
+    assert_eq!(refused(at(after)), "expired-key");
+    // The same words at the next poll: a list of refusals does not fill up with one.
+    let words = |time| at(time).unwrap_err().to_string();
+    assert_eq!(words(after), words(after.plus(Duration::from_secs(9))));
 }
 
 #[test]
