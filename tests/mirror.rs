@@ -266,8 +266,8 @@ async fn a_wrong_manifest_is_refused_by_name() {
             with(&|manifest| manifest.collections[0].segments[0].id = Digest::of(b"nowhere")),
         ),
         (
-            "disk",
-            "",
+            "object",
+            "still missing",
             with(&|manifest| manifest.collections[0].segments[0].bytes += 1),
         ),
         (

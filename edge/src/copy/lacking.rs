@@ -1,6 +1,6 @@
 //! What a release still needs before it can be opened.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use snapshot::manifest::SegmentEntry;
 use snapshot::{
@@ -50,14 +50,14 @@ impl Want {
 
 /// What `release` needs next: its manifest; else segments and components; else blobs; else
 /// nothing. Segments in `known` are taken as complete with their blobs: a release that is in use
-/// holds them. Blocking.
+/// holds them. One of which this manifest says anything else is read like a stranger. Blocking.
 ///
 /// # Errors
 /// The manifest can never be used.
 pub fn lacking(
     store: &Store,
     release: &Release,
-    known: &BTreeSet<Digest>,
+    known: &BTreeMap<Digest, Kind>,
 ) -> Result<Vec<Want>, ManifestFault> {
     let manifest = match read_manifest(store, release) {
         Ok(manifest) => manifest,
@@ -118,18 +118,18 @@ fn components(store: &Store, manifest: &Manifest, wants: &mut BTreeMap<Digest, K
 fn segments(
     store: &Store,
     manifest: &Manifest,
-    known: &BTreeSet<Digest>,
+    known: &BTreeMap<Digest, Kind>,
     wants: &mut BTreeMap<Digest, Kind>,
     blobs: &mut BTreeMap<Digest, Kind>,
 ) {
     // Each node is read once: nothing is worth keeping.
     let cache = NodeCache::new(0);
     for collection in &manifest.collections {
-        for entry in collection
-            .segments
-            .iter()
-            .filter(|entry| !known.contains(&entry.id))
-        {
+        for entry in &collection.segments {
+            let kind = Kind::Segment(collection.name.clone(), Box::new(entry.clone()));
+            if known.get(&entry.id) == Some(&kind) {
+                continue;
+            }
             let whole = store
                 .segment(entry, &manifest.site, &collection.name, &cache)
                 .and_then(|segment| {
@@ -141,7 +141,6 @@ fn segments(
                     Ok(())
                 });
             if whole.is_err() {
-                let kind = Kind::Segment(collection.name.clone(), Box::new(entry.clone()));
                 wants.insert(entry.id, kind);
             }
         }

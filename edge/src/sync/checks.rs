@@ -1,17 +1,19 @@
 //! The checks before a switch, and how their failures are put.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use snapshot::{Digest, Manifest, Release, Store};
 
 use super::refusal::{Check, Refusal};
-use crate::copy::{Canaries, LoadError, LoadedRelease, Want, check_counts, lacking, try_canaries};
+use crate::copy::{
+    Canaries, Kind, LoadError, LoadedRelease, Want, check_counts, lacking, try_canaries,
+};
 
 pub(super) fn plan(
     store: &Store,
     release: &Release,
-    known: &BTreeSet<Digest>,
+    known: &BTreeMap<Digest, Kind>,
 ) -> Result<Vec<Want>, Refusal> {
     let lacking = lacking(store, release, known);
     lacking.map_err(|fault| Refusal::new(Check::Manifest, None, fault.to_string()))

@@ -3,7 +3,7 @@
 //! Opening reads this disk only and is quick, so that a restart with everything out of reach
 //! answers at once; following begins after. A release is in use only after the journal says so.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use super::source::{Answers, Source, poll, sources};
 use super::state::SiteState;
 use super::work::{Offer, SourceId};
 use crate::config::Site;
-use crate::copy::{Canaries, LoadedRelease, Want};
+use crate::copy::{Canaries, Kind, LoadedRelease, Want};
 use crate::host::Host;
 use crate::orders::OrdersKeeper;
 
@@ -291,14 +291,17 @@ impl Follower {
 
     /// The segments of the release in use: whole on this disk, blobs included, but for what reads
     /// found damaged.
-    fn held(&self) -> BTreeSet<Digest> {
+    fn held(&self) -> BTreeMap<Digest, Kind> {
         let Some(current) = self.state.current() else {
-            return BTreeSet::new();
+            return BTreeMap::new();
         };
-        let collections = current.manifest.collections.iter();
-        let mut held: BTreeSet<Digest> = collections
-            .flat_map(|collection| collection.segments.iter().map(|entry| entry.id))
-            .collect();
+        let mut held = BTreeMap::new();
+        for collection in &current.manifest.collections {
+            for entry in &collection.segments {
+                let kind = Kind::Segment(collection.name.clone(), Box::new(entry.clone()));
+                held.insert(entry.id, kind);
+            }
+        }
         for damaged in current.damage.list() {
             held.remove(&damaged.want.digest);
         }

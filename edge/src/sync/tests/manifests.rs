@@ -82,6 +82,22 @@ async fn lying_count() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_lie_about_a_segment_that_is_held_is_the_mirrors_and_not_this_disks() {
+    let stand = stand().await;
+    let mut draft = Draft::new(2);
+    // The same records as the release in use, so the same segment.
+    draft.title = stand.first.manifest.title.0[0].1.clone();
+    draft.manifest = |manifest| manifest.collections[0].segments[0].bytes += 1;
+    let lie = stand.publisher.publish(&draft).manifest;
+    let id = lie.collections[0].segments[0].id;
+    assert_eq!(stand.first.manifest.collections[0].segments[0].id, id);
+    let refusal = stand
+        .refuses("object", "1 bytes of nodes are still missing", 3)
+        .await;
+    assert_eq!(refusal.object, Some(format!("segment {id}")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn poisoned_canary() {
     let stand = stand().await;
     let mut draft = Draft::new(2);
