@@ -1,8 +1,13 @@
-//! Statements made by hand: what a mirror may hold that no publisher put there.
+//! What a mirror may hold that no publisher put there, made by hand: statements here, segments in
+//! [`nodes`], what they are compressed to in [`frames`].
+
+pub mod frames;
+pub mod nodes;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use serde_bytes::Bytes;
 use snapshot::{
     Digest, Envelope, KeySigner, Manifest, Namespace, Release, Timestamp, decode, encode, limits,
 };
@@ -61,6 +66,14 @@ impl Forge {
         Ok(fs_err::write(path, bytes)?)
     }
 
+    /// Takes an object away.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn remove(&self, digest: &Digest) -> Result<()> {
+        Ok(fs_err::remove_file(object(&self.site, digest))?)
+    }
+
     /// The next release, with the same content.
     ///
     /// # Errors
@@ -113,6 +126,17 @@ pub fn signed_by(key: PrivateKey, release: &Release, namespace: Namespace) -> Re
     let mut envelope = Envelope::seal(encode(release)?);
     envelope.sign_with(&KeySigner::new(key)?, namespace)?;
     Ok(envelope)
+}
+
+/// An envelope with each of its signatures twice.
+///
+/// # Errors
+/// Never in practice: it was encoded before.
+pub fn signed_twice(envelope: &Envelope) -> Result<Vec<u8>> {
+    let signatures = envelope.signatures().chain(envelope.signatures());
+    let signatures: Vec<&Bytes> = signatures.map(Bytes::new).collect();
+    let payload = Bytes::new(envelope.payload());
+    Ok(encode(&(Envelope::VERSION, payload, signatures))?)
 }
 
 /// A key that no trust file names.
