@@ -53,8 +53,12 @@ fn no_file_is_forgotten() {
     let declared = include_str!("tests.rs");
     let root = env!("CARGO_MANIFEST_DIR");
     let mut folders = vec![(root.to_owned(), declared.to_owned())];
-    let scene = format!("{root}/scene");
-    folders.push((scene, include_str!("scene/mod.rs").to_owned()));
+    for (folder, declared) in [
+        ("scene", include_str!("scene/mod.rs")),
+        ("mirror", include_str!("mirror/mod.rs")),
+    ] {
+        folders.push((format!("{root}/{folder}"), declared.to_owned()));
+    }
     for (folder, declared) in folders {
         for file in fs_err::read_dir(&folder).unwrap() {
             let path = file.unwrap().path();
