@@ -10,6 +10,7 @@ use snapshot::{CollectionName, Digest, Key, Value};
 use super::path::encode;
 use super::routes::Matched;
 use crate::copy::{HeldBlob, LoadedRelease};
+use crate::host::Read;
 use crate::page::{BodyError, Draft, DraftBody, VerifiedBytes};
 
 /// What a folder is asked for.
@@ -31,22 +32,29 @@ pub(super) struct Unreadable {
     why: String,
 }
 
-/// The file that `matched` asks `collection` for. Blocks.
+/// The file that `matched` asks `collection` for, and what was looked up for it. Blocks.
 pub(super) fn look_up(
     release: &LoadedRelease,
     collection: &CollectionName,
     matched: &Matched,
-) -> Result<Asset, Unreadable> {
+) -> Result<(Asset, Vec<Read>), Unreadable> {
     let unreadable = |why: String| Unreadable {
         collection: collection.clone(),
         why,
     };
-    let get = |key: &str| match Key::new(key) {
-        Ok(key) => release
-            .get(collection, &key)
-            .map_err(|e| unreadable(e.to_string())),
-        // What cannot be a key is proven absent.
-        Err(_) => Ok(None),
+    let mut reads = Vec::new();
+    let mut get = |key: &str| {
+        reads.push(Read::Key {
+            store: collection.to_string(),
+            key: Digest::of(key.as_bytes()),
+        });
+        match Key::new(key) {
+            Ok(key) => release
+                .get(collection, &key)
+                .map_err(|e| unreadable(e.to_string())),
+            // What cannot be a key is proven absent.
+            Err(_) => Ok(None),
+        }
     };
     let below = below(matched);
     let folder = below.is_empty() || below.ends_with('/');
@@ -55,15 +63,14 @@ pub(super) fn look_up(
     } else {
         below.clone()
     };
-    match get(&key)? {
-        Some(value) => draft(release, &key, value)
-            .map(Asset::Found)
-            .map_err(unreadable),
+    let asset = match get(&key)? {
+        Some(value) => Asset::Found(draft(release, &key, value).map_err(unreadable)?),
         None if !folder && get(&format!("{below}/{INDEX}"))?.is_some() => {
-            Ok(Asset::Found(to_folder(&below)))
+            Asset::Found(to_folder(&below))
         }
-        None => Ok(Asset::Absent),
-    }
+        None => Asset::Absent,
+    };
+    Ok((asset, reads))
 }
 
 /// The path below the collection's root: what `{*path}` stands for, or a fixed template itself.

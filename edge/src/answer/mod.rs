@@ -6,6 +6,7 @@
 mod asset;
 mod context;
 mod guest;
+mod made_of;
 pub mod path;
 mod records;
 mod rehearse;
@@ -15,6 +16,7 @@ mod snapshot;
 
 pub use context::{AnswerContext, freshness};
 pub use guest::always_told;
+pub use made_of::MadeOf;
 pub use path::{BadPath, RequestPath};
 pub use records::VALUE_BYTES;
 pub use rehearse::{NotRehearsed, Rehearsal, Rehearsed};

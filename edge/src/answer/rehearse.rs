@@ -11,6 +11,7 @@ use http_body_util::BodyExt as _;
 use snapshot::manifest::Canary;
 
 use super::context::AnswerContext;
+use super::made_of::MadeOf;
 use super::path::{BadPath, RequestPath};
 use super::snapshot::{Found, SnapshotRequest, from_snapshot};
 use crate::copy::{Canaries, LoadedRelease};
@@ -34,6 +35,8 @@ pub struct Rehearsed {
     pub found: Found,
     /// Why a component gave nothing, in its own words or the host's: for whoever publishes it.
     pub said: Option<String>,
+    /// What it was made of; `None` where it is not known, or the minute is part of it.
+    pub made_of: Option<MadeOf>,
 }
 
 /// Why a reader would get nothing at all.
@@ -87,12 +90,14 @@ impl Rehearsal {
         );
         let answer = from_snapshot(release, &context, &request).await;
         let (found, said) = (answer.found, answer.said.clone());
+        let made_of = answer.made_of.clone();
         let (head, body) = answer.finish(&reader).await.into_parts();
         Ok(Rehearsed {
             status: head.status,
             body: body.collect().await?.to_bytes(),
             found,
             said,
+            made_of,
         })
     }
 }
@@ -163,6 +168,7 @@ mod tests {
             body: Bytes::from_static(b"hello"),
             found: Found::Answer,
             said: None,
+            made_of: None,
         };
         assert_eq!(tried.judge(&canary), Ok(()));
         tried.body = Bytes::from_static(b"bye");

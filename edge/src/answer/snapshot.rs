@@ -14,6 +14,7 @@ use snapshot::{ComponentName, Manifest};
 use super::asset::{self, Asset};
 use super::context::{AnswerContext, freshness};
 use super::guest;
+use super::made_of::MadeOf;
 use super::path::RequestPath;
 use super::records::RouteRecords;
 use super::routes::Matched;
@@ -62,6 +63,8 @@ pub struct SnapshotAnswer {
     /// Why a component gave nothing, in its own words or the host's: for whoever publishes it,
     /// never for a page or a log.
     pub said: Option<String>,
+    /// What it was made of; `None` where it is not known, or the minute is part of it.
+    pub made_of: Option<MadeOf>,
 }
 
 impl SnapshotAnswer {
@@ -181,13 +184,16 @@ impl<'a> Answering<'a> {
         let (release, asked) = (self.release.clone(), matched.clone());
         let look_up = move || match &asked.route.target {
             Target::Assets(collection) => asset::look_up(&release, collection, &asked),
-            Target::Component(_) => Ok(Asset::Absent),
+            Target::Component(_) => Ok((Asset::Absent, Vec::new())),
         };
         // Files do not depend on the language.
         self.policy.negotiated = false;
         match tokio::task::spawn_blocking(look_up).await {
-            Ok(Ok(Asset::Found(draft))) => self.answer(draft, &matched.route),
-            Ok(Ok(Asset::Absent)) => self.absent(&matched.route),
+            Ok(Ok((Asset::Found(draft), reads))) => {
+                let component = None;
+                self.answer(draft, &matched.route, MadeOf { component, reads })
+            }
+            Ok(Ok((Asset::Absent, _))) => self.absent(&matched.route),
             Ok(Err(error)) => {
                 tracing::error!(%error, "a file cannot be read");
                 self.nothing(Kind::NotInOurCopy)
@@ -268,10 +274,14 @@ impl<'a> Answering<'a> {
             body: crate::page::DraftBody::Bytes(answer.body),
             html,
         };
-        self.answer(draft, route)
+        let made_of = MadeOf {
+            component: Some(name.clone()),
+            reads: answer.reads,
+        };
+        self.answer(draft, route, made_of)
     }
 
-    fn answer(self, mut draft: Draft, route: &Route) -> SnapshotAnswer {
+    fn answer(self, mut draft: Draft, route: &Route, made_of: MadeOf) -> SnapshotAnswer {
         draft.html &= route.rewrite;
         let found = if draft.status == StatusCode::NOT_FOUND {
             Found::NotFound
@@ -284,6 +294,7 @@ impl<'a> Answering<'a> {
             state: self.state,
             found,
             said: None,
+            made_of: (!route.now).then_some(made_of),
         }
     }
 
@@ -322,6 +333,7 @@ impl<'a> Answering<'a> {
             state: self.state,
             found: Found::Nothing(kind),
             said: None,
+            made_of: None,
         }
     }
 }
