@@ -10,6 +10,8 @@ mod components;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
+mod coverage;
+#[cfg(test)]
 mod disk;
 #[cfg(test)]
 mod faults;

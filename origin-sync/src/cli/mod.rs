@@ -17,8 +17,8 @@ pub use failure::Failure;
 
 /// Publishes a site's essential pages, so that edges answer when the origin is gone.
 ///
-/// Reads what site.toml declares, builds what changed since the last release, tries every URL
-/// with no origin in reach, and commits the signed release to a majority of the mirrors. Edges
+/// Reads what site.toml declares, builds what changed since the last release, tries every URL that
+/// the change can reach with no origin in reach, and commits the signed release to a majority of the mirrors. Edges
 /// (`edge serve`) take it from there. Killed anywhere, the last release stands.
 #[derive(Debug, Parser)]
 #[command(name = "origin-sync", version, after_help = TABLE, max_term_width = 100)]
@@ -55,8 +55,9 @@ struct InitArgs {
 /// Publish what changed.
 ///
 /// Sources are read, compared with the last release and built; canaries and every URL that the
-/// sources name are asked of the serving path itself with no origin in reach; objects go to every
-/// mirror and are read back; `releases/N` is created on a majority of mirrors, which commits the
+/// sources name are asked of the serving path itself with no origin in reach, but for URLs that
+/// answered before and whose pages are made of nothing that changed; objects go to every mirror
+/// and are read back; `releases/N` is created on a majority of mirrors, which commits the
 /// release; the pointer comes last. Nothing is asked without a terminal.
 #[derive(Debug, Args)]
 #[command(after_help = TABLE)]
@@ -77,6 +78,10 @@ struct PublishArgs {
     /// Publish although a collection lost more than 30 per cent of its records
     #[arg(long)]
     accept_shrink: bool,
+    /// Ask every URL with no origin in reach, also those that answered before and whose pages are
+    /// made of nothing that changed since
+    #[arg(long)]
+    ask_all: bool,
     /// Publish again and again, this long after each end (30s, 5m): a renewed time keeps the
     /// site fresh while nothing changes
     #[arg(long, value_name = "DURATION")]

@@ -35,6 +35,7 @@ pub(super) fn run(args: PublishArgs) -> Result<Exit, Failure> {
             let progress = progress();
             let wishes = Wishes {
                 accept_shrink: args.accept_shrink,
+                ask_all: args.ask_all,
             };
             let published = runtime.block_on(publisher.publish(wishes, wall_clock, &*progress));
             progress.done();

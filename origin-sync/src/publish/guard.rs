@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 
 use snapshot::manifest::Canary;
 
-use super::coverage::{self, Coverage};
-use super::progress::Progress;
+use super::coverage::{self, Asking, Coverage, Notes};
 use super::serving::Serving;
 use crate::build::{BuildError, Built};
-use crate::config::Site;
 
 /// Why a release is not worth publishing.
 #[derive(Debug, thiserror::Error)]
@@ -42,19 +40,17 @@ pub enum GuardError {
     Build(#[from] BuildError),
 }
 
-/// Tries `built`: first the canaries, then every URL.
+/// Tries `built`: first the canaries, then every URL that is not known to answer.
 pub(super) async fn check(
-    site: &Site,
+    asking: &Asking<'_>,
     built: &Built,
     mut paths: BTreeMap<usize, Vec<String>>,
-    serving: &dyn Serving,
-    progress: &dyn Progress,
-) -> Result<Coverage, GuardError> {
-    for canary in &site.canaries {
-        try_canary(canary, serving).await?;
+) -> Result<(Coverage, Notes), GuardError> {
+    for canary in &asking.site.canaries {
+        try_canary(canary, &**asking.serving).await?;
     }
-    let urls = coverage::urls(site, built, &mut paths)?;
-    let coverage = coverage::ask(site, urls, serving, progress).await;
+    let urls = coverage::urls(asking.site, built, &mut paths)?;
+    let (coverage, notes) = coverage::ask(asking, urls).await;
     if let Some(dead) = coverage.routes.iter().find(|route| route.is_dead()) {
         let why: Vec<&str> = dead.failures.keys().map(String::as_str).collect();
         return Err(GuardError::DeadRoute {
@@ -63,7 +59,7 @@ pub(super) async fn check(
             why: why.join("; "),
         });
     }
-    Ok(coverage)
+    Ok((coverage, notes))
 }
 
 async fn try_canary(canary: &Canary, serving: &dyn Serving) -> Result<(), GuardError> {
@@ -81,13 +77,16 @@ async fn try_canary(canary: &Canary, serving: &dyn Serving) -> Result<(), GuardE
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::sync::Arc;
 
     use edge::answer::{Found, Rehearsed};
     use futures::future::BoxFuture;
-    use snapshot::{Digest, Manifest};
+    use snapshot::{Digest, Manifest, Timestamp};
 
+    use super::super::coverage::Known;
     use super::super::progress::Silent;
     use super::*;
+    use crate::config::Site;
 
     /// Answers everything with one status.
     struct Always(u16);
@@ -100,6 +99,7 @@ mod tests {
                     body: "hello".into(),
                     found: Found::Answer,
                     said: None,
+                    made_of: None,
                 })
             })
         }
@@ -135,7 +135,16 @@ mod tests {
              [[route]]\npath = \"/club/{{id}}\"\ncomponent = \"view\"\n{canary}"
         );
         let site = Site::parse(Path::new("site.toml"), &text).unwrap();
-        check(&site, &built(), BTreeMap::new(), &Always(status), &Silent).await
+        let serving: Arc<dyn Serving> = Arc::new(Always(status));
+        let asking = Asking {
+            site: &site,
+            serving: &serving,
+            known: &Known::default(),
+            as_of: Timestamp(0),
+            progress: &Silent,
+        };
+        let (coverage, _) = check(&asking, &built(), BTreeMap::new()).await?;
+        Ok(coverage)
     }
 
     #[tokio::test]
@@ -148,7 +157,7 @@ mod tests {
     #[tokio::test]
     async fn what_cannot_be_counted_is_told() {
         let coverage = tried("", 200).await.unwrap();
-        assert_eq!(coverage.totals(), (1, 1));
+        assert_eq!(coverage.totals(), (1, 0, 1));
         assert_eq!(coverage.uncovered, ["/club/{id}"]);
         assert!(
             coverage

@@ -21,6 +21,7 @@ mod report;
 mod run;
 mod serving;
 mod steps;
+mod trial;
 
 use std::sync::Arc;
 
@@ -67,6 +68,8 @@ impl std::fmt::Debug for Publisher {
 pub struct Wishes {
     /// Fewer records than before are meant.
     pub accept_shrink: bool,
+    /// Every URL is asked, whatever is known of it.
+    pub ask_all: bool,
 }
 
 /// Where the time comes from.

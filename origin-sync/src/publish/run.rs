@@ -12,7 +12,7 @@ use super::error::PublishError;
 use super::progress::Progress;
 use super::report::Report;
 use super::steps::Steps;
-use super::{Clock, Publisher, Wishes, guard, serving};
+use super::{Clock, Publisher, Wishes};
 use crate::build::{self, Base, Built};
 use crate::mirror::{self, Found, Signed};
 use crate::source::{self, Rows};
@@ -69,10 +69,7 @@ impl Publisher {
         match last {
             Some(last) if last.release.manifest == built.digest => steps.renew(last, as_of).await,
             last => {
-                progress.step("trying every URL with no origin in reach");
-                let serving = serving::open(&self.store, &self.site.site, &built, as_of).await?;
-                let coverage =
-                    guard::check(&self.site, &built, sources.paths, &*serving, progress).await?;
+                let coverage = steps.tried(sources.paths, as_of, wishes.ask_all).await?;
                 steps.release(last, as_of, coverage).await
             }
         }

@@ -57,7 +57,7 @@ pub(super) async fn open(
     site: &SiteName,
     built: &Built,
     as_of: Timestamp,
-) -> Result<Box<dyn Serving>, GuardError> {
+) -> Result<Arc<dyn Serving>, GuardError> {
     let unloadable = |error: &dyn std::fmt::Display| GuardError::Unloadable(error.to_string());
     let compiled = store.root().join(COMPILED);
     let host = tokio::task::spawn_blocking(move || host(&compiled)).await;
@@ -76,7 +76,7 @@ pub(super) async fn open(
     };
     let cache = NodeCache::new(CACHE_BYTES);
     let release = LoadedRelease::open(Arc::clone(store), &host, &cache, statement).await;
-    Ok(Box::new(Borrowed {
+    Ok(Arc::new(Borrowed {
         release: release.map_err(|error| unloadable(&error))?,
         rehearsal: Rehearsal::new(host),
     }))

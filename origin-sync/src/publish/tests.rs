@@ -216,7 +216,7 @@ async fn the_first_release_then_nothing_new_then_only_the_change() {
     let first = bench.publish().await.unwrap();
     assert_eq!((first.exit, first.sequence), (Exit::Done, Sequence(1)));
     let coverage = first.coverage.as_ref().unwrap();
-    assert_eq!(coverage.totals(), (2, 2), "/ and /index.html");
+    assert_eq!(coverage.totals(), (2, 0, 2), "/ and /index.html");
     bench.assert_whole().await;
     let objects = bench.objects(0);
 
