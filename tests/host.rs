@@ -262,7 +262,7 @@ async fn a_collection_too_long_to_list_is_an_error_to_the_guest() {
     let answer = stage.get_from("list_keys", crowd(10_001)).await.unwrap();
     assert_eq!(
         answer.body,
-        Bytes::from_static(b"Error::Other(\"more than 10000 keys are not listed\")")
+        Bytes::from_static(b"Error::Other(\"more than 10000 keys are not listed in one request\")")
     );
 }
 

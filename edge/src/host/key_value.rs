@@ -124,21 +124,28 @@ impl HostStoreWithStore<State> for KeyValue {
         host: &Accessor<State, Self>,
         store: Resource<OpenStore>,
     ) -> wasmtime::Result<(StreamReader<String>, FutureReader<Result<(), Error>>)> {
+        // One listing after the other: what one leaves is what the next may hold.
+        let left = host.with(|mut access| Arc::clone(&access.get().listable));
+        let mut left = left.lock_owned().await;
+        let limit = *left;
         let keys = read(
             host,
             &store,
             |store| Read::Keys {
                 store: store.to_owned(),
             },
-            |records, store| records.keys(store, LISTED_KEYS.saturating_add(1)),
+            move |records, store| records.keys(store, limit.saturating_add(1)),
         )
         .await?;
-        let (keys, outcome) = if keys.len() > LISTED_KEYS {
-            let refusal = format!("more than {LISTED_KEYS} keys are not listed");
+        // What was read counts, also where the guest does not get it.
+        *left = limit.saturating_sub(keys.len());
+        let (keys, outcome) = if keys.len() > limit {
+            let refusal = format!("more than {LISTED_KEYS} keys are not listed in one request");
             (Vec::new(), Err(Error::Other(refusal)))
         } else {
             (keys, Ok(()))
         };
+        drop(left);
         host.with(|mut access| {
             let keys = StreamReader::new(&mut access, keys)?;
             let outcome =

@@ -28,7 +28,8 @@ pub(super) const INDICES: usize = 4 * HANDLES;
 /// Look-ups and listings in one request; one more ends the guest as one that takes too long.
 pub(super) const READS: usize = 4_096;
 
-/// Keys that one listing may hold; a longer collection is an error to the guest, never a part of it.
+/// Keys that the listings of one request may read together; a collection that is longer than what
+/// is left is an error to the guest, never a part of it.
 pub(super) const LISTED_KEYS: usize = 10_000;
 
 /// Bytes that a guest may hand to the host in one call: chunks of its body, keys, headers.

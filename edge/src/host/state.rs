@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{Mutex, OwnedSemaphorePermit};
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
 
-use super::limits::{HANDLES, HEADER_BYTES, HostLimits, TABLE_ELEMENTS};
+use super::limits::{HANDLES, HEADER_BYTES, HostLimits, LISTED_KEYS, TABLE_ELEMENTS};
 use super::records::{Read, Records};
 
 /// Why the host ended a guest. Kept beside the error that the engine passes on, because what
@@ -32,6 +32,9 @@ pub(super) struct State {
     pub(super) permit: Arc<OwnedSemaphorePermit>,
     pub(super) reads: BTreeSet<Read>,
     pub(super) calls: usize,
+    /// Keys that may still be listed. Listings wait in the host's memory until the guest takes
+    /// them, so that together they are bounded, not one by one.
+    pub(super) listable: Arc<Mutex<usize>>,
     pub(super) stopped: Option<Stop>,
     http: WasiHttpCtx,
     outgoing: NoOutgoing,
@@ -56,6 +59,7 @@ impl State {
             permit,
             reads: BTreeSet::new(),
             calls: 0,
+            listable: Arc::new(Mutex::new(LISTED_KEYS)),
             stopped: None,
             http,
             outgoing: NoOutgoing,
