@@ -5,6 +5,24 @@ use http::StatusCode;
 
 use crate::scene::{Edge, Site, component_file};
 
+macro_rules! names {
+    ($($name:ident,)+) => { &[$(stringify!($name)),+] };
+}
+const BEHAVIOURS: &[&str] = for_each_behaviour!(names);
+
+/// Those that get an answer of their own; what is in it is the matter of `host::behaviours`.
+const ANSWERED: [&str; 9] = [
+    "answer_late",
+    "claim_length",
+    "fine",
+    "get_keys_bomb",
+    "greet",
+    "list_keys",
+    "open_foreign",
+    "read_key",
+    "write_record",
+];
+
 fn site_toml(component: &std::path::Path) -> String {
     format!(
         r#"
@@ -34,8 +52,12 @@ key = "keys/release"
 }
 
 async fn edge() -> (Site, Edge) {
+    edge_over("{\"id\":\"a\",\"word\":\"apple\"}\n").await
+}
+
+async fn edge_over(records: &str) -> (Site, Edge) {
     let site = Site::new("guests", &site_toml(&component_file("hostile")))
-        .file("records.ndjson", "{\"id\":\"a\",\"word\":\"apple\"}\n")
+        .file("records.ndjson", records)
         .init()
         .await;
     site.publish().await;
@@ -46,20 +68,12 @@ async fn edge() -> (Site, Edge) {
 #[tokio::test]
 async fn each_misbehaviour_costs_its_own_request_and_nothing_else() {
     let (_site, mut edge) = edge().await;
-    for behaviour in [
-        "crash",
-        "recurse",
-        "spin",
-        "wait_forever",
-        "eat_memory",
-        "eat_handles",
-        "answer_forever",
-        "many_headers",
-        "break_off",
-        "connection_header",
-        "fail",
-        "read_without_end",
-    ] {
+    for behaviour in BEHAVIOURS {
+        if ANSWERED.contains(behaviour) {
+            let answer = edge.get(&format!("/{behaviour}")).await;
+            assert_eq!(answer.status, StatusCode::OK, "{behaviour}");
+            continue;
+        }
         let path = format!("/{behaviour}");
         let (bad, good) = tokio::join!(
             edge.get(&path).language("en").send(),
@@ -105,6 +119,20 @@ async fn a_guest_reads_what_its_route_declares_and_writes_nothing() {
             .contains("AccessDenied")
     );
     assert!(edge.get("/write_record").await.text().contains("read-only"));
+}
+
+#[tokio::test]
+async fn a_collection_of_very_many_keys_is_never_listed_in_part() {
+    let records = (0..=10_000).map(|id| format!("{{\"id\":\"{id}\"}}\n"));
+    let (_site, edge) = edge_over(&records.collect::<String>()).await;
+    for (behaviour, answer) in [
+        ("list_keys", "more than 10000 keys are not listed"),
+        ("get_keys_bomb", "0 of 100 listings, 0 keys"),
+    ] {
+        let text = edge.get(&format!("/{behaviour}")).await.text();
+        assert!(text.contains(answer), "{behaviour}: {text}");
+    }
+    assert_eq!(edge.get("/fine").await.text(), "fine");
 }
 
 #[tokio::test]

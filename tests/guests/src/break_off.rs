@@ -7,9 +7,9 @@ use bytes::Bytes;
 use http_body::{Body, Frame};
 use spin_sdk::http::{IntoResponse as _, Response};
 
-use super::Outcome;
+use super::{Outcome, Request};
 
-pub(super) fn run() -> Outcome {
+pub(super) async fn run(_: &Request) -> Outcome {
     Response::new(Broken { started: false }).into_response()
 }
 

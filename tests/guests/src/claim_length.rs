@@ -2,9 +2,9 @@
 
 use spin_sdk::http::{IntoResponse as _, Response};
 
-use super::Outcome;
+use super::{Outcome, Request};
 
-pub(super) fn run() -> Outcome {
+pub(super) async fn run(_: &Request) -> Outcome {
     Response::builder()
         .header("content-length", "7000")
         .body("short".to_owned())

@@ -1,8 +1,8 @@
 //! Panics, which is an abort.
 
-use super::Outcome;
+use super::{Outcome, Request};
 
 #[expect(clippy::panic, reason = "this is what it is for")]
-pub(super) fn run() -> Outcome {
+pub(super) async fn run(_: &Request) -> Outcome {
     panic!("crash, as asked");
 }

@@ -2,8 +2,8 @@
 
 use spin_sdk::wasip3::http::types::ErrorCode;
 
-use super::Outcome;
+use super::{Outcome, Request};
 
-pub(super) fn run() -> Outcome {
+pub(super) async fn run(_: &Request) -> Outcome {
     Err(ErrorCode::InternalError(Some("inside words".to_owned())))
 }

@@ -2,8 +2,8 @@
 
 use spin_sdk::http::IntoResponse as _;
 
-use super::Outcome;
+use super::{Outcome, Request};
 
-pub(super) fn run() -> Outcome {
+pub(super) async fn run(_: &Request) -> Outcome {
     "fine".into_response()
 }

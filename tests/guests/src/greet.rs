@@ -1,10 +1,10 @@
 //! Says what it was told: method, path with query, and the headers by name.
 
-use spin_sdk::http::{IntoResponse as _, Request};
+use spin_sdk::http::IntoResponse as _;
 
-use super::Outcome;
+use super::{Outcome, Request};
 
-pub(super) fn run(request: &Request) -> Outcome {
+pub(super) async fn run(request: &Request) -> Outcome {
     let mut told = format!("{} {}", request.method(), request.uri());
     for (name, value) in request.headers() {
         let value = String::from_utf8_lossy(value.as_bytes());

@@ -3,12 +3,12 @@
 use spin_sdk::http::{Error, IntoResponse as _};
 use spin_sdk::key_value::Store;
 
-use super::{Outcome, STORE};
+use super::{Outcome, Request, STORE};
 
 /// Beyond what any host takes.
 const BYTES: usize = 9 << 20;
 
-pub(super) async fn run() -> Outcome {
+pub(super) async fn run(_: &Request) -> Outcome {
     read().await.into_response()
 }
 

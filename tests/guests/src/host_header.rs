@@ -2,9 +2,9 @@
 
 use spin_sdk::http::{IntoResponse as _, Response};
 
-use super::Outcome;
+use super::{Outcome, Request};
 
-pub(super) fn run() -> Outcome {
+pub(super) async fn run(_: &Request) -> Outcome {
     Response::builder()
         .header("holdfast-as-of", "2099-01-01T00:00:00Z")
         .body("fine".to_owned())

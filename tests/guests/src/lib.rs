@@ -1,10 +1,16 @@
 //! A component that misbehaves on request: `GET /NAME` runs the behaviour of that name, one file
-//! each. `tests/host.rs` says for every file what the host must make of it.
+//! each. `behaviours.rs` lists them, and holds each to a test of what the host must make of it.
 
 // Elsewhere there is nothing to link its exports against.
 #![cfg(target_arch = "wasm32")]
+// A behaviour that is not listed, and so never run, does not compile.
+#![deny(dead_code)]
+
+#[macro_use]
+mod behaviours;
 
 mod answer_forever;
+mod answer_late;
 mod break_off;
 mod claim_length;
 mod connection_header;
@@ -14,9 +20,12 @@ mod eat_memory;
 mod eat_streams;
 mod fail;
 mod fine;
+mod finish_late;
+mod get_keys_bomb;
 mod greet;
 mod hand_over;
 mod host_header;
+mod hundred_megabytes;
 mod list_keys;
 mod many_headers;
 mod open_foreign;
@@ -37,32 +46,21 @@ type Outcome = Result<Response, ErrorCode>;
 /// The collection that the behaviours may read.
 const STORE: &str = "records";
 
+/// Makes `behave` of the list.
+macro_rules! dispatch {
+    ($($name:ident,)+) => {
+        async fn behave(name: &str, request: &Request) -> Outcome {
+            match name {
+                $(stringify!($name) => $name::run(request).await,)+
+                _ => (StatusCode::NOT_FOUND, EmptyBody::new()).into_response(),
+            }
+        }
+    };
+}
+for_each_behaviour!(dispatch);
+
 #[http_service]
 async fn serve(request: Request) -> Outcome {
     let path = request.uri().path().to_owned();
-    match path.trim_start_matches('/') {
-        "answer_forever" => answer_forever::run(),
-        "break_off" => break_off::run(),
-        "claim_length" => claim_length::run(),
-        "connection_header" => connection_header::run(),
-        "crash" => crash::run(),
-        "eat_handles" => eat_handles::run(),
-        "eat_memory" => eat_memory::run(),
-        "eat_streams" => eat_streams::run(),
-        "fail" => fail::run(),
-        "fine" => fine::run(),
-        "greet" => greet::run(&request),
-        "hand_over" => hand_over::run().await,
-        "host_header" => host_header::run(),
-        "list_keys" => list_keys::run().await,
-        "many_headers" => many_headers::run(),
-        "open_foreign" => open_foreign::run().await,
-        "read_key" => read_key::run(&request).await,
-        "read_without_end" => read_without_end::run().await,
-        "recurse" => recurse::run(),
-        "spin" => spin::run(),
-        "wait_forever" => wait_forever::run().await,
-        "write_record" => write_record::run().await,
-        _ => (StatusCode::NOT_FOUND, EmptyBody::new()).into_response(),
-    }
+    behave(path.trim_start_matches('/'), &request).await
 }

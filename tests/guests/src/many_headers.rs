@@ -2,11 +2,11 @@
 
 use spin_sdk::http::{IntoResponse as _, Response};
 
-use super::Outcome;
+use super::{Outcome, Request};
 
 const HEADERS: usize = 100;
 
-pub(super) fn run() -> Outcome {
+pub(super) async fn run(_: &Request) -> Outcome {
     let mut response = Response::builder();
     for number in 0..HEADERS {
         response = response.header(format!("x-{number}"), "v");

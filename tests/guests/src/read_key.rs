@@ -1,9 +1,9 @@
 //! Reads the key that its query names, and hides whatever goes wrong.
 
-use spin_sdk::http::{Error, IntoResponse as _, Request};
+use spin_sdk::http::{Error, IntoResponse as _};
 use spin_sdk::key_value::Store;
 
-use super::{Outcome, STORE};
+use super::{Outcome, Request, STORE};
 
 pub(super) async fn run(request: &Request) -> Outcome {
     read(request.uri().query().unwrap_or_default())

@@ -4,9 +4,9 @@ use std::hint::black_box;
 
 use spin_sdk::http::IntoResponse as _;
 
-use super::Outcome;
+use super::{Outcome, Request};
 
-pub(super) fn run() -> Outcome {
+pub(super) async fn run(_: &Request) -> Outcome {
     deeper(1).to_string().into_response()
 }
 

@@ -2,10 +2,10 @@
 
 use spin_sdk::wasip3::wit_stream;
 
-use super::Outcome;
+use super::{Outcome, Request};
 
-pub(super) async fn run() -> Outcome {
+pub(super) async fn run(request: &Request) -> Outcome {
     let (_never_used, mut reader) = wit_stream::new::<u8>();
     reader.next().await;
-    super::fine::run()
+    super::fine::run(request).await
 }

@@ -3,9 +3,9 @@
 use spin_sdk::http::{Error, IntoResponse as _};
 use spin_sdk::key_value::Store;
 
-use super::{Outcome, STORE};
+use super::{Outcome, Request, STORE};
 
-pub(super) async fn run() -> Outcome {
+pub(super) async fn run(_: &Request) -> Outcome {
     write().await.into_response()
 }
 
