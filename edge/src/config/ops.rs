@@ -33,10 +33,17 @@ impl Ops {
     pub fn load(path: &Path) -> Result<Self, Mistakes> {
         let source = settings::read(path, "--ops names another")?;
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let base = absolute.parent().unwrap_or(Path::new("/"));
+        Self::parse(path, &source, absolute.parent().unwrap_or(Path::new("/")))
+    }
+
+    /// Reads the text of `path`. Relative paths in it are relative to `base`.
+    ///
+    /// # Errors
+    /// All mistakes.
+    pub fn parse(path: &Path, source: &str, base: &Path) -> Result<Self, Mistakes> {
         let problems = Problems::default();
-        let ops = Section::parse(&source, &problems).map(|file| Self::read(file, base));
-        problems.none_or(ops, path, &source)
+        let ops = Section::parse(source, &problems).map(|file| Self::read(file, base));
+        problems.none_or(ops, path, source)
     }
 
     fn read(mut file: Section<'_, '_>, base: &Path) -> Self {

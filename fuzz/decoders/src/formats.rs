@@ -16,6 +16,8 @@ use ssh_key::PrivateKey;
 use ssh_key::private::Ed25519Keypair;
 
 mod valid;
+#[cfg(feature = "edge")]
+pub(crate) use valid::town;
 
 crate::decoders![
     node,

@@ -13,9 +13,14 @@
     reason = "a body says what went wrong by panicking"
 )]
 
+mod blobs;
 #[cfg(test)]
 mod cases;
+#[cfg(feature = "edge")]
+mod fields;
 mod formats;
+#[cfg(feature = "edge")]
+mod keys;
 mod people;
 mod records;
 #[cfg(feature = "edge")]
@@ -39,7 +44,12 @@ pub struct Target {
 /// All of them.
 pub fn targets() -> impl Iterator<Item = &'static Target> {
     let rooms = [
+        blobs::TARGETS,
+        #[cfg(feature = "edge")]
+        fields::TARGETS,
         formats::TARGETS,
+        #[cfg(feature = "edge")]
+        keys::TARGETS,
         people::TARGETS,
         records::TARGETS,
         #[cfg(feature = "edge")]

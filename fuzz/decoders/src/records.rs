@@ -168,7 +168,9 @@ mod valid {
 
     pub(super) fn context() -> Vec<Vec<u8>> {
         let lines = HEADERS.map(|(name, value)| format!("{name}: {value}\n"));
-        vec![lines.concat().into_bytes()]
+        let told = lines.concat();
+        let more = "holdfast-capability: k7Qp%2D2mXv\nholdfast-template: club.html\n";
+        crate::texts([&told, &format!("{told}{more}")])
     }
 
     pub(super) fn moment() -> Vec<Vec<u8>> {

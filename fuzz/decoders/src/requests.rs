@@ -3,8 +3,8 @@
 use std::hint::black_box;
 
 use bytes::Bytes;
-use edge::answer::RequestPath;
 use edge::answer::path::{self, PATH_BYTES};
+use edge::answer::{RequestPath, Routes};
 use edge::page::rewrite::{self, Charset, Rewriter};
 use edge::page::{
     CacheOutcome, CachePolicy, Draft, Lifetime, PageState, Reader, ServiceState, Source, UtcOffset,
@@ -19,7 +19,25 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 use http_body_util::BodyExt as _;
 
-crate::decoders![target, host, range, accepted, languages, markup];
+crate::decoders![target, route, host, range, accepted, languages, markup];
+
+/// A site one of whose services is down.
+pub(crate) fn outage() -> PageState {
+    PageState {
+        site_title: "Dasom".to_owned(),
+        language: "en".into(),
+        services: vec![ServiceState {
+            name: "pay".parse().expect("a name"),
+            title: "Dasom Pay".to_owned(),
+            meanwhile: "Account numbers work.".to_owned(),
+            degraded: true,
+            since: None,
+        }],
+        notices: Vec::new(),
+        source: Source::Origin,
+        offset: UtcOffset::default(),
+    }
+}
 
 /// A path and a query, as sent. A path has one spelling.
 fn target(bytes: &[u8]) -> bool {
@@ -45,6 +63,31 @@ fn target(bytes: &[u8]) -> bool {
     let mut segments = read.as_str().split('/');
     assert!(segments.all(|segment| segment != ".." && segment != "."));
     assert!(!read.as_str().contains("%00") && read.as_str().is_ascii());
+    true
+}
+
+/// A route's template, as a manifest states it, and a path that may take it, a line each.
+fn route(bytes: &[u8]) -> bool {
+    let text = crate::text(bytes);
+    let Some((template, sent)) = text.split_once('\n') else {
+        return false;
+    };
+    let mut town = crate::formats::town();
+    for route in &mut town.routes {
+        route.path = template.to_owned();
+        route.capability = template.contains("{cap}").then(|| "cap".to_owned());
+    }
+    town.routes.truncate(1);
+    let (Ok(routes), Ok(path)) = (Routes::new(&town), RequestPath::parse(sent)) else {
+        return false;
+    };
+    black_box(routes.template(&text));
+    let Some(found) = routes.find(&path) else {
+        return false;
+    };
+    assert!(found.path.is_ascii() && found.path.starts_with('/'));
+    assert!(found.params.iter().all(|(name, _)| name != "cap"));
+    assert_eq!(found.capability.is_some(), template.contains("{cap}"));
     true
 }
 
@@ -77,7 +120,7 @@ fn answered(fields: &[(HeaderName, &[u8])]) -> Option<(StatusCode, HeaderMap, By
     let reader = Reader::new(&Method::GET, &headers);
     let draft = Draft::new(StatusCode::OK, "image/png", CONTENT);
     let policy = CachePolicy::new(Lifetime::default(), "seoul-1", CacheOutcome::Hit);
-    let (head, body) = finish(&reader, draft, &policy, &valid::outage()).into_parts();
+    let (head, body) = finish(&reader, draft, &policy, &outage()).into_parts();
     let body = body.collect().now_or_never().expect("it is in memory");
     let body = body.expect("it is in memory").to_bytes();
     Some((head.status, head.headers, body))
@@ -135,7 +178,7 @@ fn languages(bytes: &[u8]) -> bool {
 
 /// A page of the origin, whole and in two pieces.
 fn markup(bytes: &[u8]) -> bool {
-    let state = valid::outage();
+    let state = outage();
     let page = Bytes::copy_from_slice(bytes);
     black_box(rewrite::whole(page, &state, Charset::Utf8));
     for charset in [Charset::Utf8, Charset::AsciiCompatible] {
@@ -152,30 +195,19 @@ fn markup(bytes: &[u8]) -> bool {
 mod valid {
     //! What browsers send, and a page with everything the rewriter looks at.
 
-    use super::{PageState, ServiceState, Source, UtcOffset};
-
-    pub(super) fn outage() -> PageState {
-        PageState {
-            site_title: "Dasom".to_owned(),
-            language: "en".into(),
-            services: vec![ServiceState {
-                name: "pay".parse().expect("a name"),
-                title: "Dasom Pay".to_owned(),
-                meanwhile: "Account numbers work.".to_owned(),
-                degraded: true,
-                since: None,
-            }],
-            notices: Vec::new(),
-            source: Source::Origin,
-            offset: UtcOffset::default(),
-        }
-    }
-
     pub(super) fn target() -> Vec<Vec<u8>> {
         crate::texts([
             "/",
             "/i/a%20b/%EA%B0%80/gift?page=2&q=a+b&x",
             "/f/~a_b-c.html",
+        ])
+    }
+
+    pub(super) fn route() -> Vec<Vec<u8>> {
+        crate::texts([
+            "/i/{id}/{cap}/gift\n/i/%EA%B0%80/k7Qp-2mXv-9sLd/gift",
+            "/가/{*path}\n/%EA%B0%80/a/b",
+            "/\n/",
         ])
     }
 

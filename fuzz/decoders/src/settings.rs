@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use edge::config::Config;
-use edge::config::ops::parse_edge;
+use edge::config::ops::{Ops, parse_edge};
 use edge::settings::{DURATION_MOST, parse_duration};
 use edge::signing::KeySource;
 use edge::sync::mirror::parse_url;
@@ -12,7 +12,7 @@ use origin_sync::config::Site;
 use origin_sync::template::{TEMPLATE_BYTES, Template};
 use tempfile::TempDir;
 
-crate::decoders![site_toml, edge_toml, route_path, words];
+crate::decoders![site_toml, edge_toml, ops_toml, route_path, words];
 
 /// A publisher's `site.toml`.
 fn site_toml(bytes: &[u8]) -> bool {
@@ -47,6 +47,22 @@ fn edge_toml(bytes: &[u8]) -> bool {
         Err(mistakes) => {
             assert!(!mistakes.list().is_empty(), "refused without a reason");
             assert!(!mistakes.render(true).is_empty());
+            false
+        }
+    }
+}
+
+/// An operator's `ops.toml`.
+fn ops_toml(bytes: &[u8]) -> bool {
+    match Ops::parse(
+        Path::new("ops.toml"),
+        &crate::text(bytes),
+        Path::new("/srv"),
+    ) {
+        Ok(_) => true,
+        Err(mistakes) => {
+            assert!(!mistakes.list().is_empty(), "refused without a reason");
+            assert!(!mistakes.render(false).is_empty());
             false
         }
     }
@@ -104,6 +120,14 @@ mod valid {
              control = \"127.0.0.1:8081\"\ndrain = \"10s\"\n[[site]]\nname = \"dasom\"\n\
              hosts = [\"dasom.example\", \"*\"]\norigin = \"http://127.0.0.1:9000\"\n\
              mirrors = [\"mirror\", \"file:///srv/mirror\"]\ntrust = \"trust\"\npoll = \"1s\"\n",
+        ])
+    }
+
+    pub(super) fn ops_toml() -> Vec<Vec<u8>> {
+        crate::texts([
+            "",
+            "site = \"dasom\"\nmirrors = [\"mirror\", \"file:///srv/other\"]\n\
+             edges = [\"http://127.0.0.1:8081\"]\nkey = \"keys/sora\"\ntrust = \"trust\"\n",
         ])
     }
 

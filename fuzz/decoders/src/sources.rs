@@ -1,4 +1,4 @@
-//! The rows of a publisher's text sources.
+//! The rows of a publisher's sources.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use origin_sync::source::{self, SourceLimits};
 use snapshot::SiteName;
 use snapshot::manifest::Privacy;
 
-crate::decoders![ndjson, csv];
+crate::decoders![ndjson, csv, sqlite];
 
 /// Bounds that a short file can reach.
 const LIMITS: SourceLimits = SourceLimits {
@@ -48,6 +48,13 @@ fn csv(bytes: &[u8]) -> bool {
     read(bytes, |path| RowSource::Csv { path, json })
 }
 
+/// What a query finds in a database.
+fn sqlite(bytes: &[u8]) -> bool {
+    let query = "SELECT id, cap, more FROM clubs".to_owned();
+    let json = vec!["more".to_owned()];
+    read(bytes, |path| RowSource::Sqlite { path, query, json })
+}
+
 mod valid {
     //! A few rows.
 
@@ -60,5 +67,16 @@ mod valid {
 
     pub(super) fn csv() -> Vec<Vec<u8>> {
         crate::texts(["id,cap,more\na,k7Qp-2mXv-9sLd,\"{\"\"x\"\":1}\"\nb,k7Qp-2mXv-9sLe,[]\n"])
+    }
+
+    pub(super) fn sqlite() -> Vec<Vec<u8>> {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let database = rusqlite::Connection::open(file.path()).expect("a database");
+        let rows = "PRAGMA page_size = 512; CREATE TABLE clubs (id, cap, more); \
+            INSERT INTO clubs VALUES ('a', 'k7Qp-2mXv-9sLd', '{\"x\":1}'), \
+            ('b', 'k7Qp-2mXv-9sLe', NULL)";
+        database.execute_batch(rows).expect("sound rows");
+        drop(database);
+        vec![fs_err::read(file.path()).expect("it was written")]
     }
 }

@@ -68,6 +68,11 @@ pub(super) fn frames() -> Vec<Vec<u8>> {
 }
 
 pub(super) fn manifest() -> Vec<Vec<u8>> {
+    vec![town().to_bytes().expect("it can be written")]
+}
+
+/// A small site.
+pub(crate) fn town() -> Manifest {
     let words = LocalText::from_iter([("ko", "다솜페이"), ("en", "Dasom Pay")]);
     let route = |path: &str, target: Target| Route {
         path: path.to_owned(),
@@ -84,7 +89,7 @@ pub(super) fn manifest() -> Vec<Vec<u8>> {
         stale_after_s: 600,
         too_old_after_s: Some(3600),
     };
-    let manifest = Manifest {
+    Manifest {
         version: Manifest::VERSION,
         site: site(),
         title: words.clone(),
@@ -121,8 +126,7 @@ pub(super) fn manifest() -> Vec<Vec<u8>> {
             contains: "다솜".to_owned(),
         }],
         accepts_shrink: false,
-    };
-    vec![manifest.to_bytes().expect("it can be written")]
+    }
 }
 
 pub(super) fn release() -> Vec<Vec<u8>> {
