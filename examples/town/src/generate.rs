@@ -37,7 +37,7 @@ impl Default for Size {
             invitations: 500,
             meetings: 200,
             photos: 24,
-            rows: 1_000,
+            rows: 2_000,
             sheets: 400,
         }
     }
