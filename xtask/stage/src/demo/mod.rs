@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
-use console::{Key, Term};
+use console::{Key, Term, truncate_str};
 use tokio::sync::mpsc;
 
 use crate::load::{Load, Pace};
@@ -97,6 +97,11 @@ async fn play(world: &mut World, visit: &Visit, load: &Load) -> Result<()> {
                 let mut lines = edges(world).await;
                 if person {
                     lines.push(readers.line(load));
+                    // A line that the terminal breaks would be two to clear.
+                    let width = usize::from(term.size().1);
+                    for line in &mut lines {
+                        *line = truncate_str(line, width, "…").into_owned();
+                    }
                     term.clear_last_lines(shown.len())?;
                 } else if without_age(&lines) == without_age(&shown) {
                     continue;
