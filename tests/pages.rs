@@ -7,7 +7,7 @@ use town::model::{
     SignIn, Table, Talk, Taxi, Wishes,
 };
 
-use crate::scene::{Town, elements, parse, problems};
+use crate::scene::{Town, elements, eventually, parse, problems};
 
 /// What somebody may type into any field.
 const HOSTILE: &str = "<script>alert(1)</script>\"'&";
@@ -20,6 +20,9 @@ fn hostile<T: Table>(connection: &Connection) -> String {
     let values = T::COLUMNS.iter().map(|column| match *column {
         "id" | "service" => id,
         "cap" => CAPABILITY,
+        // An invitation that has a time has a calendar's entry.
+        "date" if T::NAME == Invitation::NAME => "2027-05-01",
+        "time" if T::NAME == Invitation::NAME => "13:30",
         _ => HOSTILE,
     });
     let places = vec!["?"; T::COLUMNS.len()].join(", ");
@@ -114,21 +117,7 @@ async fn markup_in_any_field_is_text() {
             let answer = world.client.get(at, &page, language).await.unwrap();
             assert_eq!(answer.status, 200, "{page} in {language}");
             let html = answer.text();
-            let parsed = parse(&html);
-            for element in elements(&parsed) {
-                let script = element.value().name() == "script";
-                let text: String = element.text().collect();
-                assert!(
-                    !(script && text.contains("alert")),
-                    "{page} in {language}: {html}"
-                );
-                for (name, value) in element.value().attrs() {
-                    assert!(
-                        !name.contains("alert") && !name.contains('<'),
-                        "{page}: {name}={value}"
-                    );
-                }
-            }
+            assert_markup_is_text(&html, &format!("{page} in {language}"));
             let wrong = problems(&html, language);
             assert!(wrong.is_empty(), "{page} in {language}: {wrong:#?}\n{html}");
             let text = stage::visible::text(&html);
@@ -141,9 +130,114 @@ async fn markup_in_any_field_is_text() {
     // A calendar has its own escapes: one property a line, whatever a field holds.
     let calendar = format!("/i/{id}/event.ics");
     let answer = world.client.get(at, &calendar, "en").await.unwrap();
-    if answer.status == 200 {
-        assert!(answer.header("content-type").starts_with("text/calendar"));
-        let text = answer.text();
-        assert_eq!(text.matches("BEGIN:VEVENT").count(), 1, "{text}");
+    assert_eq!(answer.status, 200, "{calendar}");
+    assert!(answer.header("content-type").starts_with("text/calendar"));
+    let text = answer.text();
+    assert_eq!(text.matches("BEGIN:VEVENT").count(), 1, "{text}");
+    let unfolded = text.replace("\r\n ", "");
+    for line in unfolded.trim_end().split("\r\n") {
+        let name = line.split([':', ';']).next().unwrap();
+        let known = name.bytes().all(|b| b.is_ascii_uppercase() || b == b'-');
+        assert!(known && !line.contains('\n'), "{line:?} of {text}");
+    }
+}
+
+/// No script and no attribute is made of what somebody typed.
+fn assert_markup_is_text(html: &str, page: &str) {
+    let parsed = parse(html);
+    for element in elements(&parsed) {
+        let script = element.value().name() == "script";
+        let text: String = element.text().collect();
+        assert!(!(script && text.contains("alert")), "{page}: {html}");
+        for (name, value) in element.value().attrs() {
+            assert!(
+                !name.contains("alert") && !name.contains('<'),
+                "{page}: {name}={value}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn markup_in_a_notice_and_in_a_url_is_text() {
+    let town = Town::lay_out().await.open().await;
+    let (world, at) = (&town.world, town.world.edges[0].public);
+    for language in ["ko", "en"] {
+        let text = format!("{language}={HOSTILE}");
+        let words = ["notice", "site", "--text", &text, "--why", HOSTILE];
+        world.order(&words).await.unwrap();
+    }
+    const TYPED: &str = "%3Cscript%3Ealert(1)%3C%2Fscript%3E%22'%26";
+    let urls = town.urls();
+    let mut pages: Vec<String> = urls.pages.iter().step_by(40).cloned().collect();
+    for prefix in ["/", "/i/", "/club/", "/guide/", "/no/such/"] {
+        pages.push(format!("{prefix}{TYPED}"));
+        pages.push(format!("{prefix}{TYPED}/"));
+        pages.push(format!("{prefix}?q={TYPED}&lang={TYPED}"));
+    }
+    for page in pages {
+        for language in ["ko", "en", TYPED] {
+            let answer = world.client.get(at, &page, language).await.unwrap();
+            let html = answer.text();
+            assert!(
+                answer.header("content-type").starts_with("text/html"),
+                "{page}: {html}"
+            );
+            assert_markup_is_text(&html, &format!("{page} in {language}"));
+            assert!(
+                stage::visible::text(&html).contains("alert(1)"),
+                "{page} in {language} shows no notice:\n{html}"
+            );
+        }
+    }
+}
+
+/// Changes what the page of one row tells; gives the page and the new words.
+fn changed<T: Record>(connection: &Connection) -> (String, String) {
+    let row = db::any::<T>(connection).unwrap();
+    let told = T::FACTS.iter().map(|(name, _)| format!("{name}_en"));
+    let column = told
+        .into_iter()
+        .find(|name| T::COLUMNS.contains(&name.as_str()));
+    let column = column.or_else(|| T::FACTS.first().map(|(name, _)| (*name).to_owned()));
+    let column = column.unwrap();
+    let words = format!("Another word of {}", T::NAME);
+    let key = T::COLUMNS[0];
+    let update = format!("update {} set {column} = ?1 where {key} = ?2", T::NAME);
+    let rows = connection.execute(&update, [&words, row.values()[0]]);
+    assert_eq!(rows.unwrap(), 1);
+    (row.path(), words)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_changed_row_changes_its_page() {
+    let town = Town::lay_out().await.open_edges(1).await;
+    let (world, at) = (&town.world, town.world.edges[0].public);
+    let connection = db::open(&world.database()).unwrap();
+    let changes = [
+        changed::<Meeting>(&connection),
+        changed::<Guide>(&connection),
+        changed::<Talk>(&connection),
+        changed::<BankAccount>(&connection),
+        changed::<Payment>(&connection),
+        changed::<Taxi>(&connection),
+        changed::<Place>(&connection),
+        changed::<Member>(&connection),
+        changed::<SignIn>(&connection),
+        changed::<Duty>(&connection),
+        changed::<Wishes>(&connection),
+    ];
+    for (page, words) in &changes {
+        let before = world.client.get(at, page, "en").await.unwrap();
+        assert!(!stage::visible::shows(&before.text(), words), "{page}");
+    }
+    town::export(&world.site()).unwrap();
+    town.publish().await;
+    for (page, words) in &changes {
+        eventually(&format!("{words} on its page"), async || {
+            let answer = world.client.get(at, page, "en").await.ok()?;
+            stage::visible::shows(&answer.text(), words).then_some(())
+        })
+        .await;
     }
 }

@@ -105,6 +105,17 @@ impl<'s> EdgeBuilder<'s> {
     }
 }
 
+impl Drop for Edge {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.holds_memory();
+        }
+    }
+}
+
+/// The most that an edge may ever hold, bytes.
+const MOST_MEMORY: u64 = 300_000_000;
+
 /// An edge. Killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Edge {
@@ -134,7 +145,17 @@ impl Edge {
 
     /// Kills it (SIGKILL).
     pub(crate) fn kill(&mut self) {
+        self.holds_memory();
         self.process = None;
+    }
+
+    /// Whatever a test did to it, it never held more than it may.
+    fn holds_memory(&self) {
+        let peak = self.process.as_ref().map(Process::peak_memory);
+        // One that was made to end has none.
+        if let Some(Ok(peak)) = peak {
+            assert!(peak <= MOST_MEMORY, "{} held {peak} bytes", self.name);
+        }
     }
 
     /// Sends it a signal.
@@ -192,7 +213,7 @@ impl Edge {
 
     /// The sequence of the release in use.
     pub(crate) async fn sequence(&self) -> Option<u64> {
-        let status = self.sync().await;
+        let status = self.status().await;
         status.pointer("/release/sequence")?.as_u64()
     }
 
@@ -209,7 +230,7 @@ impl Edge {
     pub(crate) async fn refuses(&self, check: &str, word: &str) -> String {
         let what = format!("a refusal by {check} that says {word:?}");
         eventually(&what, async || {
-            let status = self.sync().await;
+            let status = self.status().await;
             let refusals = status.pointer("/refusals")?.as_array()?;
             refusals.iter().find_map(|refusal| {
                 let reason = refusal["reason"].as_str()?;
@@ -217,11 +238,6 @@ impl Edge {
             })
         })
         .await
-    }
-
-    /// What `/status` says of sync.
-    async fn sync(&self) -> Value {
-        self.status().await
     }
 
     /// How a service is: `normal`, `probing` or `degraded`.

@@ -1,8 +1,8 @@
 //! A wire that can break: a TCP relay between an edge and what it talks to.
 //!
 //! ```text
-//! let world = World::on_a_wire().await;
-//! world.wire.is(Fault::BlackHole);
+//! let wire = Wire::to(origin).await;
+//! wire.is(Fault::BlackHole);
 //! ```
 //!
 //! A fault holds for what connects or asks after it was set; setting one closes what is open, as

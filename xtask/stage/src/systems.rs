@@ -29,6 +29,8 @@ pub struct Page {
     pub korean: Vec<String>,
     /// Values an English reader must see.
     pub english: Vec<String>,
+    /// Where links must lead, for a Korean and for an English reader.
+    pub links: [Vec<String>; 2],
     /// Photographs that must load.
     pub photos: Vec<String>,
 }
@@ -61,13 +63,17 @@ pub fn draw(world: &World) -> Result<Vec<System>> {
 /// Any record of a table: its page must tell every fact of it.
 fn record<T: Record>(connection: &Connection, name: &'static str) -> Result<System> {
     let row = db::any::<T>(connection)?;
-    let facts = |language| row.facts(language).into_iter().map(|(_, value)| value);
+    let told = |language| {
+        let facts = row.facts(language).into_iter().map(|(_, value)| value);
+        facts.chain(row.says(language)).collect()
+    };
     Ok(System {
         name,
         pages: vec![Page {
             url: row.path(),
-            korean: facts("ko").collect(),
-            english: facts("en").collect(),
+            korean: told("ko"),
+            english: told("en"),
+            links: ["ko", "en"].map(|language| row.links(language)),
             photos: Vec::new(),
         }],
     })
@@ -97,6 +103,7 @@ fn wedding(row: &Invitation, accounts: &Accounts) -> System {
                     &row.directions_en,
                     &row.phone,
                 ]),
+                links: [vec!["gift".to_owned()], vec!["gift".to_owned()]],
                 photos: row
                     .photos
                     .split(',')
@@ -115,6 +122,7 @@ fn wedding(row: &Invitation, accounts: &Accounts) -> System {
                     &texts(&[&accounts.a1_bank_en, &accounts.a4_holder_en]),
                 ]
                 .concat(),
+                links: [Vec::new(), Vec::new()],
                 photos: Vec::new(),
             },
         ],
@@ -141,7 +149,10 @@ impl System {
         let mut missing = Vec::new();
         for edge in &world.edges {
             for page in &self.pages {
-                for (language, values) in [("ko", &page.korean), ("en", &page.english)] {
+                let [korean, english] = &page.links;
+                for (language, values, links) in
+                    [("ko", &page.korean, korean), ("en", &page.english, english)]
+                {
                     let place = format!("{} in {language} at {}", template(&page.url), edge.name);
                     match world.client.get(edge.public, &page.url, language).await {
                         Ok(answer) if answer.status.is_success() => {
@@ -152,6 +163,9 @@ impl System {
                                     .filter(|v| !visible::shows(&html, v))
                                     .map(|v| format!("{place}: no {v:?}")),
                             );
+                            let lead = visible::links(&html);
+                            let absent = links.iter().filter(|link| !lead.contains(link));
+                            missing.extend(absent.map(|l| format!("{place}: no link {l:?}")));
                         }
                         Ok(answer) => missing.push(format!("{place}: {}", answer.status)),
                         Err(error) => missing.push(format!("{place}: {error:#}")),

@@ -1,5 +1,6 @@
 //! What a reader sees of a page: its text without mark-up, scripts and hidden parts, and its links.
 
+use percent_encoding::percent_decode_str;
 use scraper::{ElementRef, Html, Node};
 
 /// The visible text, white space folded.
@@ -11,14 +12,15 @@ pub fn text(html: &str) -> String {
     words.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Every link's target.
+/// Every link's target, percent-coding undone.
 #[must_use]
 pub fn links(html: &str) -> Vec<String> {
     let page = Html::parse_document(html);
     page.root_element()
         .descendent_elements()
         .filter(|element| element.value().name() == "a")
-        .filter_map(|element| element.attr("href").map(str::to_owned))
+        .filter_map(|element| element.attr("href"))
+        .map(|target| percent_decode_str(target).decode_utf8_lossy().into_owned())
         .collect()
 }
 

@@ -83,6 +83,20 @@ async fn ten_thousand_fields_are_refused() {
 }
 
 #[tokio::test]
+async fn one_field_too_many_is_refused_however_short() {
+    let world = World::new().await;
+    let most = ServeLimits::default().header_fields;
+    let request = |fields: usize| {
+        let head = "GET /a.txt HTTP/1.1\r\nhost: dasom.example\r\nconnection: close\r\n";
+        format!("{head}{}\r\n", "a: b\r\n".repeat(fields - 2))
+    };
+    let answer = exchange(&world, &request(most)).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer:.100}");
+    let answer = exchange(&world, &request(most + 1)).await;
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer:.100}");
+}
+
+#[tokio::test]
 async fn who_does_not_finish_a_head_is_shown_out() {
     let world = strict().await;
     for begun in ["", "P", "PRI * HTTP/2.0\r\n", "GET / HTTP/1.1\r\nhost: d"] {
@@ -98,17 +112,32 @@ async fn who_does_not_finish_a_head_is_shown_out() {
 
 #[tokio::test]
 async fn beyond_the_limit_connections_wait_their_turn() {
-    let world = strict().await;
-    let mut idle = Vec::new();
-    for address in [world.public, world.control] {
-        for _ in 0..2 {
-            idle.push(TcpStream::connect(address).await.unwrap());
-        }
-    }
-    // Served as soon as the idle ones are shown out.
-    assert_eq!(world.get("/a.txt").await.status, StatusCode::OK);
-    assert_eq!(world.ask_control("/livez").await.status, StatusCode::OK);
-    for mut shown_out in idle {
-        assert_eq!(read_all(&mut shown_out).await, "");
+    // Nobody is shown out here: who waits, waits for a place.
+    let world = World::with(Limits {
+        serve: ServeLimits {
+            connections: 2,
+            ..ServeLimits::default()
+        },
+        control: ControlLimits {
+            connections: 2,
+            ..ControlLimits::default()
+        },
+        ..Limits::default()
+    })
+    .await;
+    for (address, target) in [(world.public, "/a.txt"), (world.control, "/livez")] {
+        let first = TcpStream::connect(address).await.unwrap();
+        let second = TcpStream::connect(address).await.unwrap();
+        let mut third = TcpStream::connect(address).await.unwrap();
+        let request =
+            format!("GET {target} HTTP/1.1\r\nhost: dasom.example\r\nconnection: close\r\n\r\n");
+        third.write_all(request.as_bytes()).await.unwrap();
+        // Answered at once if it were let in; it never is while both places are taken.
+        let answer = tokio::time::timeout(HEAD_TIME, read_all(&mut third)).await;
+        assert!(answer.is_err(), "{target}: {answer:?}");
+        drop(first);
+        let answer = read_all(&mut third).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{target}: {answer}");
+        drop(second);
     }
 }

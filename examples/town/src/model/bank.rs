@@ -1,6 +1,6 @@
 //! The bank: an account as it stood when its copy was made, and how to reach money without the app.
 
-use super::{Made, Record, table};
+use super::{Made, Record, pick, table};
 use crate::rng::Rng;
 use crate::words::Pair;
 
@@ -30,6 +30,10 @@ impl Record for BankAccount {
 
     fn path(&self) -> String {
         format!("/bank/{}/{}/", self.id, self.cap)
+    }
+
+    fn says(&self, language: &str) -> Vec<String> {
+        vec![pick(language, ("기준 잔액, 읽기 전용", "Balance as of 20"))]
     }
 }
 

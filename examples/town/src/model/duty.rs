@@ -1,6 +1,6 @@
 //! Work: who is on duty this weekend, and what replaces the dead work chat.
 
-use super::{Made, Record, table};
+use super::{Made, Record, pick, sms, table};
 use crate::rng::Rng;
 use crate::words::Pair;
 
@@ -31,6 +31,11 @@ impl Record for Duty {
 
     fn path(&self) -> String {
         format!("/work/{}/{}/", self.id, self.cap)
+    }
+
+    fn links(&self, language: &str) -> Vec<String> {
+        let words = ("당직 연락 바랍니다: ", "Please call me about the duty: ");
+        vec![sms(&self.first_phone, &pick(language, words))]
     }
 }
 

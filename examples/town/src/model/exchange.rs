@@ -1,6 +1,6 @@
 //! An exchange whose members sign in through the messenger: other ways in, and how to keep proof.
 
-use super::{Made, Record, table};
+use super::{Made, Record, pick, table};
 use crate::rng::Rng;
 use crate::words::Pair;
 
@@ -27,6 +27,14 @@ impl Record for Member {
 
     fn path(&self) -> String {
         format!("/exchange/{}/", self.id)
+    }
+
+    fn says(&self, language: &str) -> Vec<String> {
+        let read_only = (
+            "읽기 전용: 주문은 받지 않습니다",
+            "read-only: no orders are taken here",
+        );
+        vec![pick(language, read_only)]
     }
 }
 

@@ -63,6 +63,16 @@ pub trait Record: Table {
     /// The page's path.
     fn path(&self) -> String;
 
+    /// What the page must tell besides, whatever the row holds.
+    fn says(&self, _language: &str) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Where links of the page must lead, percent-coding undone.
+    fn links(&self, _language: &str) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The facts in `language`, each with its name.
     fn facts(&self, language: &str) -> Vec<(&'static str, String)> {
         let values = self.values();
@@ -89,6 +99,17 @@ pub trait Record: Table {
 pub trait Made: Record {
     /// Row number `at`, from 0.
     fn make(rng: &mut Rng, at: usize) -> Self;
+}
+
+/// Korean or English.
+fn pick(language: &str, (ko, en): Pair) -> String {
+    if language == "ko" { ko } else { en }.to_owned()
+}
+
+/// A text message to `number`, its words written.
+fn sms(number: &str, words: &str) -> String {
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    format!("sms:{digits}?body={words}")
 }
 
 /// An amount as pages print it, thousands apart.

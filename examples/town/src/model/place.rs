@@ -27,6 +27,14 @@ impl Record for Place {
     fn path(&self) -> String {
         format!("/map/{}/", self.id)
     }
+
+    fn links(&self, _: &str) -> Vec<String> {
+        let (lat, lon) = (&self.lat, &self.lon);
+        vec![
+            format!("geo:{lat},{lon}"),
+            format!("https://www.openstreetmap.org/?mlat={lat}&mlon={lon}#map=17/{lat}/{lon}"),
+        ]
+    }
 }
 
 impl Made for Place {

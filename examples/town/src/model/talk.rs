@@ -1,6 +1,6 @@
 //! The messenger: a room, who is in it, and words that can go by text message instead.
 
-use super::{Made, Record, table};
+use super::{Made, Record, pick, sms, table};
 use crate::rng::Rng;
 use crate::words::Pair;
 
@@ -28,6 +28,31 @@ impl Record for Talk {
 
     fn path(&self) -> String {
         format!("/talk/{}/", self.id)
+    }
+
+    fn says(&self, language: &str) -> Vec<String> {
+        let words = if language == "ko" {
+            &self.words_ko
+        } else {
+            &self.words_en
+        };
+        let sent = (
+            "마지막으로 보낸 메시지는 전달되지 않았을 수 있습니다.",
+            "Your last message may not have been sent.",
+        );
+        vec![pick(language, sent), words.clone()]
+    }
+
+    fn links(&self, language: &str) -> Vec<String> {
+        let words = if language == "ko" {
+            &self.words_ko
+        } else {
+            &self.words_en
+        };
+        vec![
+            sms(&self.first_phone, words),
+            sms(&self.second_phone, words),
+        ]
     }
 }
 

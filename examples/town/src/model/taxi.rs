@@ -1,6 +1,6 @@
 //! Taxis: whom to call in which neighbourhood.
 
-use super::{Made, Record, table};
+use super::{Made, Record, pick, table};
 use crate::rng::Rng;
 use crate::words::{self, Pair};
 
@@ -28,6 +28,14 @@ impl Record for Taxi {
 
     fn path(&self) -> String {
         format!("/taxi/{}/", self.id)
+    }
+
+    fn says(&self, language: &str) -> Vec<String> {
+        let cancelled = (
+            "앱이 부르던 택시는 취소된 것으로 보고",
+            "Consider a ride that the app had called cancelled",
+        );
+        vec![pick(language, cancelled)]
     }
 }
 

@@ -1,6 +1,6 @@
 //! The guest who cannot come: what to write to which family, and when and where it is.
 
-use super::{Invitation, Record, table};
+use super::{Invitation, Record, sms, table};
 use crate::rng::Rng;
 use crate::words::Pair;
 
@@ -30,6 +30,23 @@ impl Record for Wishes {
 
     fn path(&self) -> String {
         format!("/i/{}/wishes", self.id)
+    }
+
+    fn says(&self, _: &str) -> Vec<String> {
+        vec![self.date.chars().take(4).collect()]
+    }
+
+    fn links(&self, language: &str) -> Vec<String> {
+        let words = if language == "ko" {
+            &self.words_ko
+        } else {
+            &self.words_en
+        };
+        vec![
+            sms(&self.groom_phone, words),
+            sms(&self.bride_phone, words),
+            "event.ics".to_owned(),
+        ]
     }
 }
 

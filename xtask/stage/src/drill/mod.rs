@@ -35,7 +35,7 @@ use crate::world::{Built, World};
 const NOTICE: Duration = Duration::from_secs(60);
 
 /// The most memory an edge may ever hold, bytes.
-const EDGE_MEMORY: u64 = 300 << 20;
+const EDGE_MEMORY: u64 = 300_000_000;
 
 /// Plays the outage in `dir`, in its long form if `long`; `say` is told what happens.
 ///
@@ -132,12 +132,12 @@ fn memory(world: &World, report: &mut Report) -> Result<()> {
     for edge in &world.edges {
         peak = peak.max(edge.peak_memory()?);
     }
-    let mib = |bytes: u64| format!("{} MiB", bytes.div_ceil(1 << 20));
+    let mb = |bytes: u64| format!("{} MB", bytes.div_ceil(1_000_000));
     report.add(
         "Edges, all the while",
         "most memory that one held",
-        mib(peak),
-        unless(peak <= EDGE_MEMORY, format!("{} allowed", mib(EDGE_MEMORY))),
+        mb(peak),
+        unless(peak <= EDGE_MEMORY, format!("{} allowed", mb(EDGE_MEMORY))),
     );
     Ok(())
 }
