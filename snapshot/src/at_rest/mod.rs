@@ -5,20 +5,18 @@
 //! it comes, and is a segment only once [`crate::Segment::verify`] says so. The numbers at
 //! the comments are the steps of `FORMAT.md` section 5.
 
+mod pack;
 #[cfg(test)]
 mod tests;
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 
-use zstd::bulk::Compressor;
 use zstd::stream::read::Decoder;
 use zstd::zstd_safe::{DCtx, DParameter, get_error_name};
 
 use crate::manifest::SegmentEntry;
 use crate::{limits, node};
 
-/// Compression level: the usual trade of time for size.
-const LEVEL: i32 = 3;
 /// The largest window a decoder may be asked for, a power of two: holds any frame.
 const WINDOW_LOG: u32 = 18;
 /// Magic number of the skippable frame that holds the table.
@@ -27,6 +25,8 @@ const TABLE_MAGIC: u32 = 0x184D_2A5E;
 const FOOTER_MAGIC: u32 = 0x8F92_EAB1;
 /// Number of frames, descriptor, magic.
 const FOOTER_BYTES: u64 = 9;
+
+pub use pack::compress;
 
 /// A segment at rest that cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -98,38 +98,6 @@ pub const fn limit(bytes: u64) -> u64 {
     bytes.saturating_add(bytes / 64).saturating_add(4096)
 }
 
-/// Compresses a segment: `nodes` are its uncompressed bytes. Memory: one frame.
-///
-/// # Errors
-/// Bytes that are no row of nodes, or a failed read or write.
-pub fn compress(nodes: &mut impl Read, out: &mut impl Write) -> Result<(), AtRestError> {
-    let mut table = Table::default();
-    let mut compressor = Compressor::new(LEVEL).map_err(|e| table.fail(e))?;
-    let mut pending = Vec::with_capacity(2 * limits::FRAME_BYTES);
-    loop {
-        let wanted = (2 * limits::FRAME_BYTES).saturating_sub(pending.len()) as u64;
-        nodes
-            .take(wanted)
-            .read_to_end(&mut pending)
-            .map_err(|e| table.fail(e))?;
-        if pending.is_empty() {
-            break;
-        }
-        let length = frame_of(&pending).map_err(|fault| table.fail(fault))?;
-        let Some(frame) = pending.get(..length) else {
-            return Err(table.fail(AtRestFault::Nodes {
-                at: length,
-                bytes: pending.len(),
-            }));
-        };
-        let packed = compressor.compress(frame).map_err(|e| table.fail(e))?;
-        out.write_all(&packed).map_err(|e| table.fail(e))?;
-        table.add(packed.len(), length);
-        pending.drain(..length);
-    }
-    out.write_all(&table.to_bytes()).map_err(|e| table.fail(e))
-}
-
 /// Expands a segment at rest, as far as `entry` lets it grow. Memory: one frame. What was written
 /// is not verified yet: open it with [`crate::Segment::open`] and call `verify`.
 ///
@@ -199,27 +167,6 @@ pub fn expand(
         return Err(table.fail(AtRestFault::Trailing));
     }
     Ok(())
-}
-
-/// The length of the next frame: whole nodes, cut before the one that would pass the limit.
-/// `pending` holds a frame and a node more, or all that is left, so no node in question is partial.
-fn frame_of(pending: &[u8]) -> Result<usize, AtRestFault> {
-    let mut length = 0;
-    while let Some(rest) = pending.get(length..)
-        && !rest.is_empty()
-    {
-        match node::length(rest) {
-            Some(next) if length == 0 || length + next <= limits::FRAME_BYTES => length += next,
-            Some(_) => break,
-            None => {
-                return Err(AtRestFault::Nodes {
-                    at: length,
-                    bytes: pending.len(),
-                });
-            }
-        }
-    }
-    Ok(length)
 }
 
 fn whole_nodes(bytes: &[u8]) -> Result<(), AtRestFault> {

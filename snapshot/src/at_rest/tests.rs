@@ -195,3 +195,15 @@ fn a_lying_table_is_refused() {
     let longer = [packed.as_slice(), &[0]].concat();
     assert_fault!(refused(&longer, &entry), AtRestFault::Trailing);
 }
+
+#[test]
+fn many_batches_are_one_row_of_frames() {
+    // More than the cores take at once, however many they are.
+    let (nodes, entry) = build(&numbered(40_000, 1_000));
+    assert!(nodes.len() > 34 << 20);
+    let mut packed = Vec::new();
+    compress(&mut Cursor::new(&nodes), &mut packed).unwrap();
+    let mut out = Vec::new();
+    expand(&mut Cursor::new(&packed), &entry, &mut out).unwrap();
+    assert!(out == nodes);
+}
