@@ -58,8 +58,8 @@ key = "keys/release"
     )
 }
 
-async fn published() -> Site {
-    let site = Site::new("board", &board())
+async fn declared() -> Site {
+    Site::new("board", &board())
         .file("other.wasm", component("view"))
         .file("notes.csv", "id,word\none,apple\ntwo,pear\nthree,plum\n")
         .file("wanted.csv", "id\none\ntwo\nthree\nfour\n")
@@ -69,7 +69,11 @@ async fn published() -> Site {
         .file("public/index.html", "<!doctype html><title>b</title>")
         .file("public/a.txt", "a")
         .init()
-        .await;
+        .await
+}
+
+async fn published() -> Site {
+    let site = declared().await;
     let first = site.publish().await;
     assert_eq!(told(&first), [(1, 0), (3, 0), (4, 0), (2, 0), (2, 0)]);
     site
@@ -211,4 +215,69 @@ async fn a_publish_that_fails_after_the_trial_leaves_what_it_asked() {
     site.edit("notes.csv", "peach", "pear");
     site.edit("notes.csv", "plum", "prune");
     assert_eq!(told(&site.publish().await), but(2, (3, 1)));
+}
+
+/// The publish's report, with what changed given as a list.
+async fn changed(site: &Site, list: &str) -> Value {
+    site.write("changes.ndjson", list);
+    let list = format!("clubs={}", site.path("changes.ndjson").display());
+    let ended = site.try_publish(&["--json", "--changes", &list]).await;
+    ended.expect(0).json()
+}
+
+#[tokio::test]
+async fn a_list_of_changes_is_all_that_is_read() {
+    let site = published().await;
+    let edge = site.edge().start().await;
+    // Whoever looked at the sources would stop here.
+    for source in ["notes.csv", "clubs.csv", "wanted.csv"] {
+        fs_err::remove_file(site.path(source)).unwrap();
+    }
+    let report = changed(
+        &site,
+        "{\"put\":{\"id\":\"lake\",\"word\":\"skate\"}}\n{\"delete\":\"hill\"}\n\
+         {\"put\":{\"id\":\"wood\",\"word\":\"rest\"}}\n",
+    )
+    .await;
+    assert_eq!(report["coverage"], Value::Null);
+    let collections = report["collections"].as_array().unwrap();
+    let clubs = collections.iter().find(|c| c["collection"] == "clubs");
+    let clubs = clubs.unwrap();
+    assert_eq!(
+        [&clubs["upserts"], &clubs["removed"], &clubs["records"]],
+        [2, 1, 2],
+        "{report}"
+    );
+    edge.reaches(2).await;
+    assert!(edge.get("/club/lake/").await.text().contains("skate"));
+    assert_ne!(edge.get("/club/hill/").await.status, 200);
+    assert!(edge.get("/note/one/").await.text().contains("apple"));
+
+    // The sources say the same by now: nothing is new, however it is looked for.
+    site.write("notes.csv", "id,word\none,apple\ntwo,pear\nthree,plum\n");
+    site.write("clubs.csv", "id,word\nlake,skate\nwood,rest\n");
+    site.write("wanted.csv", "id\none\n");
+    site.try_publish(&[]).await.expect(10);
+}
+
+#[tokio::test]
+async fn a_list_of_changes_that_cannot_be_used_is_refused_by_name() {
+    let site = declared().await;
+    site.write("changes.ndjson", "{\"delete\":\"hill\"}\n");
+    let file = site.path("changes.ndjson");
+    let list = |collection: &str| format!("{collection}={}", file.display());
+    for (given, code, word) in [
+        (list("clubs"), 65, "there is no release to change"),
+        (list("absent"), 64, "no such collection"),
+        (list("pages"), 64, "a folder of files"),
+        ("clubs".to_owned(), 64, "no = between"),
+    ] {
+        let ended = site.try_publish(&["--changes", &given]).await;
+        ended.expect(code).says(&[word]);
+    }
+    site.publish().await;
+    let ended = site
+        .try_publish(&["--changes", "clubs=absent.ndjson"])
+        .await;
+    ended.expect(65).says(&["absent.ndjson"]);
 }

@@ -14,6 +14,7 @@ crate::decoders![ndjson, csv, sqlite];
 const LIMITS: SourceLimits = SourceLimits {
     rows: 8,
     row_bytes: 256,
+    sort_bytes: 512,
 };
 
 fn read(bytes: &[u8], rows: impl FnOnce(PathBuf) -> RowSource) -> bool {
@@ -30,11 +31,11 @@ fn read(bytes: &[u8], rows: impl FnOnce(PathBuf) -> RowSource) -> bool {
         complete: true,
     };
     let site: SiteName = "dasom".parse().expect("a name");
-    let Ok(read) = source::read(&site, &collection, LIMITS) else {
+    let Ok(read) = source::read(&site, &collection, LIMITS, &std::env::temp_dir()) else {
         return false;
     };
-    assert!(read.rows.len() <= LIMITS.rows);
-    true
+    assert!(read.rows.len() <= LIMITS.rows as u64);
+    read.rows.into_iter().all(|row| row.is_ok())
 }
 
 /// A JSON object a line.

@@ -15,6 +15,7 @@ use crate::source::Content;
 /// The entry for `content`; a blob is in `store` afterwards.
 pub(super) fn entry(store: &Store, content: Content) -> Result<Entry, BuildError> {
     match content {
+        Content::Gone => Ok(Entry::Tombstone),
         Content::Bytes(bytes) => Ok(store.entry(bytes)?),
         Content::File(path, bytes) => {
             let blob = hash(&path, bytes)?;

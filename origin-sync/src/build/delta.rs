@@ -1,5 +1,6 @@
 //! One collection: its records beside its stack, both in key order, and the difference as one
-//! segment of upserts and tombstones.
+//! segment of upserts and tombstones. Whether the difference was found by looking at every record or
+//! was given as a list of changes, the segment is the same: of a list, what is so already drops out.
 
 use std::iter::Peekable;
 
@@ -7,9 +8,9 @@ use snapshot::manifest::{Collection, SegmentEntry};
 use snapshot::segment::{NodeCache, SegmentBuilder};
 use snapshot::{CollectionName, Entry, Key, SiteName, Stack, Staged, Store, Value};
 
-use super::{BuildError, STACK_DEPTH, content, open};
+use super::{BuildError, Given, STACK_DEPTH, content, open};
 use crate::mirror::Object;
-use crate::source::Rows;
+use crate::source::{Content, Row, Rows};
 
 /// What changed in one collection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,23 +44,37 @@ pub(super) struct Done {
 }
 
 impl Job<'_> {
-    pub(super) fn run(&self, rows: Rows) -> Result<Done, BuildError> {
+    pub(super) fn run(&self, given: Given) -> Result<Done, BuildError> {
         let mut segments = self
             .before
             .map(|before| before.segments.clone())
             .unwrap_or_default();
         let stack = open(self.store, self.cache, self.site, self.name, &segments)?;
-        let mut change = Change {
-            collection: self.name.clone(),
-            records: rows.len() as u64,
-            upserts: 0,
-            removed: 0,
-            segments: 0,
+        let mut differing = Differing {
+            job: self,
+            builder: self.store.build(self.site.clone(), self.name.clone())?,
+            objects: Vec::new(),
+            change: Change {
+                collection: self.name.clone(),
+                records: self.before.map_or(0, |before| before.records),
+                upserts: 0,
+                removed: 0,
+                segments: 0,
+            },
         };
-        let mut objects = Vec::new();
-        let builder = self.builder()?;
+        match given {
+            Given::All(rows) => differing.all(rows, &stack)?,
+            Given::Changes(rows) => differing.listed(rows, &stack)?,
+            Given::Same => {}
+        }
+        let Differing {
+            builder,
+            mut objects,
+            mut change,
+            ..
+        } = differing;
         let mut known_before = false;
-        if let Some(delta) = self.difference(rows, &stack, builder, &mut change, &mut objects)? {
+        if let Some(delta) = self.finish(builder)? {
             objects.push(Object::segment(self.name, &delta));
             // Whoever changes a record back makes the bytes of an earlier change once more, and a
             // stack names a segment once.
@@ -75,47 +90,6 @@ impl Job<'_> {
             objects,
             change,
         })
-    }
-
-    fn builder(&self) -> Result<SegmentBuilder<Staged>, BuildError> {
-        Ok(self.store.build(self.site.clone(), self.name.clone())?)
-    }
-
-    /// A merge-join: memory does not grow with the stack.
-    fn difference(
-        &self,
-        rows: Rows,
-        stack: &Stack,
-        mut builder: SegmentBuilder<Staged>,
-        change: &mut Change,
-        objects: &mut Vec<Object>,
-    ) -> Result<Option<SegmentEntry>, BuildError> {
-        let mut push = |key: &Key, entry: &Entry| {
-            builder
-                .push(key, entry)
-                .map_err(|source| self.build_error(source))
-        };
-        let mut old = stack.iter(..).peekable();
-        for row in rows {
-            while let Some(key) = take_before(&mut old, &row.key)? {
-                push(&key, &Entry::Tombstone)?;
-                change.removed += 1;
-            }
-            let before = take_at(&mut old, &row.key)?;
-            let entry = content::entry(self.store, row.content)?;
-            if before.map(Entry::from).as_ref() != Some(&entry) {
-                if let Entry::Blob(blob) = &entry {
-                    objects.push(Object::raw(blob.digest));
-                }
-                push(&row.key, &entry)?;
-                change.upserts += 1;
-            }
-        }
-        for record in old {
-            push(&record?.0, &Entry::Tombstone)?;
-            change.removed += 1;
-        }
-        self.finish(builder)
     }
 
     fn finish(&self, builder: SegmentBuilder<Staged>) -> Result<Option<SegmentEntry>, BuildError> {
@@ -138,7 +112,10 @@ impl Job<'_> {
     ) -> Result<Vec<SegmentEntry>, BuildError> {
         let stack = open(self.store, self.cache, self.site, self.name, segments)?;
         let merged = stack
-            .merge(self.builder()?, true)
+            .merge(
+                self.store.build(self.site.clone(), self.name.clone())?,
+                true,
+            )
             .map_err(|source| BuildError::Merge {
                 collection: self.name.clone(),
                 source,
@@ -160,6 +137,71 @@ impl Job<'_> {
             collection: self.name.clone(),
             source,
         }
+    }
+}
+
+/// The difference, growing.
+struct Differing<'a> {
+    job: &'a Job<'a>,
+    builder: SegmentBuilder<Staged>,
+    objects: Vec<Object>,
+    change: Change,
+}
+
+impl Differing<'_> {
+    /// A merge-join: memory does not grow with the stack.
+    fn all(&mut self, rows: Rows, stack: &Stack) -> Result<(), BuildError> {
+        let mut old = stack.iter(..).peekable();
+        for row in rows {
+            let row = row?;
+            while let Some(key) = take_before(&mut old, &row.key)? {
+                self.remove(&key)?;
+            }
+            let before = take_at(&mut old, &row.key)?;
+            self.set(row, before)?;
+        }
+        for record in old {
+            self.remove(&record?.0)?;
+        }
+        Ok(())
+    }
+
+    /// A look-up for each change: the cost is the change's.
+    fn listed(&mut self, rows: Rows, stack: &Stack) -> Result<(), BuildError> {
+        for row in rows {
+            let row = row?;
+            match (stack.get(&row.key)?, &row.content) {
+                (None, Content::Gone) => {}
+                (Some(_), Content::Gone) => self.remove(&row.key)?,
+                (before, _) => self.set(row, before)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, row: Row, before: Option<Value>) -> Result<(), BuildError> {
+        let entry = content::entry(self.job.store, row.content)?;
+        let is_new = before.is_none();
+        if before.map(Entry::from).as_ref() == Some(&entry) {
+            return Ok(());
+        }
+        if let Entry::Blob(blob) = &entry {
+            self.objects.push(Object::raw(blob.digest));
+        }
+        self.change.upserts += 1;
+        self.change.records += u64::from(is_new);
+        self.push(&row.key, &entry)
+    }
+
+    fn remove(&mut self, key: &Key) -> Result<(), BuildError> {
+        self.change.removed += 1;
+        self.change.records = self.change.records.saturating_sub(1);
+        self.push(key, &Entry::Tombstone)
+    }
+
+    fn push(&mut self, key: &Key, entry: &Entry) -> Result<(), BuildError> {
+        let pushed = self.builder.push(key, entry);
+        pushed.map_err(|source| self.job.build_error(source))
     }
 }
 

@@ -7,13 +7,19 @@ use snapshot::stack::MergeError;
 use snapshot::{CodecError, CollectionName, StoreError, limits};
 
 use super::shrink::Shrunk;
+use crate::source::SourceError;
 
 /// Why nothing was built. What was built so far stays in the publisher's own copy and harms nobody.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// Records of a collection that the site does not have.
-    #[error("collection {0} is not declared")]
-    Undeclared(CollectionName),
+    /// A source cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// Changes, and no release that holds the collection as it is declared now.
+    #[error(
+        "collection {0}: there is no release to change; publish its whole source once, without --changes"
+    )]
+    NothingBefore(CollectionName),
     /// A file that was another a moment ago.
     #[error("{} changed while it was read: publish again", .0.display())]
     Changed(PathBuf),
@@ -77,6 +83,7 @@ impl BuildError {
             self,
             Self::Store(_)
                 | Self::Segment(_)
+                | Self::Source(SourceError::Sorting(_))
                 | Self::Build {
                     source: SegmentBuildError::Io(_),
                     ..

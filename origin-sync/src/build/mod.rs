@@ -12,9 +12,9 @@ use snapshot::manifest::{self, Collection, Component, SegmentEntry};
 use snapshot::segment::NodeCache;
 use snapshot::{CollectionName, Digest, Manifest, SiteName, Stack, Store, encode, limits};
 
-use crate::config::Site;
+use crate::config::{self, Site};
 use crate::mirror::Object;
-use crate::source::Rows;
+use crate::source::{Rows, SourceError};
 
 pub use delta::Change;
 pub use error::BuildError;
@@ -48,6 +48,17 @@ impl Built {
     }
 }
 
+/// What is known of one collection.
+#[derive(Debug)]
+pub enum Given {
+    /// All its records.
+    All(Rows),
+    /// What changed since the release that is built upon.
+    Changes(Rows),
+    /// That nothing did.
+    Same,
+}
+
 /// The release that is built upon.
 #[derive(Clone, Copy, Debug)]
 pub struct Base<'a> {
@@ -55,13 +66,13 @@ pub struct Base<'a> {
     pub manifest: &'a Manifest,
 }
 
-/// Builds the content of `site` from `records`, upon `base` if there is one. Blocks.
+/// Builds the content of `site` from what `give` gives of each collection, upon `base` if there is one. Blocks.
 ///
 /// # Errors
 /// See [`BuildError`].
 pub fn build(
     site: &Site,
-    records: Vec<(CollectionName, Rows)>,
+    give: &mut dyn FnMut(&config::Collection) -> Result<Given, SourceError>,
     base: Option<Base<'_>>,
     accepts_shrink: bool,
     store: &Store,
@@ -71,13 +82,15 @@ pub fn build(
     let mut changes = Vec::new();
     let mut stacks = BTreeMap::new();
     let mut collections = Vec::new();
-    for (name, rows) in records {
-        let declared = site
-            .collection(&name)
-            .ok_or_else(|| BuildError::Undeclared(name.clone()))?;
+    for declared in &site.collections {
+        let name = declared.name.clone();
         let before = base.and_then(|base| base.manifest.collection(&name));
         // Records sealed otherwise have other names, and the old ones must not stay readable.
         let before = before.filter(|before| before.privacy == declared.privacy);
+        let given = give(declared)?;
+        if before.is_none() && !matches!(given, Given::All(_)) {
+            return Err(BuildError::NothingBefore(name));
+        }
         let job = delta::Job {
             store,
             cache: &cache,
@@ -85,7 +98,7 @@ pub fn build(
             name: &name,
             before,
         };
-        let done = job.run(rows)?;
+        let done = job.run(given)?;
         let stack = open(store, &cache, &site.site, &name, &done.segments)?;
         collections.push(Collection {
             name: name.clone(),

@@ -63,13 +63,29 @@ impl Bench {
 
     fn try_build(&self, base: Option<&Manifest>, accept: bool) -> Result<Built, BuildError> {
         let site = self.site();
-        let read = |c: &crate::config::Collection| {
-            let read = source::read(&site.site, c, SourceLimits::default()).unwrap();
-            (c.name.clone(), read.rows)
+        let scratch = self.store.scratch();
+        let mut read = |c: &config::Collection| {
+            let limits = SourceLimits::default();
+            source::read(&site.site, c, limits, &scratch).map(|read| Given::All(read.rows))
         };
-        let records = site.collections.iter().map(read).collect();
         let base = base.map(|manifest| Base { manifest });
-        build(&site, records, base, accept, &self.store)
+        build(&site, &mut read, base, accept, &self.store)
+    }
+
+    /// Builds upon `base` from the list `changes.ndjson` for one collection.
+    fn try_changes(&self, base: &Manifest, name: &str) -> Result<Built, BuildError> {
+        let site = self.site();
+        let (list, scratch) = (self.path("changes.ndjson"), self.store.scratch());
+        let mut give = |c: &config::Collection| {
+            if c.name.as_str() != name {
+                return Ok(Given::Same);
+            }
+            let limits = SourceLimits::default();
+            let read = source::changes(&site.site, c, &list, limits, &scratch);
+            read.map(|read| Given::Changes(read.rows))
+        };
+        let base = Some(Base { manifest: base });
+        build(&site, &mut give, base, false, &self.store)
     }
 
     fn build(&self, base: Option<&Built>) -> Built {
@@ -272,4 +288,70 @@ fn what_is_no_component_is_refused() {
     fs::remove_file(Path::new(&bench.path("view.wasm"))).unwrap();
     let refused = bench.try_build(None, false).unwrap_err().to_string();
     assert!(refused.contains("view.wasm"), "{refused}");
+}
+
+/// The segment that a list of changes makes is the one that a look at every row makes.
+#[test]
+fn a_list_of_changes_gives_what_a_full_dump_gives() {
+    let bench = Bench::new();
+    bench.many(3_000, &[]);
+    let base = bench.build(None);
+    let list = "{\"put\":{\"id\":\"0007\",\"v\":\"other\"}}\n\
+                {\"put\":{\"id\":\"0008\",\"v\":\"same\"}}\n\
+                {\"put\":{\"id\":\"0009\",\"v\":\"first\"}}\n\
+                {\"delete\":\"0010\"}\n\
+                {\"put\":{\"id\":\"9000\",\"v\":\"new\"}}\n\
+                {\"delete\":\"absent\"}\n\
+                {\"put\":{\"id\":\"0009\",\"v\":\"last\"}}\n";
+    fs::write(bench.path("changes.ndjson"), list).unwrap();
+    let listed = bench.try_changes(&base.manifest, "rows").unwrap();
+
+    let mut rows: Vec<(usize, &str)> = (0..3_000).map(|id| (id, "same")).collect();
+    (rows[7].1, rows[9].1) = ("other", "last");
+    rows.remove(10);
+    rows.push((9_000, "new"));
+    bench.rows(&rows);
+    let dumped = bench.build(Some(&base));
+    assert_eq!(listed.manifest, dumped.manifest);
+    assert_eq!(listed.changes, dumped.changes);
+    let rows = listed
+        .changes
+        .iter()
+        .find(|c| c.collection.as_str() == "rows");
+    let rows = rows.unwrap();
+    assert_eq!((rows.records, rows.upserts, rows.removed), (3_000, 3, 1));
+}
+
+#[test]
+fn changes_need_a_release_that_holds_the_collection() {
+    let bench = Bench::new();
+    bench.many(3, &[]);
+    let mut base = bench.build(None).manifest;
+    fs::write(bench.path("changes.ndjson"), "{\"delete\":\"0001\"}\n").unwrap();
+    base.collections
+        .retain(|collection| collection.name.as_str() != "rows");
+    let refused = bench.try_changes(&base, "rows").unwrap_err().to_string();
+    let words = "collection rows: there is no release to change";
+    assert!(refused.contains(words), "{refused}");
+}
+
+#[test]
+fn a_change_that_is_none_is_named_by_its_line() {
+    let bench = Bench::new();
+    bench.many(3, &[]);
+    let base = bench.build(None).manifest;
+    let good = "{\"delete\":\"0001\"}\n";
+    for bad in [
+        "{}",
+        "[]",
+        "{\"put\":\"0001\"}",
+        "{\"delete\":1}",
+        "{\"delete\":\"0001\",\"put\":{\"id\":\"0001\"}}",
+        "{\"put\":{\"v\":\"no id\"}}",
+        "{\"delete\":\"\"}",
+    ] {
+        fs::write(bench.path("changes.ndjson"), format!("{good}{bad}\n")).unwrap();
+        let refused = bench.try_changes(&base, "rows").unwrap_err().to_string();
+        assert!(refused.contains("changes.ndjson:2: "), "{bad}: {refused}");
+    }
 }

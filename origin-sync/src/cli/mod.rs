@@ -75,6 +75,12 @@ struct PublishArgs {
     /// The folder with allowed_signers and trust.toml, instead of the one in site.toml
     #[arg(long, value_name = "DIR")]
     trust: Option<PathBuf>,
+    /// What changed since the last release, instead of the sources, which are not read: a line
+    /// {"put": ROW} or {"delete": "KEY"} for each record of COLLECTION, in FILE or on standard
+    /// input (-). Other collections stay as they are; of the URLs only the canaries are asked. May
+    /// be repeated, for another collection
+    #[arg(long, value_name = "COLLECTION=FILE", conflicts_with_all = ["every", "ask_all"])]
+    changes: Vec<String>,
     /// Publish although a collection lost more than 30 per cent of its records
     #[arg(long)]
     accept_shrink: bool,

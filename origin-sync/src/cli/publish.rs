@@ -1,14 +1,15 @@
 //! `origin-sync publish`: from flags and `site.toml` to an open [`Publisher`], once or again and
 //! again.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use edge::settings::parse_duration;
 use edge::signing::KeySource;
-use snapshot::{Signer, Store};
+use snapshot::{CollectionName, Signer, Store};
 
 use super::{Failure, PublishArgs, runtime};
 use crate::config::{MIRRORS, Site, mirror_url};
@@ -34,6 +35,7 @@ pub(super) fn run(args: PublishArgs) -> Result<Exit, Failure> {
         let result = open(site, &signer).and_then(|publisher| {
             let progress = progress();
             let wishes = Wishes {
+                changes: changes(&args.changes, &publisher.site)?,
                 accept_shrink: args.accept_shrink,
                 ask_all: args.ask_all,
             };
@@ -60,6 +62,32 @@ pub(super) fn run(args: PublishArgs) -> Result<Exit, Failure> {
             }
         };
     }
+}
+
+/// Lists of changes, each for a collection that has rows and no other list.
+fn changes(given: &[String], site: &Site) -> Result<BTreeMap<CollectionName, PathBuf>, Failure> {
+    let mut lists = BTreeMap::new();
+    for text in given {
+        let refuse = |why: &str| {
+            let message = format!("--changes {text:?}: {why}");
+            Failure::usage(message, Some("--changes clubs=changes.ndjson"))
+        };
+        let (name, file) = text
+            .split_once('=')
+            .ok_or_else(|| refuse("no = between collection and file"))?;
+        let collection = name.parse().ok().and_then(|name| site.collection(&name));
+        let collection = collection.ok_or_else(|| refuse("no such collection in site.toml"))?;
+        if collection.source.key().is_none() {
+            return Err(refuse(
+                "the collection is a folder of files, and has no rows",
+            ));
+        }
+        let file = if file == "-" { "/dev/stdin" } else { file };
+        if lists.insert(collection.name.clone(), file.into()).is_some() {
+            return Err(refuse("the collection has a list already"));
+        }
+    }
+    Ok(lists)
 }
 
 fn every(text: &str) -> Option<Duration> {

@@ -108,7 +108,9 @@ impl PublishError {
             Self::NotCommitted { .. } => {
                 Some("the last release stands; run `origin-sync publish` again to finish")
             }
-            Self::Source(_) => Some("nothing was published; correct the source and publish again"),
+            Self::Build(BuildError::Source(_)) | Self::Source(_) => {
+                Some("nothing was published; correct the source and publish again")
+            }
             Self::Build(BuildError::Shrunk { .. }) => {
                 Some("if that is meant: origin-sync publish --accept-shrink")
             }

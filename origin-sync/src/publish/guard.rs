@@ -8,6 +8,7 @@ use snapshot::manifest::Canary;
 use super::coverage::{self, Asking, Coverage, Notes};
 use super::serving::Serving;
 use crate::build::{BuildError, Built};
+use crate::config::Site;
 
 /// Why a release is not worth publishing.
 #[derive(Debug, thiserror::Error)]
@@ -40,15 +41,20 @@ pub enum GuardError {
     Build(#[from] BuildError),
 }
 
-/// Tries `built`: first the canaries, then every URL that is not known to answer.
+/// Tries the canaries.
+pub(super) async fn canaries(site: &Site, serving: &dyn Serving) -> Result<(), GuardError> {
+    for canary in &site.canaries {
+        try_canary(canary, serving).await?;
+    }
+    Ok(())
+}
+
+/// Tries every URL of `built` that is not known to answer.
 pub(super) async fn check(
     asking: &Asking<'_>,
     built: &Built,
     mut paths: BTreeMap<usize, Vec<String>>,
 ) -> Result<(Coverage, Notes), GuardError> {
-    for canary in &asking.site.canaries {
-        try_canary(canary, &**asking.serving).await?;
-    }
     let urls = coverage::urls(asking.site, built, &mut paths)?;
     let (coverage, notes) = coverage::ask(asking, urls).await;
     if let Some(dead) = coverage.routes.iter().find(|route| route.is_dead()) {
@@ -86,7 +92,6 @@ mod tests {
     use super::super::coverage::Known;
     use super::super::progress::Silent;
     use super::*;
-    use crate::config::Site;
 
     /// Answers everything with one status.
     struct Always(u16);
@@ -143,6 +148,7 @@ mod tests {
             as_of: Timestamp(0),
             progress: &Silent,
         };
+        canaries(&site, &*serving).await?;
         let (coverage, _) = check(&asking, &built(), BTreeMap::new()).await?;
         Ok(coverage)
     }

@@ -23,9 +23,11 @@ mod serving;
 mod steps;
 mod trial;
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use snapshot::{Generation, Signer, Store, Timestamp};
+use snapshot::{CollectionName, Generation, Signer, Store, Timestamp};
 
 use crate::config::Site;
 use crate::mirror::Mirrors;
@@ -64,8 +66,11 @@ impl std::fmt::Debug for Publisher {
 }
 
 /// What may be asked of one publish.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Wishes {
+    /// Lists of what changed, by collection. With one, no source is read; collections without one
+    /// are as they were.
+    pub changes: BTreeMap<CollectionName, PathBuf>,
     /// Fewer records than before are meant.
     pub accept_shrink: bool,
     /// Every URL is asked, whatever is known of it.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use snapshot::{
-    CollectionName, Envelope, Fingerprint, Floor, Manifest, Namespace, Refusal, Release, Sequence,
-    accept_release, encode,
+    Envelope, Fingerprint, Floor, Manifest, Namespace, Refusal, Release, Sequence, accept_release,
+    encode,
 };
 
 use super::error::PublishError;
@@ -13,20 +13,13 @@ use super::progress::Progress;
 use super::report::Report;
 use super::steps::Steps;
 use super::{Clock, Publisher, Wishes};
-use crate::build::{self, Base, Built};
+use crate::build::{self, Base, Built, Given};
+use crate::config;
 use crate::mirror::{self, Found, Signed};
 use crate::source::{self, Rows};
 
 /// The state file with the highest sequence that was ever signed here.
 const SIGNED_STATE: &str = "signed";
-
-/// What the sources gave.
-struct Sources {
-    records: Vec<(CollectionName, Rows)>,
-    /// By route: the paths that the rows make.
-    paths: BTreeMap<usize, Vec<String>>,
-    warnings: Vec<String>,
-}
 
 impl Publisher {
     /// Publishes once.
@@ -50,14 +43,9 @@ impl Publisher {
         warnings.extend(self.strange(&found));
         let base = self.base(last.as_ref(), &mut warnings).await;
 
-        progress.step("reading the sources");
-        let sources = self.read_sources().await?;
-        warnings.extend(sources.warnings);
-
-        progress.step("building");
-        let built = self
-            .build(sources.records, base.clone(), wishes.accept_shrink)
-            .await?;
+        progress.step("reading the sources and building");
+        let (built, weak) = self.build(base.clone(), &wishes).await?;
+        warnings.extend(weak);
         let mut steps = Steps {
             publisher: self,
             found: &found,
@@ -69,7 +57,12 @@ impl Publisher {
         match last {
             Some(last) if last.release.manifest == built.digest => steps.renew(last, as_of).await,
             last => {
-                let coverage = steps.tried(sources.paths, as_of, wishes.ask_all).await?;
+                let paths = if wishes.changes.is_empty() {
+                    Some(self.paths().await?)
+                } else {
+                    None
+                };
+                let coverage = steps.tried(paths, as_of, wishes.ask_all).await?;
                 steps.release(last, as_of, coverage).await
             }
         }
@@ -140,18 +133,32 @@ impl Publisher {
         }
     }
 
-    async fn read_sources(&self) -> Result<Sources, PublishError> {
-        let (site, limits) = (self.site.clone(), self.limits);
+    /// The content, and warnings about its sources.
+    async fn build(
+        &self,
+        base: Option<Arc<Manifest>>,
+        wishes: &Wishes,
+    ) -> Result<(Arc<Built>, Vec<String>), PublishError> {
+        let (site, store, limits) = (self.site.clone(), Arc::clone(&self.store), self.limits);
+        let (changes, accept_shrink) = (wishes.changes.clone(), wishes.accept_shrink);
         let work = tokio::task::spawn_blocking(move || {
-            let mut sources = Sources {
-                records: Vec::new(),
-                paths: BTreeMap::new(),
-                warnings: Vec::new(),
-            };
-            for collection in &site.collections {
-                let read = source::read(&site.site, collection, limits)?;
+            let scratch = store.scratch();
+            let base = base.as_deref().map(|manifest| Base { manifest });
+            let mut warnings = Vec::new();
+            let mut give = |collection: &config::Collection| {
+                let (read, given): (_, fn(Rows) -> Given) = match changes.get(&collection.name) {
+                    Some(path) => {
+                        let read = source::changes(&site.site, collection, path, limits, &scratch);
+                        (read?, Given::Changes)
+                    }
+                    None if changes.is_empty() => {
+                        let read = source::read(&site.site, collection, limits, &scratch);
+                        (read?, Given::All)
+                    }
+                    None => return Ok(Given::Same),
+                };
                 if read.weak_secrets > 0 {
-                    sources.warnings.push(format!(
+                    warnings.push(format!(
                         "collection {}: {} secrets are shorter than {} bytes and can be guessed by \
                          whoever reads a mirror",
                         collection.name,
@@ -159,37 +166,35 @@ impl Publisher {
                         source::WEAK_SECRET_BYTES
                     ));
                 }
-                sources.records.push((collection.name.clone(), read.rows));
-            }
+                Ok(given(read.rows))
+            };
+            let built = build::build(&site, &mut give, base, accept_shrink, &store)?;
+            Ok::<_, build::BuildError>((Arc::new(built), warnings))
+        });
+        let built = work
+            .await
+            .map_err(|error| PublishError::Internal(error.to_string()))?;
+        Ok(built?)
+    }
+
+    /// By route: the paths that rows make.
+    async fn paths(&self) -> Result<BTreeMap<usize, Vec<String>>, PublishError> {
+        let (site, limits) = (self.site.clone(), self.limits);
+        let work = tokio::task::spawn_blocking(move || {
+            let mut all = BTreeMap::new();
             for (at, route) in site.routes.iter().enumerate() {
                 if let Some(rows) = &route.urls
                     && let Ok(template) = route.route.path.parse()
                 {
-                    let paths = source::paths(&template, rows, limits)?;
-                    sources.paths.insert(at, paths.0);
+                    all.insert(at, source::paths(&template, rows, limits)?.0);
                 }
             }
-            Ok(sources)
+            Ok::<_, source::SourceError>(all)
         });
-        work.await
-            .map_err(|error| PublishError::Internal(error.to_string()))?
-    }
-
-    async fn build(
-        &self,
-        records: Vec<(CollectionName, Rows)>,
-        base: Option<Arc<Manifest>>,
-        accept_shrink: bool,
-    ) -> Result<Arc<Built>, PublishError> {
-        let (site, store) = (self.site.clone(), Arc::clone(&self.store));
-        let work = tokio::task::spawn_blocking(move || {
-            let base = base.as_deref().map(|manifest| Base { manifest });
-            build::build(&site, records, base, accept_shrink, &store)
-        });
-        let built = work
+        let paths = work
             .await
-            .map_err(|error| PublishError::Internal(error.to_string()))??;
-        Ok(Arc::new(built))
+            .map_err(|error| PublishError::Internal(error.to_string()))?;
+        Ok(paths?)
     }
 
     /// Signs `release`, and judges it as an edge would.

@@ -56,7 +56,9 @@ impl Steps<'_> {
             .map(|lacking| all.clone().filter(|_| *lacking));
         let wanted = wanted.collect();
         self.progress.step("checking the mirrors");
-        self.commit(&last, &heartbeat, wanted, None).await
+        let sent = self.send(wanted).await?;
+        self.enough(&sent.missed)?;
+        self.finish(&last, Some(&heartbeat), sent, None).await
     }
 
     /// New content: a new release.
@@ -64,7 +66,7 @@ impl Steps<'_> {
         &mut self,
         last: Option<Signed>,
         as_of: Timestamp,
-        coverage: Coverage,
+        coverage: Option<Coverage>,
     ) -> Result<Report, PublishError> {
         let new = Arc::new(self.built.new_objects.clone());
         let mut all = None;
@@ -99,19 +101,7 @@ impl Steps<'_> {
                 signed_at: (self.clock)(),
             })
             .await?;
-        self.finish(&signed, &signed, sent, Some(coverage)).await
-    }
-
-    async fn commit(
-        &mut self,
-        release: &Signed,
-        pointer: &Signed,
-        wanted: Vec<Option<Arc<Vec<Object>>>>,
-        coverage: Option<Coverage>,
-    ) -> Result<Report, PublishError> {
-        let sent = self.send(wanted).await?;
-        self.enough(&sent.missed)?;
-        self.finish(release, pointer, sent, coverage).await
+        self.finish(&signed, None, sent, coverage).await
     }
 
     /// Every object of the release, read out of the publisher's own copy.
@@ -160,15 +150,16 @@ impl Steps<'_> {
         })
     }
 
-    /// The commit point, and the pointer.
+    /// The commit point, and the pointer: to a heartbeat, if nothing is new.
     async fn finish(
         &mut self,
         release: &Signed,
-        pointer: &Signed,
+        heartbeat: Option<&Signed>,
         sent: SentTo,
         coverage: Option<Coverage>,
     ) -> Result<Report, PublishError> {
-        let is_new = coverage.is_some();
+        let is_new = heartbeat.is_none();
+        let pointer = heartbeat.unwrap_or(release);
         let mut missed = sent.missed;
         self.progress.step("committing");
         if is_new {

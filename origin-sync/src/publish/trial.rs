@@ -12,17 +12,22 @@ use super::{guard, serving};
 
 impl Steps<'_> {
     /// Tries the canaries, and of the URLs in `paths` and the assets those that are not known to
-    /// answer; with `ask_all` every one.
+    /// answer; with `ask_all` every one. Without `paths` the canaries alone.
     pub(super) async fn tried(
         &mut self,
-        paths: BTreeMap<usize, Vec<String>>,
+        paths: Option<BTreeMap<usize, Vec<String>>>,
         as_of: Timestamp,
         ask_all: bool,
-    ) -> Result<Coverage, PublishError> {
-        self.progress
-            .step("trying the URLs with no origin in reach");
+    ) -> Result<Option<Coverage>, PublishError> {
         let (site, store) = (&self.publisher.site, &self.publisher.store);
         let serving = serving::open(store, &site.site, self.built, as_of).await?;
+        self.progress.step("trying the canaries");
+        guard::canaries(site, &*serving).await?;
+        let Some(paths) = paths else {
+            return Ok(None);
+        };
+        self.progress
+            .step("trying the URLs with no origin in reach");
         let known = if ask_all {
             Known::default()
         } else {
@@ -44,7 +49,7 @@ impl Steps<'_> {
                 "what answered is not remembered, so the next publish asks more: {why}"
             ));
         }
-        Ok(coverage)
+        Ok(Some(coverage))
     }
 
     async fn known(&mut self) -> Result<Known, PublishError> {

@@ -1,27 +1,15 @@
 //! CSV with a header line (RFC 4180): every field is a text, unless it is declared as JSON.
 
-use std::path::Path;
-use std::sync::Arc;
-
 use csv::{ByteRecord, ErrorKind, ReaderBuilder};
 use serde_json::Value;
 
 use super::fault::At;
 use super::record::parse_json;
-use super::{Fault, Fields, Place, Reading, SourceError, Take};
+use super::workers::Reading;
+use super::{Fault, Fields, Place, SourceError};
 
-pub(super) fn read(
-    path: &Path,
-    json: &[String],
-    reading: &mut Reading<'_>,
-    take: &mut Take<'_>,
-) -> Result<(), SourceError> {
-    let file = fs_err::File::open(path).map_err(|error| reading.unreadable(error))?;
-    let name = Arc::new(path.to_owned());
-    let place = |line| Place {
-        file: Arc::clone(&name),
-        at: At::Line(line),
-    };
+pub(super) fn read(json: &[String], reading: &mut Reading<'_>) -> Result<(), SourceError> {
+    let file = fs_err::File::open(reading.path).map_err(|error| reading.unreadable(error))?;
     let mut rows = ReaderBuilder::new().from_reader(file);
     let header = rows
         .byte_headers()
@@ -31,7 +19,11 @@ pub(super) fn read(
     for field in &header {
         let field = String::from_utf8_lossy(field).into_owned();
         if names.contains(&field) {
-            reading.fault(Fault::new(&place(1), &field, "stands twice in the header"));
+            reading.fault(Fault::new(
+                &reading.place(At::Line(1)),
+                &field,
+                "stands twice in the header",
+            ));
         }
         names.push(field);
     }
@@ -40,9 +32,11 @@ pub(super) fn read(
         match rows.read_byte_record(&mut record) {
             Ok(false) => break,
             Ok(true) => {
-                reading.check_count()?;
-                let place = place(record.position().map_or(0, csv::Position::line));
-                if record.as_slice().len() > reading.limits.row_bytes {
+                reading.begin_row()?;
+                let at = At::Line(record.position().map_or(0, csv::Position::line));
+                let place = reading.place(at);
+                let bytes = record.as_slice().len();
+                if bytes > reading.limits.row_bytes {
                     let limit = reading.limits.row_bytes;
                     reading.fault(Fault::of_row(
                         &place,
@@ -51,7 +45,7 @@ pub(super) fn read(
                     continue;
                 }
                 match fields(&place, &names, &record, json) {
-                    Ok(fields) => take(place, fields, reading),
+                    Ok(fields) => reading.fields(at, fields, bytes),
                     Err(fault) => reading.fault(fault),
                 }
             }
@@ -61,7 +55,8 @@ pub(super) fn read(
                     expected_len,
                     len,
                 } => {
-                    let place = place(pos.as_ref().map_or(0, csv::Position::line));
+                    let line = pos.as_ref().map_or(0, csv::Position::line);
+                    let place = reading.place(At::Line(line));
                     reading.fault(Fault::of_row(
                         &place,
                         format!("has {len} fields where the header has {expected_len}"),

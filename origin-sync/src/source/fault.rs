@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::FAULTS;
+
 /// Where a row stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -14,7 +16,7 @@ pub struct Place {
 }
 
 /// Which part of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum At {
     /// A line, from 1.
     Line(u64),
@@ -22,6 +24,16 @@ pub enum At {
     Row(u64),
     /// All of it.
     Whole,
+}
+
+impl At {
+    /// Which one.
+    pub(super) const fn number(self) -> u64 {
+        match self {
+            Self::Line(number) | Self::Row(number) => number,
+            Self::Whole => 0,
+        }
+    }
 }
 
 impl fmt::Display for Place {
@@ -92,6 +104,9 @@ pub enum SourceError {
         /// Rows allowed.
         limit: usize,
     },
+    /// The publisher's own disk failed while the rows were put in order.
+    #[error("the publisher's own copy, sorting: {0}")]
+    Sorting(#[source] std::io::Error),
     /// Rows that cannot become records, or keys that stand twice.
     #[error("{what} {}", list(faults, *more))]
     Faults {
@@ -102,6 +117,41 @@ pub enum SourceError {
         /// How many more there are.
         more: usize,
     },
+}
+
+/// What is wrong with one source, as much of it as is told.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    first: Vec<Fault>,
+    more: usize,
+}
+
+impl Faults {
+    pub(super) fn add(&mut self, fault: Fault) {
+        if self.first.len() < FAULTS {
+            self.first.push(fault);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// Both together, in the order of the source: each has the first that it saw.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.first.extend(other.first);
+        self.first.sort_by_key(|fault| fault.place.at);
+        self.more += other.more + self.first.len().saturating_sub(FAULTS);
+        self.first.truncate(FAULTS);
+        self
+    }
+
+    /// The error that they are, if there are any.
+    pub(super) fn into_error(self, what: &str) -> Option<SourceError> {
+        (!self.first.is_empty()).then(|| SourceError::Faults {
+            what: what.to_owned(),
+            faults: self.first,
+            more: self.more,
+        })
+    }
 }
 
 fn list(faults: &[Fault], more: usize) -> String {

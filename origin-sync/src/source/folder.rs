@@ -6,15 +6,63 @@ use std::sync::Arc;
 
 use snapshot::{Key, limits};
 
-use super::fault::At;
+use super::fault::{At, Faults};
 use super::rows::Content;
-use super::{Fault, Place, Reading, SourceError};
+use super::sorter::Sorter;
+use super::{Fault, Place, SourceError, SourceLimits};
 
 /// Deepest folder within the folder.
 pub const FOLDER_DEPTH: usize = 32;
 
-pub(super) fn read(root: &Path, reading: &mut Reading<'_>) -> Result<(), SourceError> {
-    walk(root, "", 0, reading)
+/// Lets `sorter` take every file below `root`; gives what is wrong with them.
+pub(super) fn read(
+    root: &Path,
+    limits: SourceLimits,
+    sorter: &mut Sorter,
+) -> Result<Faults, SourceError> {
+    let mut reading = Reading {
+        root,
+        limits,
+        sorter,
+        count: 0,
+        faults: Faults::default(),
+    };
+    walk(root, "", 0, &mut reading)?;
+    Ok(reading.faults)
+}
+
+/// A folder being read.
+struct Reading<'a> {
+    root: &'a Path,
+    limits: SourceLimits,
+    sorter: &'a mut Sorter,
+    count: usize,
+    faults: Faults,
+}
+
+impl Reading<'_> {
+    fn fault(&mut self, fault: Fault) {
+        self.faults.add(fault);
+    }
+
+    fn unreadable(&self, error: impl std::fmt::Display) -> SourceError {
+        SourceError::Unreadable {
+            path: self.root.to_owned(),
+            why: error.to_string(),
+        }
+    }
+
+    /// Counts one file; called before it is looked at.
+    fn begin_file(&mut self) -> Result<(), SourceError> {
+        if self.count >= self.limits.rows {
+            return Err(SourceError::TooManyRows {
+                path: self.root.to_owned(),
+                limit: self.limits.rows,
+            });
+        }
+        self.count += 1;
+        Ok(())
+    }
 }
 
 fn walk(
@@ -51,8 +99,8 @@ fn walk(
         if kind.is_dir() {
             walk(&path, &format!("{key}/"), depth + 1, reading)?;
         } else if kind.is_file() {
-            reading.check_count()?;
-            file(&path, key, place, reading)?;
+            reading.begin_file()?;
+            file(&path, key, &place, reading)?;
         } else {
             // A link may lead out of the folder, to what nobody meant to publish.
             reading.fault(Fault::of_row(
@@ -67,12 +115,12 @@ fn walk(
 fn file(
     path: &Path,
     key: String,
-    place: Place,
+    place: &Place,
     reading: &mut Reading<'_>,
 ) -> Result<(), SourceError> {
     let Ok(key) = Key::new(key) else {
         reading.fault(Fault::of_row(
-            &place,
+            place,
             "its path within the folder has more than 1024 bytes",
         ));
         return Ok(());
@@ -82,7 +130,7 @@ fn file(
         .len();
     if length > limits::BLOB_BYTES {
         reading.fault(Fault::of_row(
-            &place,
+            place,
             format!("a file may have at most {} bytes", limits::BLOB_BYTES),
         ));
         return Ok(());
@@ -92,8 +140,9 @@ fn file(
     } else {
         Content::Bytes(fs_err::read(path).map_err(|error| reading.unreadable(error))?)
     };
-    reading.sorter.push(key, content, place);
-    Ok(())
+    let row = reading.count as u64;
+    let taken = reading.sorter.push(&key, &content, row);
+    taken.map_err(SourceError::Sorting)
 }
 
 fn whole(path: &Path) -> Place {

@@ -3,24 +3,34 @@
 //! Everything wrong with a source is reported with file, line and field, as much of it as a
 //! person can use at once; then nothing of the site is published.
 
+mod changes;
 mod csv;
 mod fault;
 mod folder;
 mod ndjson;
 mod record;
 mod rows;
+mod sorter;
 mod sqlite;
+mod workers;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use snapshot::SiteName;
 use snapshot::manifest::Privacy;
+use snapshot::{Key, SiteName};
 
 use crate::config::{Collection, RowSource, Source};
 use crate::template::Template;
 
+use fault::At;
+use rows::{Again, Naming};
+use sorter::Sorter;
+use workers::{Trouble, Worker};
+
+pub use changes::changes;
 pub use fault::{Fault, Place, SourceError};
 pub use record::WEAK_SECRET_BYTES;
 pub use rows::{Content, Row, Rows};
@@ -35,6 +45,8 @@ pub struct SourceLimits {
     pub rows: usize,
     /// Longest row of a text source, bytes.
     pub row_bytes: usize,
+    /// Memory for putting the records of one collection in order, bytes.
+    pub sort_bytes: usize,
 }
 
 impl Default for SourceLimits {
@@ -42,6 +54,7 @@ impl Default for SourceLimits {
         Self {
             rows: ROWS,
             row_bytes: ROW_BYTES,
+            sort_bytes: SORT_BYTES,
         }
     }
 }
@@ -50,6 +63,8 @@ impl Default for SourceLimits {
 pub const ROWS: usize = 20_000_000;
 /// Longest row of a text source, bytes.
 pub const ROW_BYTES: usize = 16 << 20;
+/// Memory for putting the records of one collection in order, bytes.
+pub const SORT_BYTES: usize = 96 << 20;
 /// Most faults that are told of one source.
 pub const FAULTS: usize = 20;
 
@@ -72,7 +87,8 @@ impl std::fmt::Debug for Paths {
     }
 }
 
-/// Reads `collection` of `site`. Blocks.
+/// Reads `collection` of `site`; what does not fit into memory waits in unnamed files in `scratch`.
+/// Blocks.
 ///
 /// # Errors
 /// All faults together, or that the source cannot be read at all.
@@ -80,31 +96,32 @@ pub fn read(
     site: &SiteName,
     collection: &Collection,
     limits: SourceLimits,
+    scratch: &Path,
 ) -> Result<Read, SourceError> {
-    let mut reading = Reading::of(collection.source.path(), limits);
+    let what = format!("collection {}", collection.name);
+    let mut sorted = Vec::new();
     let mut weak_secrets = 0;
     match &collection.source {
-        Source::Folder { path } => folder::read(path, &mut reading)?,
+        Source::Folder { path } => {
+            let mut sorter = Sorter::new(scratch, limits.sort_bytes);
+            let faults = folder::read(path, limits, &mut sorter)?;
+            faults.into_error(&what).map_or(Ok(()), Err)?;
+            sorted.push(sorter.finish().map_err(SourceError::Sorting)?);
+        }
         Source::Rows { rows, .. } => {
-            let maker = record::Maker::new(site, collection);
-            let mut take = |place: Place, fields: Fields, reading: &mut Reading<'_>| match maker
-                .make(&place, fields)
-            {
-                Ok(made) => {
-                    weak_secrets += usize::from(made.weak);
-                    let content = Content::Bytes(made.value);
-                    reading.sorter.push(made.key, content, place);
-                }
-                Err(fault) => reading.fault(fault),
-            };
-            each_row(rows, &mut reading, &mut take)?;
+            let count = workers::count();
+            let makers = (0..count).map(|_| Records {
+                maker: record::Maker::new(site, collection),
+                sorter: Sorter::new(scratch, limits.sort_bytes / count),
+                weak_secrets: 0,
+            });
+            for made in each_row(&what, rows, limits, makers.collect())? {
+                weak_secrets += made.weak_secrets;
+                sorted.push(made.sorter.finish().map_err(SourceError::Sorting)?);
+            }
         }
     }
-    let (rows, duplicates) = std::mem::take(&mut reading.sorter).finish();
-    for duplicate in duplicates {
-        reading.fault(twice(collection, &duplicate));
-    }
-    reading.finish(&format!("collection {}", collection.name))?;
+    let rows = Rows::of(sorted, Again::Fault(naming(what, collection)));
     Ok(Read { rows, weak_secrets })
 }
 
@@ -118,113 +135,100 @@ pub fn paths(
     source: &RowSource,
     limits: SourceLimits,
 ) -> Result<Paths, SourceError> {
-    let mut reading = Reading::of(source.path(), limits);
-    let mut paths = Paths::default();
-    let mut take = |place: Place, fields: Fields, reading: &mut Reading<'_>| {
-        reading.count += 1;
-        let mut texts = BTreeMap::new();
-        for param in template.params() {
-            match record::needed(&place, &fields, param) {
-                Ok(text) => texts.insert(param, text),
-                Err(fault) => return reading.fault(fault),
-            };
-        }
-        paths
-            .0
-            .extend(template.fill(|param| texts.get(param).map(String::as_str)));
-    };
-    each_row(source, &mut reading, &mut take)?;
-    reading.finish(&format!("the URLs of {template}"))?;
-    paths.0.sort_unstable();
-    paths.0.dedup();
-    Ok(paths)
+    let what = format!("the URLs of {template}");
+    let fillers = (0..workers::count()).map(|_| Filler {
+        template,
+        paths: Vec::new(),
+    });
+    let filled = each_row(&what, source, limits, fillers.collect())?;
+    let mut paths: Vec<String> = filled.into_iter().flat_map(|filled| filled.paths).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    Ok(Paths(paths))
 }
 
-fn each_row(
+fn each_row<W: Worker>(
+    what: &str,
     rows: &RowSource,
-    reading: &mut Reading<'_>,
-    take: &mut Take<'_>,
-) -> Result<(), SourceError> {
-    match rows {
-        RowSource::Ndjson { path } => ndjson::read(path, reading, take),
-        RowSource::Csv { path, json } => csv::read(path, json, reading, take),
-        RowSource::Sqlite { path, query, json } => sqlite::read(path, query, json, reading, take),
-    }
-}
-
-fn twice(collection: &Collection, duplicate: &rows::Duplicate) -> Fault {
-    // A private record's key is its secret.
-    let key = match collection.privacy {
-        Privacy::Public => duplicate.key.to_string(),
-        Privacy::Unlisted | Privacy::Sealed => "***".to_owned(),
-    };
-    Fault {
-        place: duplicate.second.clone(),
-        field: collection.source.key().map(str::to_owned),
-        why: format!("key {key} was used before, at {}", duplicate.first),
-    }
-}
-
-/// What takes each row of a text source.
-type Take<'t> = dyn FnMut(Place, Fields, &mut Reading<'_>) + 't;
-
-/// A source being read.
-struct Reading<'a> {
-    sorter: rows::Sorter,
-    count: usize,
-    faults: Vec<Fault>,
-    more_faults: usize,
     limits: SourceLimits,
-    path: &'a Path,
+    workers: Vec<W>,
+) -> Result<Vec<W>, SourceError> {
+    workers::run(what, rows.path(), limits, workers, |reading| match rows {
+        RowSource::Ndjson { .. } => ndjson::read(reading),
+        RowSource::Csv { json, .. } => csv::read(json, reading),
+        RowSource::Sqlite { query, json, .. } => sqlite::read(query, json, reading),
+    })
 }
 
-impl<'a> Reading<'a> {
-    fn of(path: &'a Path, limits: SourceLimits) -> Self {
-        Self {
-            sorter: rows::Sorter::default(),
-            count: 0,
-            faults: Vec::new(),
-            more_faults: 0,
-            limits,
-            path,
-        }
-    }
+/// Makes records of rows.
+struct Records<'a> {
+    maker: record::Maker<'a>,
+    sorter: Sorter,
+    weak_secrets: usize,
+}
 
-    fn fault(&mut self, fault: Fault) {
-        if self.faults.len() < FAULTS {
-            self.faults.push(fault);
-        } else {
-            self.more_faults += 1;
-        }
+impl Worker for Records<'_> {
+    fn take(&mut self, place: &Place, fields: Fields) -> Result<(), Trouble> {
+        let made = self.maker.make(place, fields)?;
+        self.weak_secrets += usize::from(made.weak);
+        let row = place.at.number();
+        Ok(self
+            .sorter
+            .push(&made.key, &Content::Bytes(made.value), row)?)
     }
+}
 
-    fn unreadable(&self, error: impl std::fmt::Display) -> SourceError {
-        SourceError::Unreadable {
-            path: self.path.to_owned(),
-            why: error.to_string(),
-        }
-    }
+/// Makes paths of rows.
+struct Filler<'a> {
+    template: &'a Template,
+    paths: Vec<String>,
+}
 
-    /// Called before each row.
-    fn check_count(&self) -> Result<(), SourceError> {
-        if self.sorter.len().max(self.count) >= self.limits.rows {
-            return Err(SourceError::TooManyRows {
-                path: self.path.to_owned(),
-                limit: self.limits.rows,
-            });
+impl Worker for Filler<'_> {
+    fn take(&mut self, place: &Place, fields: Fields) -> Result<(), Trouble> {
+        let mut texts = BTreeMap::new();
+        for param in self.template.params() {
+            texts.insert(param, record::needed(place, &fields, param)?);
         }
+        let path = self
+            .template
+            .fill(|param| texts.get(param).map(String::as_str));
+        self.paths.extend(path);
         Ok(())
     }
+}
 
-    fn finish(self, what: &str) -> Result<(), SourceError> {
-        if self.faults.is_empty() {
-            return Ok(());
+fn naming(what: String, collection: &Collection) -> Naming {
+    let file = Arc::new(collection.source.path().to_owned());
+    let field = collection.source.key().map(str::to_owned);
+    let at: fn(u64) -> At = match &collection.source {
+        Source::Folder { .. } => |_| At::Whole,
+        Source::Rows { rows, .. } => match rows {
+            RowSource::Ndjson { .. } | RowSource::Csv { .. } => At::Line,
+            RowSource::Sqlite { .. } => At::Row,
+        },
+    };
+    let private = collection.privacy != Privacy::Public;
+    let twice = move |key: &Key, [first, second]: [u64; 2]| {
+        let place = |row| Place {
+            file: Arc::clone(&file),
+            at: at(row),
+        };
+        // A private record's key is its secret.
+        let key = if private {
+            "***".to_owned()
+        } else {
+            key.to_string()
+        };
+        Fault {
+            place: place(second),
+            field: field.clone(),
+            why: format!("key {key} was used before, at {}", place(first)),
         }
-        Err(SourceError::Faults {
-            what: what.to_owned(),
-            faults: self.faults,
-            more: self.more_faults,
-        })
+    };
+    Naming {
+        what,
+        twice: Box::new(twice),
     }
 }
 

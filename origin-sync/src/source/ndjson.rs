@@ -1,22 +1,17 @@
 //! NDJSON: one JSON object a line (RFC 8259 objects, UTF-8); empty lines are passed over.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
-use std::sync::Arc;
-
-use serde_json::Value;
 
 use super::fault::At;
-use super::{Fault, Place, Reading, SourceError, Take};
+use super::workers::Reading;
+use super::{Fault, SourceError};
 
-pub(super) fn read(
-    path: &Path,
-    reading: &mut Reading<'_>,
-    take: &mut Take<'_>,
-) -> Result<(), SourceError> {
-    let file = fs_err::File::open(path).map_err(|error| reading.unreadable(error))?;
-    let mut lines = BufReader::new(file);
-    let name = Arc::new(path.to_owned());
+/// What the file is read by, bytes.
+const READ_BYTES: usize = 1 << 20;
+
+pub(super) fn read(reading: &mut Reading<'_>) -> Result<(), SourceError> {
+    let file = fs_err::File::open(reading.path).map_err(|error| reading.unreadable(error))?;
+    let mut lines = BufReader::with_capacity(READ_BYTES, file);
     let limit = reading.limits.row_bytes;
     let mut line = Vec::new();
     for number in 1.. {
@@ -29,14 +24,11 @@ pub(super) fn read(
         if got == 0 {
             break;
         }
-        let place = Place {
-            file: Arc::clone(&name),
-            at: At::Line(number),
-        };
+        let at = At::Line(number);
         if got > limit {
             // Where the line ends is not known, so nothing after it can be read either.
             reading.fault(Fault::of_row(
-                &place,
+                &reading.place(at),
                 format!("a row may have at most {limit} bytes"),
             ));
             break;
@@ -48,15 +40,8 @@ pub(super) fn read(
         if text.trim_ascii().is_empty() {
             continue;
         }
-        reading.check_count()?;
-        match serde_json::from_slice(text) {
-            Ok(Value::Object(fields)) => take(place, fields, reading),
-            Ok(_) => reading.fault(Fault::of_row(&place, "is JSON, but not an object")),
-            Err(error) => reading.fault(Fault::of_row(
-                &place,
-                format!("is not a JSON object: {error}"),
-            )),
-        }
+        reading.begin_row()?;
+        reading.line(at, text);
     }
     Ok(())
 }

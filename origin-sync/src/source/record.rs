@@ -39,7 +39,7 @@ impl<'a> Maker<'a> {
         match self.collection.privacy {
             Privacy::Public => Ok(Made {
                 key: record_key(place, self.key, key)?,
-                value: canonical(place, fields)?,
+                value: canonical(place, &fields)?,
                 weak: false,
             }),
             Privacy::Unlisted => self.sealed(place, name, &key, fields),
@@ -53,6 +53,19 @@ impl<'a> Maker<'a> {
         }
     }
 
+    /// The key at rest of the record that `given` names: what stands in the key field, or, of a
+    /// sealed collection, in the secret field.
+    pub(super) fn key(&self, place: &Place, given: String) -> Result<Key, Fault> {
+        let name = self.collection.name.as_str();
+        let key = match self.collection.privacy {
+            Privacy::Public => given,
+            Privacy::Unlisted | Privacy::Sealed => {
+                seal::record_name(self.site, name, given.as_str())
+            }
+        };
+        record_key(place, self.key, key)
+    }
+
     fn sealed(
         &self,
         place: &Place,
@@ -60,7 +73,7 @@ impl<'a> Maker<'a> {
         secret: &str,
         fields: Fields,
     ) -> Result<Made, Fault> {
-        let plain = canonical(place, fields)?;
+        let plain = canonical(place, &fields)?;
         let key = seal::record_name(self.site, name, secret);
         let value = seal::seal(self.site, name, secret, &plain)
             .map_err(|error| Fault::of_row(place, error.to_string()))?;
@@ -112,24 +125,9 @@ const fn kind(value: &Value) -> &'static str {
 }
 
 /// Compact JSON with sorted keys at every depth, so that equal rows are equal bytes.
-fn canonical(place: &Place, fields: Fields) -> Result<Vec<u8>, Fault> {
-    serde_json::to_vec(&sorted(Value::Object(fields)))
-        .map_err(|error| Fault::of_row(place, error.to_string()))
-}
-
-fn sorted(value: Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let mut pairs: Vec<_> = map.into_iter().collect();
-            pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
-            pairs
-                .into_iter()
-                .map(|(key, value)| (key, sorted(value)))
-                .collect()
-        }
-        Value::Array(items) => items.into_iter().map(sorted).collect(),
-        other => other,
-    }
+fn canonical(place: &Place, fields: &Fields) -> Result<Vec<u8>, Fault> {
+    // A map of this library keeps its keys sorted.
+    serde_json::to_vec(fields).map_err(|error| Fault::of_row(place, error.to_string()))
 }
 
 /// Replaces each text of `json` by the JSON it holds.

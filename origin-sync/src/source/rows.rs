@@ -1,12 +1,21 @@
-//! The one place where records are put in order. Sorts in memory: 20 million keys are its limit.
-//! A source too large for that replaces this file by an external sort and nothing else.
+//! Records in order, merged from what several sorters took.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+use std::io;
 use std::path::PathBuf;
 
 use snapshot::Key;
 
-use super::Place;
+use super::fault::Faults;
+use super::sorter::{Record, Run, Sorted};
+use super::{Fault, SourceError};
+
+/// What a run is read through, at least and at most, bytes.
+const BUFFER: (usize, usize) = (16 << 10, 256 << 10);
+/// What all runs of a source are read through together, unless there are very many, bytes.
+const BUFFERS: usize = 32 << 20;
 
 /// What a record holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +24,8 @@ pub enum Content {
     Bytes(Vec<u8>),
     /// A file too large to be kept in memory, with its length when it was listed, bytes.
     File(PathBuf, u64),
+    /// Nothing: the record goes. Only a list of changes says so.
+    Gone,
 }
 
 /// A record on its way into a segment.
@@ -27,74 +38,165 @@ pub struct Row {
 }
 
 /// Records in ascending order of their keys, each key once.
-#[derive(Debug, Default)]
-pub struct Rows(Vec<Row>);
+pub struct Rows {
+    count: u64,
+    runs: Vec<Run>,
+    heads: BinaryHeap<Reverse<Head>>,
+    faults: Faults,
+    again: Again,
+    begun: bool,
+    ended: bool,
+}
+
+/// What it means that a key stands once more.
+pub(super) enum Again {
+    /// The later row counts.
+    Replaces,
+    /// A fault, told after the last record: until then nobody knows all of them.
+    Fault(Naming),
+}
+
+/// How a key that stands twice is told.
+pub(super) struct Naming {
+    /// The collection.
+    pub(super) what: String,
+    /// Names the second row.
+    pub(super) twice: Box<Twice>,
+}
+
+/// From a key and its first two rows to what is wrong.
+pub(super) type Twice = dyn Fn(&Key, [u64; 2]) -> Fault + Send;
 
 impl Rows {
-    /// How many there are.
+    /// All that these sorters took.
+    pub(super) fn of(sorted: Vec<Sorted>, again: Again) -> Self {
+        let runs: usize = sorted.iter().map(Sorted::len).sum();
+        let buffer = (BUFFERS / runs.max(1)).clamp(BUFFER.0, BUFFER.1);
+        Self {
+            count: sorted.iter().map(|sorted| sorted.count).sum(),
+            runs: sorted.into_iter().flat_map(|s| s.runs(buffer)).collect(),
+            heads: BinaryHeap::new(),
+            faults: Faults::default(),
+            again,
+            begun: false,
+            ended: false,
+        }
+    }
+
+    /// How many there are, each time that a key stands counted.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
+    pub const fn len(&self) -> u64 {
+        self.count
     }
 
     /// Whether there are none.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl IntoIterator for Rows {
-    type Item = Row;
-    type IntoIter = std::vec::IntoIter<Row>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
-    }
-}
-
-/// A key that stands twice.
-#[derive(Debug)]
-pub(super) struct Duplicate {
-    pub(super) key: Key,
-    pub(super) first: Place,
-    pub(super) second: Place,
-}
-
-/// Takes records in any order.
-#[derive(Debug, Default)]
-pub(super) struct Sorter {
-    records: Vec<(Row, Place)>,
-}
-
-impl Sorter {
-    pub(super) fn push(&mut self, key: Key, content: Content, place: Place) {
-        self.records.push((Row { key, content }, place));
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.records.len()
-    }
-
-    /// The records in order, and every key that stood twice. The sort is stable, so that the
-    /// first place is the one that comes first in the source.
-    pub(super) fn finish(mut self) -> (Rows, Vec<Duplicate>) {
-        self.records.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
-        let mut duplicates = Vec::new();
-        let mut named = BTreeSet::new();
-        for pair in self.records.windows(2) {
-            let [(a, first), (b, second)] = pair else {
-                continue;
-            };
-            if a.key == b.key && named.insert(a.key.clone()) {
-                duplicates.push(Duplicate {
-                    key: a.key.clone(),
-                    first: first.clone(),
-                    second: second.clone(),
-                });
+    /// The next record of all runs, equal keys in the order of their rows.
+    fn record(&mut self) -> io::Result<Option<Record>> {
+        if !self.begun {
+            self.begun = true;
+            for (run, records) in self.runs.iter_mut().enumerate() {
+                let record = records.next()?;
+                let head = record.map(|record| Reverse(Head { record, run }));
+                self.heads.extend(head);
             }
         }
-        let rows = self.records.into_iter().map(|(row, _)| row).collect();
-        (Rows(rows), duplicates)
+        let Some(mut head) = self.heads.peek_mut() else {
+            return Ok(None);
+        };
+        let next = self.runs.get_mut(head.0.run).map(Run::next).transpose()?;
+        Ok(Some(match next.flatten() {
+            Some(next) => std::mem::replace(&mut head.0.record, next),
+            None => PeekMut::pop(head).0.record,
+        }))
+    }
+
+    /// The next key's record, whatever stands for it.
+    fn settled(&mut self) -> io::Result<Option<Record>> {
+        let Some(first) = self.record()? else {
+            return Ok(None);
+        };
+        let mut counts = None;
+        while self
+            .heads
+            .peek()
+            .is_some_and(|head| head.0.record.key == first.key)
+        {
+            let Some(next) = self.record()? else {
+                break;
+            };
+            match &self.again {
+                // Of very many the second is named.
+                Again::Fault(naming) if counts.is_none() => {
+                    let fault = (naming.twice)(&first.key, [first.row, next.row]);
+                    self.faults.add(fault);
+                }
+                _ => {}
+            }
+            counts = Some(next);
+        }
+        Ok(Some(counts.unwrap_or(first)))
     }
 }
+
+impl Iterator for Rows {
+    type Item = Result<Row, SourceError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        match self.settled() {
+            Ok(Some(Record { key, content, .. })) => Some(Ok(Row { key, content })),
+            Ok(None) => {
+                self.ended = true;
+                let faults = std::mem::take(&mut self.faults);
+                match &self.again {
+                    Again::Replaces => None,
+                    Again::Fault(naming) => faults.into_error(&naming.what).map(Err),
+                }
+            }
+            Err(error) => {
+                self.ended = true;
+                Some(Err(SourceError::Sorting(error)))
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Rows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Rows({})", self.count)
+    }
+}
+
+/// The next record of one run; ordered by key, then by row.
+struct Head {
+    record: Record,
+    run: usize,
+}
+
+impl Ord for Head {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let (a, b) = (&self.record, &other.record);
+        (&a.key, a.row).cmp(&(&b.key, b.row))
+    }
+}
+
+impl PartialOrd for Head {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Head {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Head {}

@@ -1,7 +1,5 @@
 //! SQLite: the rows of one query, from a connection that can only read.
 
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::types::ValueRef;
@@ -10,18 +8,18 @@ use serde_json::{Number, Value};
 
 use super::fault::At;
 use super::record::parse_json;
-use super::{Fault, Fields, Place, Reading, SourceError, Take};
+use super::workers::Reading;
+use super::{Fault, Fields, Place, SourceError};
 
 /// How long a writer of the database is waited for.
 const BUSY: Duration = Duration::from_secs(10);
 
 pub(super) fn read(
-    path: &Path,
     query: &str,
     json: &[String],
     reading: &mut Reading<'_>,
-    take: &mut Take<'_>,
 ) -> Result<(), SourceError> {
+    let path = reading.path;
     // SQLite's own words for an absent file ("unable to open") name no cause.
     fs_err::metadata(path).map_err(|error| reading.unreadable(error))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -37,15 +35,10 @@ pub(super) fn read(
         return Err(reading.unreadable("query: it writes; a source is only read"));
     }
     let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
-    let name = Arc::new(path.to_owned());
-    let place = |at| Place {
-        file: Arc::clone(&name),
-        at,
-    };
     for (at, column) in names.iter().enumerate() {
         if names.iter().take(at).any(|earlier| earlier == column) {
             reading.fault(Fault::new(
-                &place(At::Whole),
+                &reading.place(At::Whole),
                 column,
                 "is the name of two columns of the query",
             ));
@@ -61,10 +54,11 @@ pub(super) fn read(
         else {
             break;
         };
-        reading.check_count()?;
-        let place = place(At::Row(number));
+        reading.begin_row()?;
+        let at = At::Row(number);
+        let place = reading.place(at);
         match fields(&place, &names, row, json, reading.limits.row_bytes) {
-            Ok(fields) => take(place, fields, reading),
+            Ok((fields, bytes)) => reading.fields(at, fields, bytes),
             Err(fault) => reading.fault(fault),
         }
     }
@@ -77,7 +71,7 @@ fn fields(
     row: &Row<'_>,
     json: &[String],
     limit: usize,
-) -> Result<Fields, Fault> {
+) -> Result<(Fields, usize), Fault> {
     let mut fields = Fields::new();
     let mut bytes = 0;
     for (at, name) in names.iter().enumerate() {
@@ -109,5 +103,5 @@ fn fields(
         ));
     }
     parse_json(place, &mut fields, json)?;
-    Ok(fields)
+    Ok((fields, bytes))
 }

@@ -48,23 +48,28 @@ impl Bench {
     }
 
     fn read(&self, collection: &Collection) -> Result<Read, SourceError> {
-        read(&"dasom".parse().unwrap(), collection, self.limits)
+        let site = "dasom".parse().unwrap();
+        read(&site, collection, self.limits, self.dir.path())
     }
 
     fn rows(&self, collection: &Collection) -> Vec<(String, String)> {
         let read = self.read(collection).unwrap();
         let text = |content| match content {
             Content::Bytes(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Content::Gone => "gone".to_owned(),
             Content::File(path, bytes) => format!("{} {bytes}", path.display()),
         };
         read.rows
-            .into_iter()
+            .map(Result::unwrap)
             .map(|row| (row.key.to_string(), text(row.content)))
             .collect()
     }
 
     fn refused(&self, collection: &Collection) -> String {
-        self.read(collection).unwrap_err().to_string()
+        // What stands twice shows when the records are in order.
+        let all = |read: Read| read.rows.collect::<Result<Vec<_>, _>>();
+        let refused = self.read(collection).and_then(all);
+        refused.unwrap_err().to_string()
     }
 }
 
@@ -234,6 +239,7 @@ fn limits_are_reached() {
     bench.limits = SourceLimits {
         rows: 2,
         row_bytes: 40,
+        sort_bytes: 4_096,
     };
     let csv = bench.csv("id\na\nb\nc\n");
     assert!(bench.refused(&csv).contains("more than the 2 rows"));
@@ -303,12 +309,12 @@ fn private_rows_are_sealed() {
         ..bench.csv("id,cap,number\na,capability-of-a-0001,110-234\nb,short,5\n")
     };
     let site = "dasom".parse().unwrap();
-    let read = read(&site, &sealed, SourceLimits::default()).unwrap();
+    let read = read(&site, &sealed, bench.limits, bench.dir.path()).unwrap();
     assert_eq!(read.weak_secrets, 1);
     let name = seal::record_name("dasom", "things", "capability-of-a-0001");
     let row = read
         .rows
-        .into_iter()
+        .map(Result::unwrap)
         .find(|row| row.key.to_string() == name)
         .unwrap();
     let Content::Bytes(bytes) = row.content else {
@@ -339,4 +345,57 @@ fn urls_come_out_of_rows_by_the_names_of_parameters() {
         refused.contains("urls.csv:2: field `cap`: is missing"),
         "{refused}"
     );
+}
+
+/// How many rows [`shuffled`] gives: enough for many runs, and a prime.
+const MANY: usize = 4_999;
+
+/// Rows with a key each, in an order that no run has.
+fn shuffled() -> String {
+    let line = |n| format!("{{\"id\":\"{:06}\",\"n\":{n}}}\n", n * 7_919 % MANY);
+    (0..MANY).map(line).collect()
+}
+
+#[test]
+fn what_does_not_fit_into_memory_is_sorted_all_the_same() {
+    let mut bench = Bench::new();
+    let lines = shuffled();
+    let whole = bench.rows(&bench.ndjson(&lines));
+    assert!(whole.is_sorted() && whole.len() == MANY);
+    bench.limits.sort_bytes = 4_096;
+    assert_eq!(bench.rows(&bench.ndjson(&lines)), whole);
+}
+
+#[test]
+fn keys_that_stand_twice_in_different_runs_are_told_with_both_places() {
+    let mut bench = Bench::new();
+    // Each key of the second half stood in the first, line for line, thousands of rows ago.
+    let half = shuffled();
+    let twice = format!("{half}{half}");
+    for sort_bytes in [SORT_BYTES, 4_096] {
+        bench.limits.sort_bytes = sort_bytes;
+        let refused = bench.refused(&bench.ndjson(&twice));
+        assert_eq!(refused.lines().count(), FAULTS + 2, "{refused}");
+        for told in refused.lines().skip(1).take(FAULTS) {
+            let line = |text: &str| text.split(':').next().unwrap().parse::<u64>().unwrap();
+            let mut lines = told.split("ndjson:").skip(1).map(line);
+            let (second, first) = (lines.next().unwrap(), lines.next().unwrap());
+            assert!(first < second, "{told}");
+        }
+        assert!(
+            refused.ends_with(&format!("and {} more", MANY - FAULTS)),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn a_scratch_disk_that_fails_is_not_the_source_s_fault() {
+    let mut bench = Bench::new();
+    bench.limits.sort_bytes = 4_096;
+    let collection = bench.ndjson(shuffled());
+    let absent = bench.dir.path().join("absent");
+    let site = "dasom".parse().unwrap();
+    let error = read(&site, &collection, bench.limits, &absent).unwrap_err();
+    assert!(matches!(error, SourceError::Sorting(_)), "{error}");
 }

@@ -97,6 +97,12 @@ impl Store {
         &self.layout.root
     }
 
+    /// A directory for unnamed files on the same disk.
+    #[must_use]
+    pub fn scratch(&self) -> PathBuf {
+        self.layout.staging()
+    }
+
     /// Whether its disk took no write when it was opened.
     #[must_use]
     pub const fn is_read_only(&self) -> bool {
