@@ -2,6 +2,7 @@
 //! a module. The crate needs only the standard library, so that its first line comes within seconds.
 
 mod apt;
+mod bench;
 mod components;
 mod error;
 mod limits;
@@ -33,6 +34,12 @@ usage: cargo xtask COMMAND [OPTIONS]
   drill       build, then play the outage without a person; fails if anything falls short
                 --json  end with one line of JSON
                 --long  go on until readers have asked a million times
+  bench snapshot
+              build optimised, then Holdfast beside its peers, in one run; installs those with
+              apt-get where it may. Takes a quarter of an hour and 60 GB at full size
+                --records N  of the full build [1,000,000]    --large N  of the one whose memory
+                --rounds N   of each comparison [3]           is measured [10,000,000]
+                --only ID,.. only these rows                  --json     end with a line of JSON
   test        format, tidy, guests, clippy, unit, integration and doc tests, the drill; installs
               programs that tests need, as root with apt-get; skips tests without theirs
   tidy        rules that no compiler holds
@@ -88,6 +95,7 @@ fn dispatch(steps: &Steps, arguments: &[String]) -> Result<(), Outcome> {
             print!("{HELP}");
             Ok(())
         }
+        ["bench", which, ref options @ ..] => Ok(bench::bench(steps, which, options)?),
         ["components"] => build(steps, Guests::Site),
         ["components", "--tests"] => build(steps, Guests::All),
         ["demo", ref options @ ..] => Ok(play::play(steps, Play::Demo, options)?),

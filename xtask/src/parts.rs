@@ -13,10 +13,10 @@ use crate::step::Steps;
 /// How long one package may take.
 const LIMIT: Duration = Duration::from_secs(180);
 
-/// Installs what is lacking. A failure is said and no error: whoever allows no skip is told by the
-/// tests that skip.
-pub(crate) fn install(steps: &Steps) {
-    let lacking = lacking(outside::is_there);
+/// Installs what is lacking of `programs`. A failure is said and no error: whoever needs the program
+/// says so.
+pub(crate) fn install(steps: &Steps, programs: &[outside::Program]) {
+    let lacking = lacking(programs, outside::is_there);
     if lacking.is_empty() {
         return;
     }
@@ -31,16 +31,19 @@ pub(crate) fn install(steps: &Steps) {
         let took = steps.elapsed().saturating_sub(begun).as_secs_f64();
         let outcome = match installed {
             Ok(()) => format!("installed for {programs} in {took:.1} s"),
-            Err(error) => format!("not installed, {error}: tests of {programs} are skipped"),
+            Err(error) => format!("not installed, {error}: nothing can be tried with {programs}"),
         };
         steps.say("parts", format_args!("{package} {outcome}"));
     }
 }
 
 /// The packages to install, each with its programs that are not there.
-fn lacking(is_there: impl Fn(&str) -> bool) -> BTreeMap<&'static str, Vec<&'static str>> {
+fn lacking(
+    programs: &[outside::Program],
+    is_there: impl Fn(&str) -> bool,
+) -> BTreeMap<&'static str, Vec<&'static str>> {
     let mut packages: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for program in outside::PROGRAMS {
+    for program in programs {
         if !is_there(program.name) {
             packages
                 .entry(program.package)
@@ -79,8 +82,8 @@ mod tests {
 
     #[test]
     fn programs_of_one_package_are_installed_together() {
-        assert!(lacking(|_| true).is_empty());
-        let lacking = lacking(|program| !program.starts_with("ssh-"));
+        assert!(lacking(outside::PROGRAMS, |_| true).is_empty());
+        let lacking = lacking(outside::PROGRAMS, |program| !program.starts_with("ssh-"));
         let openssh = ("openssh-client", vec!["ssh-keygen", "ssh-agent"]);
         assert_eq!(lacking.into_iter().collect::<Vec<_>>(), [openssh]);
     }

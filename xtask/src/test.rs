@@ -55,7 +55,7 @@ fn run(
     })?;
     part("tidy", &mut || tidy::tidy(steps))?;
     part("outside programs", &mut || {
-        parts::install(steps);
+        parts::install(steps, outside::PROGRAMS);
         Ok(())
     })?;
     part("guests", &mut || {

@@ -42,6 +42,22 @@ pub const PROGRAMS: &[Program] = &[
     },
 ];
 
+/// Programs that a bench measures Holdfast beside.
+pub const PEERS: &[Program] = &[
+    Program {
+        name: "sort",
+        package: "coreutils",
+    },
+    Program {
+        name: "zstd",
+        package: "zstd",
+    },
+    Program {
+        name: "b3sum",
+        package: "b3sum",
+    },
+];
+
 /// The file that skips are noted in, one line each, for whoever counts them.
 pub const SKIPS: &str = "HOLDFAST_SKIPS";
 

@@ -1,0 +1,44 @@
+//! Holdfast beside its peers, in one run, on data of its own. Started by `cargo xtask bench`, which
+//! builds everything optimised first.
+
+mod data;
+mod machine;
+mod measure;
+mod site;
+mod snapshot;
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Holdfast beside its peers.
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Bench {
+    /// Publishing and reading at the size of a country
+    Snapshot(snapshot::Options),
+    /// Run a command; its time and peak memory go to a file
+    #[command(hide = true)]
+    Measure {
+        /// Where to
+        #[arg(long)]
+        to: PathBuf,
+        /// The command
+        #[arg(last = true)]
+        command: Vec<String>,
+    },
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    match Arguments::parse().bench {
+        Bench::Snapshot(options) => snapshot::run(&options),
+        Bench::Measure { to, command } => measure::as_parent(&to, &command),
+    }
+}

@@ -1,0 +1,114 @@
+//! A small change of a large collection: given as a list, and found in a full dump.
+
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::Options;
+use crate::data::{self, Draws};
+use crate::measure;
+use crate::site::Site;
+use crate::table::{Row, Table, median};
+
+/// Records that change.
+const CHANGES: u64 = 1_000;
+/// What statements, manifest and their signatures may take, bytes.
+const STATEMENTS: f64 = 16_000.0;
+
+/// `delta`, `delta-bytes` and `dump`.
+pub(super) fn measure(
+    site: &Site,
+    work: &Path,
+    options: &Options,
+    table: &mut Table,
+) -> Result<()> {
+    println!("  building {} records", options.records);
+    data::write(&site.records(), options.records, |_| 0)?;
+    site.forget()?;
+    let full = site.publish(&[])?;
+    let list = work.join("changes.ndjson");
+    let argument = format!("people={}", list.display());
+    let (mut times, mut bytes) = (Vec::new(), Vec::new());
+    for round in 1..=options.rounds as u64 {
+        let rows = changes(&list, options.records, round)?;
+        let before = site.mirror_bytes()?;
+        let took = site.publish(&["--changes", &argument])?;
+        let put = (site.mirror_bytes()? - before) as f64;
+        let packed = packed(&rows, work)? as f64;
+        println!(
+            "  round {round}: {:.0} ms, {:.0} MB; put {put} bytes, the rows alone {packed}",
+            took.seconds * 1e3,
+            took.megabytes
+        );
+        times.push(took.seconds * 1e3);
+        bytes.push((put - STATEMENTS) / packed);
+    }
+    table.add(Row {
+        id: "delta",
+        value: median(&times),
+        unit: "ms",
+        bound: 400.0,
+        note: format!("{CHANGES} of {} records, {times:.0?}", options.records),
+    });
+    table.add(Row {
+        id: "delta-bytes",
+        value: median(&bytes),
+        unit: "x",
+        bound: 1.5,
+        note: format!("against the rows through zstd -3, {bytes:.2?}"),
+    });
+    let round = options.rounds as u64 + 1;
+    let rounds: Vec<Vec<u64>> = (1..=round).map(|n| chosen(options.records, n)).collect();
+    // What earlier rounds changed stays so.
+    let edition = |n| {
+        let last = rounds
+            .iter()
+            .rposition(|chosen| chosen.binary_search(&n).is_ok());
+        last.map_or(0, |at| at as u64 + 1)
+    };
+    data::write(&site.records(), options.records, edition)?;
+    let dump = site.publish(&[])?;
+    table.add(Row {
+        id: "dump",
+        value: dump.seconds / full.seconds,
+        unit: "x",
+        bound: 0.5,
+        note: format!("{:.1} s against {:.1} s", dump.seconds, full.seconds),
+    });
+    Ok(())
+}
+
+/// The records that change in a round, ascending.
+fn chosen(records: u64, round: u64) -> Vec<u64> {
+    let mut draws = Draws::new(round);
+    let mut chosen: Vec<u64> = (0..CHANGES).map(|_| draws.below(records)).collect();
+    chosen.sort_unstable();
+    chosen.dedup();
+    chosen
+}
+
+/// Writes the list; gives the changed rows alone.
+fn changes(list: &Path, records: u64, round: u64) -> Result<Vec<u8>> {
+    let mut out = BufWriter::new(fs_err::File::create(list)?);
+    let (mut line, mut rows) = (Vec::new(), Vec::new());
+    for n in chosen(records, round) {
+        data::record(&mut line, n, round);
+        rows.extend_from_slice(&line);
+        out.write_all(b"{\"put\":")?;
+        out.write_all(line.trim_ascii_end())?;
+        out.write_all(b"}\n")?;
+    }
+    out.flush()?;
+    Ok(rows)
+}
+
+fn packed(rows: &[u8], work: &Path) -> Result<u64> {
+    let (plain, packed) = (work.join("rows"), work.join("rows.zst"));
+    fs_err::write(&plain, rows)?;
+    let mut zstd = Command::new("zstd");
+    zstd.args(["-3", "-q", "-f", "-o"]).arg(&packed).arg(&plain);
+    measure::run(&zstd)?;
+    Ok(fs_err::metadata(packed)?.len())
+}
