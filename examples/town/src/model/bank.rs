@@ -33,7 +33,7 @@ impl Record for BankAccount {
     }
 
     fn says(&self, language: &str) -> Vec<String> {
-        vec![pick(language, ("기준 잔액, 읽기 전용", "Balance as of 20"))]
+        vec![pick(language, ("기준 잔액, 읽기 전용", "Balance as of"))]
     }
 }
 
