@@ -98,7 +98,7 @@ impl Stack {
         let from = self
             .segments
             .iter()
-            .map(|segment| segment.entry().id)
+            .map(|segment| segment.entry().into())
             .collect();
         Ok(builder.finish()?.map(|(out, entry)| {
             (

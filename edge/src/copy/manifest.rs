@@ -187,6 +187,13 @@ fn sound_collection(collection: &Collection) -> Result<(), String> {
             "segment {id} of collection {name} of {bytes} bytes, at most {most}"
         ));
     }
+    let most = limits::STACK_SEGMENTS;
+    if let Some(merged) = collection.segments.iter().find(|s| s.from.len() > most) {
+        let (id, inputs) = (merged.id, merged.from.len());
+        return Err(format!(
+            "segment {id} of collection {name} merged from {inputs} others, at most {most}"
+        ));
+    }
     let held = collection
         .segments
         .iter()

@@ -3,12 +3,13 @@
 //! was given as a list of changes, the segment is the same: of a list, what is so already drops out.
 
 use std::iter::Peekable;
+use std::ops::Range;
 
 use snapshot::manifest::{Collection, SegmentEntry};
 use snapshot::segment::{NodeCache, SegmentBuilder};
-use snapshot::{CollectionName, Entry, Key, SiteName, Stack, Staged, Store, Value};
+use snapshot::{CollectionName, Digest, Entry, Key, SiteName, Stack, Staged, Store, Value};
 
-use super::{BuildError, Given, STACK_DEPTH, content, open};
+use super::{BuildError, Given, content, open, tiers};
 use crate::mirror::Object;
 use crate::source::{Content, Row, Rows};
 
@@ -73,16 +74,11 @@ impl Job<'_> {
             mut change,
             ..
         } = differing;
-        let mut known_before = false;
         if let Some(delta) = self.finish(builder)? {
+            let records = self.before.map_or(0, |before| before.records);
             objects.push(Object::segment(self.name, &delta));
-            // Whoever changes a record back makes the bytes of an earlier change once more, and a
-            // stack names a segment once.
-            known_before = segments.iter().any(|known| known.id == delta.id);
+            objects.extend(self.make_room(&mut segments, records, &delta)?);
             segments.insert(0, delta);
-        }
-        if known_before || segments.len() > STACK_DEPTH {
-            segments = self.as_one(&segments, known_before, &mut objects)?;
         }
         change.segments = segments.len();
         Ok(Done {
@@ -103,33 +99,67 @@ impl Job<'_> {
         Ok(Some(entry))
     }
 
-    /// The whole stack as one segment, which an edge that holds the inputs makes by itself.
-    fn as_one(
+    /// Merges what [`tiers`] says, before `delta` comes on top; gives the objects that are new.
+    fn make_room(
+        &self,
+        segments: &mut Vec<SegmentEntry>,
+        records: u64,
+        delta: &SegmentEntry,
+    ) -> Result<Option<Object>, BuildError> {
+        let ids: Vec<Digest> = segments.iter().map(|known| known.id).collect();
+        let at = |id: Digest| ids.iter().position(|known| *known == id);
+        // Whoever changes a record back makes the bytes of an earlier change once more, and a stack
+        // names a segment once: that change and what lies above it become another segment.
+        let run = match at(delta.id) {
+            Some(at) => Some(0..at + 1),
+            None => tiers::run(&segments.iter().map(size).collect::<Vec<_>>(), records),
+        };
+        let Some(mut run) = run else {
+            return Ok(None);
+        };
+        loop {
+            let merged = self.merge(segments, run.clone())?;
+            let id = merged.as_ref().map(|merged| merged.id);
+            // Never the new one's: the run begins with the newest, so that it says what is so, and
+            // the new one says otherwise.
+            match id.and_then(at) {
+                // The same bytes lie further down: then as far as there.
+                Some(at) if at >= run.end => run.end = at + 1,
+                // One of the run was all of it.
+                Some(at) => {
+                    let kept = segments.get(at).cloned();
+                    segments.splice(run, kept);
+                    return Ok(None);
+                }
+                None => {
+                    let object = merged.as_ref().map(|m| Object::segment(self.name, m));
+                    segments.splice(run, merged);
+                    return Ok(object);
+                }
+            }
+        }
+    }
+
+    /// That run of the stack as one segment, which an edge that holds the inputs makes by itself.
+    fn merge(
         &self,
         segments: &[SegmentEntry],
-        forget_inputs: bool,
-        objects: &mut Vec<Object>,
-    ) -> Result<Vec<SegmentEntry>, BuildError> {
-        let stack = open(self.store, self.cache, self.site, self.name, segments)?;
-        let merged = stack
-            .merge(
-                self.store.build(self.site.clone(), self.name.clone())?,
-                true,
-            )
-            .map_err(|source| BuildError::Merge {
-                collection: self.name.clone(),
-                source,
-            })?;
-        let Some((staged, mut entry)) = merged else {
-            return Ok(Vec::new());
+        run: Range<usize>,
+    ) -> Result<Option<SegmentEntry>, BuildError> {
+        let bottom = run.end == segments.len();
+        let inputs = segments.get(run).unwrap_or_default();
+        let stack = open(self.store, self.cache, self.site, self.name, inputs)?;
+        let builder = self.store.build(self.site.clone(), self.name.clone())?;
+        let merged = stack.merge(builder, bottom);
+        let merged = merged.map_err(|source| BuildError::Merge {
+            collection: self.name.clone(),
+            source,
+        })?;
+        let Some((staged, entry)) = merged else {
+            return Ok(None);
         };
-        if forget_inputs {
-            entry.from = Vec::new();
-            entry.bottom = false;
-        }
         staged.persist_segment(&entry, self.site, self.name)?;
-        objects.push(Object::segment(self.name, &entry));
-        Ok(vec![entry])
+        Ok(Some(entry))
     }
 
     fn build_error(&self, source: snapshot::segment::BuildError) -> BuildError {
@@ -137,6 +167,13 @@ impl Job<'_> {
             collection: self.name.clone(),
             source,
         }
+    }
+}
+
+fn size(entry: &SegmentEntry) -> tiers::Size {
+    tiers::Size {
+        bytes: entry.bytes,
+        entries: entry.records,
     }
 }
 

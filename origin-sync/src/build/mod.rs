@@ -5,6 +5,7 @@ mod content;
 mod delta;
 mod error;
 mod shrink;
+mod tiers;
 
 use std::collections::BTreeMap;
 
@@ -19,9 +20,7 @@ use crate::source::{Rows, SourceError};
 pub use delta::Change;
 pub use error::BuildError;
 pub use shrink::{SHRINK_PERCENT, Shrunk, shrunk};
-
-/// A stack deeper than this is rebuilt as one segment.
-pub const STACK_DEPTH: usize = 8;
+pub use tiers::STACK_DEPTH;
 
 /// A release's content, built but not signed.
 #[derive(Debug)]

@@ -111,12 +111,7 @@ fn found(built: &Built, name: &str) -> Vec<String> {
 }
 
 fn depth(built: &Built) -> usize {
-    built
-        .manifest
-        .collection(&"rows".parse().unwrap())
-        .unwrap()
-        .segments
-        .len()
+    rows(built).segments.len()
 }
 
 #[test]
@@ -180,28 +175,65 @@ fn large_values_become_blobs_and_go_once() {
     }
 }
 
+fn rows(built: &Built) -> &Collection {
+    built.manifest.collection(&"rows".parse().unwrap()).unwrap()
+}
+
+/// Whatever is merged was named by the release before, so that an edge on it has all of it.
 #[test]
-fn a_deep_stack_is_rebuilt_as_one_segment_from_its_inputs() {
+fn a_stack_stays_shallow_and_is_merged_from_what_was_published() {
     let bench = Bench::new();
     bench.many(100, &[]);
     let mut built = bench.build(None);
-    for step in 1..=STACK_DEPTH {
-        let value = format!("v{step}");
-        bench.many(100, &[(step, &value)]);
+    let (mut merges, mut bottoms) = (0, 0);
+    let mut values = vec!["same".to_owned(); 100];
+    for step in 0..60 {
+        let before: Vec<Digest> = rows(&built).segments.iter().map(|s| s.id).collect();
+        values[step * 7 % 100] = format!("v{step}");
+        let all: Vec<_> = values.iter().map(String::as_str).enumerate().collect();
+        bench.rows(&all);
         built = bench.build(Some(&built));
+        assert!(depth(&built) <= STACK_DEPTH);
+        let segments = &rows(&built).segments;
+        let new = segments.iter().filter(|s| !before.contains(&s.id));
+        let new: Vec<_> = new.collect();
+        assert!(new[0].from.is_empty() && new[0].records == 1);
+        assert_eq!(built.new_objects.len(), new.len() + 1, "and the manifest");
+        for merged in &new[1..] {
+            assert!(merged.from.iter().all(|input| before.contains(&input.id)));
+            assert_eq!(merged.bottom, segments.last() == Some(*merged));
+            merges += 1;
+            bottoms += usize::from(merged.bottom);
+        }
+        let is = found(&built, "rows");
+        let value = |(at, value)| format!(r#"{at:04} {{"id":"{at:04}","v":"{value}"}}"#);
+        let expected: Vec<_> = values.iter().enumerate().map(value).collect();
+        assert_eq!(is, expected);
     }
-    let rows = built.manifest.collection(&"rows".parse().unwrap()).unwrap();
-    let [only] = rows.segments.as_slice() else {
-        panic!("{} segments", rows.segments.len());
-    };
-    assert_eq!((only.from.len(), only.bottom), (STACK_DEPTH + 1, true));
-    assert_eq!(only.records, 100);
-    assert_eq!(
-        built.new_objects.len(),
-        3,
-        "the delta, the merged one, the manifest"
+    println!("{merges} merges, {bottoms} of them of the whole stack");
+    assert!(
+        merges > 10 && bottoms > 0 && bottoms < 4,
+        "{merges} {bottoms}"
     );
-    assert_eq!(found(&built, "rows").len(), 100);
+}
+
+#[test]
+fn what_is_gone_leaves_nothing_once_the_oldest_is_merged() {
+    let bench = Bench::new();
+    bench.many(100, &[]);
+    let first = bench.build(None);
+    bench.many(70, &[]);
+    let second = bench.build(Some(&first));
+    assert_eq!(depth(&second), 2);
+    bench.many(70, &[(3, "other")]);
+    let third = bench.build(Some(&second));
+    let [_, oldest] = rows(&third).segments.as_slice() else {
+        panic!("{:?}", rows(&third).segments);
+    };
+    assert_eq!((oldest.records, oldest.bottom), (70, true));
+    let inputs: Vec<_> = oldest.from.iter().map(|input| input.id).collect();
+    let before: Vec<_> = rows(&second).segments.iter().map(|s| s.id).collect();
+    assert_eq!(inputs, before);
 }
 
 #[test]
@@ -213,7 +245,80 @@ fn a_change_that_comes_back_names_no_segment_twice() {
         bench.many(10, &[(3, value)]);
         built = bench.build(Some(&built));
         assert!(found(&built, "rows")[3].contains(value));
+        let ids: std::collections::BTreeSet<_> =
+            rows(&built).segments.iter().map(|s| s.id).collect();
+        assert_eq!(ids.len(), depth(&built));
     }
+}
+
+/// Few records and few values, so that a change, or a merge, often is what another segment is already.
+#[test]
+fn whatever_is_changed_to_and_fro_no_stack_names_a_segment_twice() {
+    let bench = Bench::new();
+    let mut random = 7u64;
+    let mut roll = |sides: u64| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005);
+        random = random.wrapping_add(1);
+        usize::try_from((random >> 33) % sides).unwrap()
+    };
+    let mut values = [0; 24];
+    let mut built = None;
+    for step in 0..400 {
+        for _ in 0..=roll(2) {
+            values[roll(3)] = roll(3);
+        }
+        let all: Vec<_> = values.iter().map(|v| ["a", "b", "c"][*v]).collect();
+        let all: Vec<_> = all.into_iter().enumerate().collect();
+        bench.rows(&all);
+        // The build itself refuses a segment that is named twice.
+        let next = bench.build(built.as_ref());
+        assert!(depth(&next) <= STACK_DEPTH, "{step}");
+        let ends =
+            |(row, (_, value)): (&String, &(usize, &str))| row.ends_with(&format!("\"{value}\"}}"));
+        assert!(found(&next, "rows").iter().zip(&all).all(ends), "{step}");
+        built = Some(next);
+    }
+}
+
+/// A merge that gives the bytes of a segment further down takes that in as well.
+#[test]
+fn a_merge_that_is_there_already_goes_on_to_it() {
+    let bench = Bench::new();
+    bench.many(10, &[]);
+    let mut base = bench.build(None).manifest;
+    let (site, name): (SiteName, CollectionName) =
+        ("dasom".parse().unwrap(), "rows".parse().unwrap());
+    let segment = |rows: &[(usize, &str)]| {
+        let mut builder = bench.store.build(site.clone(), name.clone()).unwrap();
+        for (id, value) in rows {
+            let key = snapshot::Key::new(format!("{id:04}")).unwrap();
+            let row = format!(r#"{{"id":"{id:04}","v":"{value}"}}"#);
+            builder
+                .push(&key, &snapshot::Entry::Inline(row.into_bytes()))
+                .unwrap();
+        }
+        let (staged, entry) = builder.finish().unwrap().unwrap();
+        staged.persist_segment(&entry, &site, &name).unwrap();
+        entry
+    };
+    // The next change is the one in the middle once more; with those above it makes the lower one.
+    let above = [
+        segment(&[(1, "b")]),
+        segment(&[(0, "c")]),
+        segment(&[(0, "b")]),
+        segment(&[(0, "x"), (1, "x"), (2, "x")]),
+        segment(&[(0, "c"), (1, "b")]),
+    ];
+    let mut collections = base.collections.iter_mut();
+    let rows_before = collections.find(|c| c.name == name).unwrap();
+    rows_before.segments.splice(0..0, above);
+    bench.many(10, &[(0, "b"), (1, "b"), (2, "x")]);
+    let built = bench.try_build(Some(&base), false).unwrap();
+    let [new, merged, oldest] = rows(&built).segments.as_slice() else {
+        panic!("{:?}", rows(&built).segments);
+    };
+    assert_eq!((new.records, merged.from.len(), oldest.records), (1, 5, 10));
+    assert_eq!(found(&built, "rows")[0], r#"0000 {"id":"0000","v":"b"}"#);
 }
 
 #[test]

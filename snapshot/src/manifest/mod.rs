@@ -105,9 +105,48 @@ pub struct SegmentEntry {
     /// Entries, tombstones included.
     pub records: u64,
     /// If merged: the inputs, newest first.
-    pub from: Vec<Digest>,
+    pub from: Vec<Input>,
     /// If merged: whether the run included the oldest segment, so that tombstones went.
     pub bottom: bool,
+}
+
+/// One of the segments that a segment was merged from: as much as it takes to open it, or to know
+/// what fetching it costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Input {
+    /// The digest of its root node.
+    pub id: Digest,
+    /// Length of its nodes, uncompressed, bytes.
+    pub bytes: u64,
+    /// Where its root node starts, an offset in the uncompressed nodes.
+    pub root_at: u64,
+    /// Entries, tombstones included.
+    pub records: u64,
+}
+
+impl From<&SegmentEntry> for Input {
+    fn from(entry: &SegmentEntry) -> Self {
+        Self {
+            id: entry.id,
+            bytes: entry.bytes,
+            root_at: entry.root_at,
+            records: entry.records,
+        }
+    }
+}
+
+impl From<Input> for SegmentEntry {
+    /// The input as a segment whose own making is not known.
+    fn from(input: Input) -> Self {
+        Self {
+            id: input.id,
+            bytes: input.bytes,
+            root_at: input.root_at,
+            records: input.records,
+            from: Vec::new(),
+            bottom: false,
+        }
+    }
 }
 
 /// Who may read a collection at rest. Encoded as 0, 1, 2.

@@ -171,8 +171,9 @@ impl Manifest {
 }
 
 fn check_stack(collection: &Collection) -> Result<(), ManifestError> {
-    // 7.7 A stack within its limit, of distinct segments with entries, only its oldest merged to
-    // the bottom, and of no more records than entries.
+    // 7.7 A stack within its limit, of distinct segments with entries, each merged from no more
+    // than a stack may hold, only its oldest merged to the bottom, and of no more records than
+    // entries.
     let (count, oldest) = (
         collection.segments.len(),
         collection.segments.len().saturating_sub(1),
@@ -191,6 +192,17 @@ fn check_stack(collection: &Collection) -> Result<(), ManifestError> {
         )
     } else if let Some(empty) = collection.segments.iter().find(|s| s.records == 0) {
         format!("segment {} without entries", empty.id)
+    } else if let Some(merged) = collection
+        .segments
+        .iter()
+        .find(|segment| segment.from.len() > limits::STACK_SEGMENTS)
+    {
+        format!(
+            "segment {} merged from {} others, at most {} are allowed",
+            merged.id,
+            merged.from.len(),
+            limits::STACK_SEGMENTS
+        )
     } else if let Some(middle) = collection
         .segments
         .iter()
@@ -394,5 +406,14 @@ pub(crate) mod tests {
             m.collections[0].segments[0].bottom = true;
         });
         assert!(bottom.contains("not the oldest"), "{bottom}");
+        let merged = |inputs: usize| {
+            let mut manifest = manifest();
+            let segment = &mut manifest.collections[0].segments[0];
+            segment.from = vec![(&segment.clone()).into(); inputs];
+            manifest.check().err().map(|error| error.to_string())
+        };
+        assert_eq!(merged(limits::STACK_SEGMENTS), None);
+        let wide = merged(limits::STACK_SEGMENTS + 1).unwrap();
+        assert!(wide.contains("from 65 others, at most 64"), "{wide}");
     }
 }

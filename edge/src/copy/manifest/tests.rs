@@ -120,6 +120,23 @@ fn components_and_stacks_have_their_limits() {
     let tall = "manifest: collection c0 of 65 segments, at most 64";
     assert_eq!(stack(limits::STACK_SEGMENTS + 1), tall);
 
+    let merged = |inputs: usize| {
+        said(|m| {
+            let from = vec![(&segment(0)).into(); inputs];
+            let segments = vec![SegmentEntry { from, ..segment(0) }];
+            m.collections = vec![Collection {
+                segments,
+                ..collection(0)
+            }];
+        })
+    };
+    assert_eq!(merged(limits::STACK_SEGMENTS), "");
+    let wide = merged(limits::STACK_SEGMENTS + 1);
+    assert!(
+        wide.ends_with("of collection c0 merged from 65 others, at most 64"),
+        "{wide}"
+    );
+
     // Before a byte of it is fetched.
     let of = |bytes| {
         said(|m| {
