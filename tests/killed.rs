@@ -179,11 +179,11 @@ async fn in_use(edge: &Edge) -> Option<u64> {
     status.pointer("/sites/0/release/sequence")?.as_u64()
 }
 
-/// The data of an edge that holds the first release, to begin each round from.
-async fn settled(site: &Site) {
+/// The data of an edge that holds the release `n`, to begin each round from.
+async fn settled(site: &Site, n: usize) {
     let edge = site.edge().named("settled").on(&Disk::of(site, "settled"));
     let edge = edge.start().await;
-    edge.reaches(1).await;
+    edge.reaches(n as u64).await;
 }
 
 fn copied(site: &Site, to: &str) {
@@ -207,14 +207,14 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// An edge, with an empty disk or one that holds a release, killed at each step on its way to the
-/// newest: started again it serves, and gets there.
-async fn edges_killed_at_each_step(site: &Site, settled: bool) {
-    let newest = if settled { 2 } else { 1 };
+/// An edge, with an empty disk or one that holds the release `settled`, killed at each step on its way
+/// to the next and newest: started again it serves, and gets there.
+async fn edges_killed_at_each_step(site: &Site, settled: usize) {
+    let newest = settled as u64 + 1;
     let lane = async |lane: usize| {
         for step in (lane..STEPS).step_by(LANES) {
             let name = format!("edge-{step}");
-            if settled {
+            if settled > 0 {
                 copied(site, &name);
             }
             let disk = Disk::of(site, &name);
@@ -230,17 +230,17 @@ async fn edges_killed_at_each_step(site: &Site, settled: bool) {
             disk.is_sound();
             edge.kill();
             edge.begin();
-            if settled {
+            if settled > 0 {
                 // With or without a mirror: what it held, it serves from the start.
                 edge.ready().await;
-                serves_one_of(&edge, &[0, 1]).await;
+                serves_one_of(&edge, &[settled - 1, settled]).await;
             }
             eventually("the newest release", async || {
                 edge.alive();
                 (in_use(&edge).await? == newest).then_some(())
             })
             .await;
-            serves_one_of(&edge, &[usize::from(settled)]).await;
+            serves_one_of(&edge, &[settled]).await;
             if finished {
                 return step;
             }
@@ -258,10 +258,31 @@ async fn an_edge_killed_at_each_step_of_a_sync_serves_when_started_again() {
         return;
     }
     let site = published().await;
-    settled(&site).await;
+    settled(&site, 1).await;
     change(&site, 1);
     site.publish().await;
-    edges_killed_at_each_step(&site, true).await;
+    edges_killed_at_each_step(&site, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edge_killed_at_each_step_of_a_merge_merges_when_started_again() {
+    if !outside::have("cc") {
+        return;
+    }
+    let site = published().await;
+    change(&site, 1);
+    site.publish().await;
+    settled(&site, 2).await;
+    change(&site, 2);
+    site.publish().await;
+    // No edge finds the merged segment anywhere.
+    let forge = site.forge("mirror");
+    let mut collections = forge.manifest.collections.iter();
+    let pages = collections.find(|c| c.name.as_str() == "pages").unwrap();
+    let merged = pages.segments.last().unwrap();
+    assert_eq!(merged.from.len(), 2);
+    forge.remove(&merged.id).unwrap();
+    edges_killed_at_each_step(&site, 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -270,7 +291,7 @@ async fn an_edge_killed_at_each_step_of_its_first_start_gets_there() {
         return;
     }
     let site = published().await;
-    edges_killed_at_each_step(&site, false).await;
+    edges_killed_at_each_step(&site, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,6 +32,8 @@ mod interop;
 #[cfg(test)]
 mod killed;
 #[cfg(test)]
+mod merge;
+#[cfg(test)]
 mod mirror;
 #[cfg(test)]
 mod outage;

@@ -13,7 +13,7 @@ mod read;
 
 pub use canary::{Canaries, CanaryFailure, try_canaries};
 pub use damage::{DAMAGED, Damage, Damaged};
-pub use lacking::{Kind, Want, is_whole, lacking};
+pub use lacking::{Kind, Lacking, Want, is_whole, lacking};
 pub use load::{LoadError, LoadedRelease};
 pub use manifest::{ManifestFault, check_counts, check_manifest, read_manifest};
 pub use read::{HeldBlob, ReadError};

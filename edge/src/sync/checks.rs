@@ -1,21 +1,22 @@
 //! The checks before a switch, and how their failures are put.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use snapshot::{Digest, Manifest, Release, Store};
 
 use super::refusal::{Check, Refusal};
 use crate::copy::{
-    Canaries, Kind, LoadError, LoadedRelease, Want, check_counts, lacking, try_canaries,
+    Canaries, Kind, Lacking, LoadError, LoadedRelease, check_counts, lacking, try_canaries,
 };
 
 pub(super) fn plan(
     store: &Store,
     release: &Release,
     known: &BTreeMap<Digest, Kind>,
-) -> Result<Vec<Want>, Refusal> {
-    let lacking = lacking(store, release, known);
+    barred: &BTreeSet<Digest>,
+) -> Result<Lacking, Refusal> {
+    let lacking = lacking(store, release, known, barred);
     lacking.map_err(|fault| Refusal::new(Check::Manifest, None, fault.to_string()))
 }
 

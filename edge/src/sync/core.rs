@@ -10,13 +10,15 @@
 //! **Work.** At most one release is brought in at a time:
 //!
 //! ```text
-//! idle -> planning -> fetching -> planning -> ... -> checking -> switching -> idle
+//! idle -> planning -> fetching or merging -> planning -> ... -> checking -> switching -> idle
 //! ```
 //!
 //! *Planning* asks the driver what the release still lacks: first the manifest, then segments and
 //! components, then blobs. *Fetching* asks a few objects at a time, each from the source that made
-//! the offer, then from the next; an object that no source gives refuses the release. When nothing
-//! lacks, *checking* loads it, compares counts and asks its canaries. *Switching* writes it down
+//! the offer, then from the next; an object that no source gives refuses the release. *Merging*
+//! makes segments from those that are held, one at a time, since it is this edge's own disk that
+//! readers are answered from meanwhile. A segment whose merge fails, or is merged from what no source
+//! gives, is planned again to be fetched like any other. When nothing lacks, *checking* loads it, compares counts and asks its canaries. *Switching* writes it down
 //! and swaps it in; only then does it count as accepted. A newer offer that comes meanwhile waits:
 //! finishing what was begun is what guarantees progress when releases come faster than they load.
 //!
@@ -37,15 +39,17 @@
 //! Objects that were fetched stay, so the work is resumed rather than repeated.
 
 mod event;
+mod merging;
 mod repair;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use snapshot::{Digest, Sequence};
 
 use super::refusal::{Check, Held, Refusal};
 use super::work::{Fetching, Offer, Phase, ROUNDS, SourceId, Unbrought};
-use crate::copy::Want;
+use crate::copy::{Lacking, Want};
 
 use repair::Repairs;
 
@@ -78,6 +82,16 @@ struct Work {
     offer: Offer,
     source: SourceId,
     phase: Phase,
+    /// What is fetched only to be merged.
+    inputs: BTreeSet<Digest>,
+    /// Segments whose merge failed, and inputs that no source gives.
+    barred: BTreeSet<Digest>,
+}
+
+impl Work {
+    fn plan(&self) -> Action {
+        Action::Plan(self.job, self.offer.clone(), self.barred.clone())
+    }
 }
 
 impl Core {
@@ -123,6 +137,10 @@ impl Core {
                 fetching.lacking(),
                 fetching.total
             ),
+            Phase::Merging(_, merges) => format!(
+                "merging for release {release}: {} segments to go",
+                merges.len()
+            ),
             Phase::Checking => format!("trying release {release}"),
             Phase::Switching => format!("switching to release {release}"),
         }
@@ -144,6 +162,9 @@ impl Core {
             Event::Planned(job, lacking) => self.planned(job, lacking, now, &mut actions),
             Event::Fetched(job, id, object, result) => {
                 self.fetched(job, id, &object, result, now, &mut actions);
+            }
+            Event::Merged(job, segment, result) => {
+                self.merged(job, segment, result, now, &mut actions);
             }
             Event::Checked(job, result) => self.checked(job, result, now, &mut actions),
             Event::Switched(job, result) => self.switched(job, result, now, &mut actions),
@@ -180,7 +201,7 @@ impl Core {
     fn planned(
         &mut self,
         job: Job,
-        lacking: Result<Vec<Want>, Refusal>,
+        lacking: Result<Lacking, Refusal>,
         now: Duration,
         actions: &mut Vec<Action>,
     ) {
@@ -193,16 +214,31 @@ impl Core {
         };
         match lacking {
             Err(refusal) => self.refuse(refusal, now, actions),
-            Ok(wants) if wants.is_empty() => {
+            Ok(lacking) if lacking.is_nothing() => {
                 work.phase = Phase::Checking;
                 actions.push(Action::Check(job, work.offer.clone()));
             }
-            Ok(wants) if round >= ROUNDS => {
-                let object = wants.first().map(Want::describe);
-                let reason = "still lacking after it was fetched";
+            Ok(lacking) if round >= ROUNDS => {
+                let Lacking {
+                    objects,
+                    inputs,
+                    merges,
+                } = lacking;
+                let mut wants = objects.iter().chain(&inputs).chain(&merges);
+                let object = wants.next().map(Want::describe);
+                let reason = "still lacking after it was brought";
                 self.refuse(Refusal::new(Check::Object, object, reason), now, actions);
             }
-            Ok(wants) => {
+            Ok(lacking) if lacking.objects.is_empty() && lacking.inputs.is_empty() => {
+                work.phase = Phase::Merging(round, lacking.merges.into());
+                self.merge(actions);
+            }
+            Ok(lacking) => {
+                let mut wants = lacking.objects;
+                work.inputs = lacking.inputs.iter().map(|want| want.digest).collect();
+                work.inputs
+                    .retain(|input| wants.iter().all(|want| want.digest != *input));
+                wants.extend(lacking.inputs);
                 let fetching = Fetching::new(wants, work.source, sources);
                 work.phase = Phase::Fetching(round, fetching);
                 self.fetch(actions);
@@ -233,6 +269,11 @@ impl Core {
             return;
         };
         match fetching.answered(object, name, result) {
+            Err(refusal) if refusal.check == Check::Object && work.inputs.contains(object) => {
+                fetching.forgo(object);
+                work.barred.insert(*object);
+                self.fetch(actions);
+            }
             Err(refusal) => self.refuse(refusal, now, actions),
             Ok(()) => self.fetch(actions),
         }
@@ -248,7 +289,7 @@ impl Core {
         };
         if fetching.lacking() == 0 {
             work.phase = Phase::Planning(*round + 1);
-            actions.push(Action::Plan(work.job, work.offer.clone()));
+            actions.push(work.plan());
             return;
         }
         for (source, want) in fetching.next() {
@@ -337,19 +378,21 @@ impl Core {
             .serving
             .as_ref()
             .is_some_and(|ours| key(ours) == key(&offer));
-        let phase = if heartbeat {
-            actions.push(Action::Switch(job, offer.clone()));
-            Phase::Switching
-        } else {
-            actions.push(Action::Plan(job, offer.clone()));
-            Phase::Planning(0)
-        };
-        self.work = Some(Work {
+        let mut work = Work {
             job,
             offer,
             source,
-            phase,
-        });
+            phase: Phase::Planning(0),
+            inputs: BTreeSet::new(),
+            barred: BTreeSet::new(),
+        };
+        if heartbeat {
+            actions.push(Action::Switch(job, work.offer.clone()));
+            work.phase = Phase::Switching;
+        } else {
+            actions.push(work.plan());
+        }
+        self.work = Some(work);
     }
 
     /// Takes up a damaged object, if no release is being brought in.

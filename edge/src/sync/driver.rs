@@ -18,6 +18,7 @@ use super::core::{Action, Core, Event, Job};
 use super::fetch::bring;
 use super::journal::Journal;
 use super::kept::{Kept, OpenError};
+use super::merge::MergeFault;
 use super::refusal::{Check, Refusal};
 use super::source::{Answers, Source, poll, sources};
 use super::state::SiteState;
@@ -41,6 +42,8 @@ pub struct Follower {
     core: Core,
     /// The release that passed its checks and waits to be switched to.
     checked: Option<(Job, Arc<LoadedRelease>)>,
+    /// Segments merged for the release that is being brought in, known to be whole, blobs included.
+    pub(super) whole: BTreeMap<Digest, Kind>,
     pub(super) orders_kept: bool,
 }
 
@@ -48,6 +51,7 @@ pub struct Follower {
 pub(super) enum Done {
     Answered(SourceId, Box<Answers>),
     Checked(Job, Result<Arc<LoadedRelease>, Refusal>),
+    Merged(Job, Want, Result<(), MergeFault>),
     Reopened(Job, Want, Result<Arc<LoadedRelease>, String>),
     Event(Event),
 }
@@ -87,6 +91,7 @@ impl Follower {
             orders: kept.orders,
             core: Core::new(names, site.poll, None, 0),
             checked: None,
+            whole: BTreeMap::new(),
             orders_kept: true,
         };
         for alarm in kept.alarms {
@@ -188,10 +193,12 @@ impl Follower {
                     Done::Answered(id, Box::new(answers))
                 });
             }
-            Action::Plan(job, offer) => {
-                let (store, known) = (Arc::clone(&self.store), self.held());
+            Action::Plan(job, offer, barred) => {
+                let (store, mut known) = (Arc::clone(&self.store), self.held());
+                known.extend(self.whole.clone());
                 tasks.spawn(async move {
-                    let planned = spawn_blocking(move || plan(&store, offer.release(), &known));
+                    let plan = move || plan(&store, offer.release(), &known, &barred);
+                    let planned = spawn_blocking(plan);
                     let planned = planned.await.unwrap_or_else(|_| Err(stopped()));
                     Done::Event(Event::Planned(job, planned))
                 });
@@ -208,6 +215,7 @@ impl Follower {
                     Done::Event(Event::Fetched(job, id, object, brought))
                 });
             }
+            Action::Merge(job, want) => self.merge(job, want, tasks),
             Action::Check(job, offer) => {
                 let before = self
                     .state
@@ -229,7 +237,10 @@ impl Follower {
                 let switched = self.switch(job, &offer).await;
                 return Some(Event::Switched(job, switched));
             }
-            Action::Refuse(offer, refusal) => self.refuse(Some(&offer), &refusal),
+            Action::Refuse(offer, refusal) => {
+                self.whole.clear();
+                self.refuse(Some(&offer), &refusal);
+            }
             Action::Inspect(job, want) => self.inspect(job, want, tasks),
             Action::Reopen(job, want) => self.reopen(job, want, tasks),
             Action::Unrepaired(want, refusal) => self.unrepaired(&want, &refusal),
@@ -245,6 +256,7 @@ impl Follower {
                 Event::Checked(job, Ok(()))
             }
             Done::Checked(job, Err(refusal)) => Event::Checked(job, Err(refusal)),
+            Done::Merged(job, want, made) => self.merged(job, want, made),
             Done::Reopened(job, want, reopened) => {
                 let reopened = reopened.map(|release| self.repaired(&want, release));
                 Event::Reopened(job, reopened)
@@ -283,6 +295,7 @@ impl Follower {
         let release = &accepted.release;
         let (sequence, manifest) = (release.sequence, release.manifest.short());
         tracing::info!(site = %self.state.name(), %sequence, manifest, "release in use");
+        self.whole.clear();
         let persons = accepted.signers.persons();
         self.state.progress().signers = persons.into_iter().map(str::to_owned).collect();
         self.state.set_time(self.journal.time);
@@ -291,7 +304,7 @@ impl Follower {
 
     /// The segments of the release in use: whole on this disk, blobs included, but for what reads
     /// found damaged.
-    fn held(&self) -> BTreeMap<Digest, Kind> {
+    pub(super) fn held(&self) -> BTreeMap<Digest, Kind> {
         let Some(current) = self.state.current() else {
             return BTreeMap::new();
         };

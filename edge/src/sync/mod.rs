@@ -12,6 +12,7 @@ mod intake;
 mod journal;
 mod kept;
 pub mod layout;
+mod merge;
 pub mod mirror;
 mod refusal;
 mod repair;
@@ -28,8 +29,8 @@ pub use mirror::{Fetched, Mirror, MirrorError, Patience};
 pub use refusal::{Check, HELD, HOLD_FIRST, HOLD_MOST, Refusal};
 pub use state::{SiteState, wall_clock};
 pub use status::{
-    AlarmStatus, DamageStatus, EdgeStatus, OrderStatus, RefusalStatus, ReleaseStatus, SourceStatus,
-    SyncStatus,
+    AlarmStatus, DamageStatus, EdgeStatus, MergedStatus, OrderStatus, RefusalStatus, ReleaseStatus,
+    SourceStatus, SyncStatus,
 };
 pub use work::{FETCHES, Offer, ROUNDS, SourceId};
 

@@ -8,7 +8,7 @@ use snapshot::{EdgeTime, SiteName, Timestamp};
 use tokio::sync::watch;
 
 use super::history::History;
-use super::status::{OrderStatus, ReleaseStatus, SourceStatus, SyncStatus};
+use super::status::{MergedStatus, OrderStatus, ReleaseStatus, SourceStatus, SyncStatus};
 use crate::config::Host;
 use crate::copy::LoadedRelease;
 use crate::orders::Orders;
@@ -32,6 +32,7 @@ pub(super) struct Progress {
     pub(super) signers: Vec<String>,
     pub(super) sources: Vec<SourceStatus>,
     pub(super) history: History,
+    pub(super) merged: MergedStatus,
 }
 
 impl SiteState {
@@ -108,6 +109,7 @@ impl SiteState {
             refusals: progress.history.refusals(),
             alarms: progress.history.alarms(),
             damaged: progress.history.all_damaged(),
+            merged: progress.merged,
             orders: order_statuses(&orders, now),
         }
     }

@@ -32,6 +32,9 @@ pub struct SyncStatus {
     /// Objects of the releases in use that were found damaged on this disk, newest first.
     #[serde(default)]
     pub damaged: Vec<DamageStatus>,
+    /// What was merged from held segments instead of fetched, since the edge started.
+    #[serde(default)]
+    pub merged: MergedStatus,
     /// The order of each scope.
     pub orders: Vec<OrderStatus>,
 }
@@ -112,6 +115,15 @@ pub struct DamageStatus {
     pub repaired_at: Option<String>,
     /// Why it is not repaired yet.
     pub error: Option<String>,
+}
+
+/// Segments that were made here and not downloaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MergedStatus {
+    /// How many.
+    pub segments: u64,
+    /// Their bytes on this disk; a mirror holds them compressed.
+    pub bytes: u64,
 }
 
 /// The order in force for one scope.

@@ -1,6 +1,6 @@
 //! The one release that is being brought in: what it still lacks and who was asked for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use snapshot::trust::AcceptedRelease;
@@ -11,9 +11,10 @@ use crate::copy::Want;
 
 /// Most objects fetched at once.
 pub const FETCHES: usize = 8;
-/// A release is complete after its manifest, its segments and components, and its blobs: three
-/// rounds of fetching. One that still lacks something after this many never ends.
-pub const ROUNDS: u32 = 4;
+/// A release is complete after its manifest, its components, segments and what others are merged
+/// from, the merges, the segments whose merge failed, and its blobs: five rounds, and one more where
+/// an input is had from no source. One that still lacks something after this many never ends.
+pub const ROUNDS: u32 = 7;
 
 /// A source's place in the configured order.
 pub type SourceId = usize;
@@ -46,6 +47,8 @@ pub(super) enum Phase {
     Planning(u32),
     /// Fetching it.
     Fetching(u32, Fetching),
+    /// Merging these segments, one after another, the first one now.
+    Merging(u32, VecDeque<Want>),
     /// Loading it, counting, asking its canaries.
     Checking,
     /// Writing it down and switching.
@@ -141,6 +144,11 @@ impl Fetching {
             }
         }
         Ok(())
+    }
+
+    /// Does without an object.
+    pub(super) fn forgo(&mut self, object: &Digest) {
+        self.lacking.remove(object);
     }
 
     pub(super) fn lacking(&self) -> usize {

@@ -1,8 +1,10 @@
 //! What goes into the core, and what comes out.
 
+use std::collections::BTreeSet;
+
 use snapshot::Digest;
 
-use crate::copy::Want;
+use crate::copy::{Lacking, Want};
 use crate::sync::refusal::Refusal;
 use crate::sync::work::{Offer, SourceId, Unbrought};
 
@@ -14,9 +16,11 @@ pub enum Event {
     /// A source answered a poll.
     Polled(SourceId, Polled),
     /// What the release lacks, or why it never can be used.
-    Planned(Job, Result<Vec<Want>, Refusal>),
+    Planned(Job, Result<Lacking, Refusal>),
     /// An object arrived, verified and on disk; or did not.
     Fetched(Job, SourceId, Digest, Result<(), Unbrought>),
+    /// A segment was merged from others and is on disk; or could not be.
+    Merged(Job, Digest, Result<(), Unbrought>),
     /// The release loads, its counts hold and its canaries answer; or not.
     Checked(Job, Result<(), Refusal>),
     /// The release is written down and in use; or could not be.
@@ -47,10 +51,12 @@ pub enum Polled {
 pub enum Action {
     /// Ask a source for its release and its orders.
     Poll(SourceId),
-    /// Find out what the release lacks.
-    Plan(Job, Offer),
+    /// Find out what the release lacks; these segments are not to be had by merging.
+    Plan(Job, Offer, BTreeSet<Digest>),
     /// Bring an object.
     Fetch(Job, SourceId, Want),
+    /// Merge a segment from those that are held.
+    Merge(Job, Want),
     /// Load the release and try it.
     Check(Job, Offer),
     /// Write it down and use it.

@@ -41,7 +41,10 @@ struct World {
     /// How often each object that went bad was inspected.
     inspected: BTreeMap<Digest, u32>,
     repaired: usize,
-    in_flight: usize,
+    in_flight: BTreeMap<Job, usize>,
+    merging: usize,
+    /// Merges, by whether they failed.
+    merged: BTreeMap<bool, usize>,
     planned: BTreeMap<Digest, u32>,
     served: Vec<(Sequence, Digest, Timestamp)>,
 }
@@ -88,7 +91,9 @@ impl World {
             damaged: BTreeSet::new(),
             inspected: BTreeMap::new(),
             repaired: 0,
-            in_flight: 0,
+            in_flight: BTreeMap::new(),
+            merging: 0,
+            merged: BTreeMap::new(),
             planned: BTreeMap::new(),
             served: Vec::new(),
         }
@@ -177,26 +182,42 @@ impl World {
         self.releases.iter().find(of).unwrap().1
     }
 
-    /// What a release needs besides its manifest: ten objects, and then two blobs.
-    fn lacking(&self, offer: &Offer) -> Vec<Want> {
+    /// What a release needs besides its manifest: ten objects, and then two blobs. The first two are
+    /// merged, the second of them from what has to be fetched.
+    fn lacking(&self, offer: &Offer, barred: &BTreeSet<Digest>) -> Lacking {
         let manifest = offer.release().manifest;
-        let want = |digest, kind| Want { digest, kind };
-        let named = |what: &str, n: u32| Digest::of(format!("{manifest} {what} {n}").as_bytes());
-        let rounds = [
-            vec![want(manifest, Kind::Manifest(1))],
-            (0..10)
-                .map(|n| want(named("object", n), Kind::Component(1)))
-                .collect(),
-            (0..2)
-                .map(|n| want(named("blob", n), Kind::Blob(1)))
-                .collect(),
-        ];
-        let missing = |round: &Vec<Want>| round.iter().any(|w| !self.disk.contains(&w.digest));
-        let round = rounds.into_iter().find(missing).unwrap_or_default();
-        round
-            .into_iter()
-            .filter(|want| !self.disk.contains(&want.digest))
-            .collect()
+        let mut lacking = Lacking::default();
+        let absent = |want: &Want| !self.disk.contains(&want.digest);
+        let want = |what: &str, n: u32, kind| {
+            let digest = Digest::of(format!("{manifest} {what} {n}").as_bytes());
+            Want { digest, kind }
+        };
+        let (digest, kind) = (manifest, Kind::Manifest(1));
+        lacking
+            .objects
+            .extend(Some(Want { digest, kind }).filter(absent));
+        if !lacking.is_nothing() {
+            return lacking;
+        }
+        let input = want("input", 1, Kind::Component(1));
+        for n in 0..10 {
+            let object = want("object", n, Kind::Component(1));
+            let is_barred =
+                barred.contains(&object.digest) || n == 1 && barred.contains(&input.digest);
+            if !absent(&object) {
+            } else if n > 1 || is_barred {
+                lacking.objects.push(object);
+            } else if n == 1 && absent(&input) {
+                lacking.inputs.push(input.clone());
+            } else {
+                lacking.merges.push(object);
+            }
+        }
+        if lacking.is_nothing() {
+            let blobs = (0..2).map(|n| want("blob", n, Kind::Blob(1)));
+            lacking.objects.extend(blobs.filter(absent));
+        }
+        lacking
     }
 
     fn act(&mut self, now: Duration, action: Action) {
@@ -211,9 +232,10 @@ impl World {
                 };
                 Event::Polled(id, polled)
             }
-            Action::Plan(job, offer) => {
-                let lacking = self.lacking(&offer);
+            Action::Plan(job, offer, barred) => {
+                let lacking = self.lacking(&offer, &barred);
                 if lacking
+                    .objects
                     .first()
                     .is_some_and(|want| matches!(want.kind, Kind::Manifest(_)))
                 {
@@ -231,20 +253,40 @@ impl World {
                 )
             }
             Action::Fetch(job, id, want) => {
-                self.in_flight += 1;
-                assert!(self.in_flight <= FETCHES, "too many fetches at once");
-                let damaged = self.releases.iter().any(|(offer, nature)| {
-                    let object = format!("{} object 3", offer.release().manifest);
-                    *nature == Nature::Damaged && Digest::of(object.as_bytes()) == want.digest
-                });
-                let result = if damaged || !self.mirrors[id].1 || self.roll(10) == 0 {
-                    let disk = self.roll(4) == 0;
+                // What was abandoned may still be under way.
+                let in_flight = self.in_flight.entry(job).or_default();
+                *in_flight += 1;
+                assert!(*in_flight <= FETCHES, "too many fetches at once");
+                let (mut damaged, mut absent) = (false, false);
+                for (offer, nature) in &self.releases {
+                    let release = offer.release();
+                    let is = |what: &str| {
+                        let named = format!("{} {what}", release.manifest);
+                        Digest::of(named.as_bytes()) == want.digest
+                    };
+                    damaged |= *nature == Nature::Damaged && is("object 3");
+                    // Of every other release, what only a merge needs is on no mirror.
+                    absent |= release.sequence.0 % 2 == 0 && is("input 1");
+                }
+                let fails = damaged || absent || !self.mirrors[id].1 || self.roll(10) == 0;
+                let result = if fails {
+                    let disk = !absent && self.roll(4) == 0;
                     let reason = "damaged".to_owned();
                     Err(Unbrought { disk, reason })
                 } else {
                     Ok(())
                 };
                 Event::Fetched(job, id, want.digest, result)
+            }
+            Action::Merge(job, want) => {
+                self.merging += 1;
+                assert_eq!(self.merging, 1, "one at a time");
+                let disk = now < CALM && self.roll(20) == 0;
+                let fails = disk || self.roll(4) == 0;
+                *self.merged.entry(fails).or_default() += 1;
+                let reason = "another".to_owned();
+                let failed = || Err(Unbrought { disk, reason });
+                Event::Merged(job, want.digest, if fails { failed() } else { Ok(()) })
             }
             Action::Check(job, offer) => Event::Checked(
                 job,
@@ -328,8 +370,14 @@ fn run(seed: u64) -> (World, Core) {
             Some(entry) if entry.key().0 <= now => entry.remove(),
             _ => Event::Tick,
         };
-        if let Event::Fetched(_, _, object, result) = &event {
-            world.in_flight -= 1;
+        if let Event::Merged(_, object, result) = &event {
+            world.merging -= 1;
+            if result.is_ok() {
+                world.disk.insert(*object);
+            }
+        }
+        if let Event::Fetched(job, _, object, result) = &event {
+            *world.in_flight.entry(*job).or_default() -= 1;
             if result.is_ok() {
                 world.disk.insert(*object);
                 world.damaged.remove(object);
@@ -342,8 +390,12 @@ fn run(seed: u64) -> (World, Core) {
 
 #[test]
 fn every_history_ends_on_the_newest_good_release() {
+    let mut merged = BTreeMap::new();
     for seed in 0..300 {
         let (world, core) = run(seed);
+        for (failed, times) in &world.merged {
+            *merged.entry(*failed).or_insert(0) += times;
+        }
         let newest = &world.releases.last().unwrap().0;
         assert_eq!(
             core.serving().map(key),
@@ -352,6 +404,7 @@ fn every_history_ends_on_the_newest_good_release() {
             core.doing()
         );
     }
+    assert!(merged.values().all(|times| *times > 300), "{merged:?}");
 }
 
 #[test]
