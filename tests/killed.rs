@@ -34,7 +34,7 @@ async fn published() -> Site {
 /// Everything that the mirror's newest release names is there and whole.
 async fn verify(site: &Site) {
     let mut verify = Command::new(binary("origin-sync"));
-    verify.args(["inspect", "verify", "--config"]);
+    verify.args(["verify", "--deep", "--config"]);
     verify.arg(site.path("site.toml"));
     run(verify).await.expect(0);
 }
@@ -89,6 +89,57 @@ async fn a_publish_killed_at_each_step_leaves_a_whole_release_and_a_rerun_finish
     let steps = join_all((0..LANES).map(lane)).await;
     println!("a publish takes about {steps:?} steps");
     assert!(steps.iter().all(|steps| *steps > 30), "{steps:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_killed_at_some_steps_leaves_a_whole_release_and_a_rerun_finishes() {
+    if !outside::have("cc") {
+        return;
+    }
+    let lane = async |lane: usize| {
+        let site = published().await;
+        let disk = Disk::of(&site, "");
+        let mut newest = 1;
+        for step in (lane..STEPS).step_by(LANES * 2) {
+            change(&site, step + 1);
+            newest = site.publish().await["sequence"]
+                .as_u64()
+                .unwrap()
+                .max(newest);
+            let to = (newest - 1).to_string();
+            let rollback = || {
+                let mut rollback = Command::new(binary("origin-sync"));
+                rollback.args(["rollback", "--to", &to, "--json", "--config"]);
+                rollback.arg(site.path("site.toml"));
+                rollback
+            };
+            disk.stops_at(step + 1);
+            let mut killed = rollback();
+            disk.under(&mut killed);
+            let killed = run(killed).await;
+            disk.is_sound();
+            verify(&site).await;
+            let again = run(rollback()).await;
+            assert!([0, 10].contains(&again.code), "{again:?}");
+            verify(&site).await;
+            newest = again.json()["sequence"].as_u64().unwrap();
+            let newest = newest.to_string();
+            let same = ["diff", &to, &newest, "--json", "--config"];
+            let mut diff = Command::new(binary("origin-sync"));
+            diff.args(same).arg(site.path("site.toml"));
+            assert_eq!(
+                run(diff).await.expect(0).json()["collections"],
+                serde_json::json!([])
+            );
+            if killed.code != -1 {
+                return step;
+            }
+        }
+        panic!("a rollback takes more than {STEPS} steps");
+    };
+    let steps = join_all((0..LANES).map(lane)).await;
+    println!("a rollback takes about {steps:?} steps");
+    assert!(steps.iter().all(|steps| *steps > 5), "{steps:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -314,7 +314,7 @@ async fn a_publish_that_is_killed_leaves_the_last_release_and_a_rerun_finishes()
     }
     let mut verify = std::process::Command::new(crate::scene::binary("origin-sync"));
     verify
-        .args(["inspect", "verify", "--config"])
+        .args(["verify", "--deep", "--config"])
         .arg(site.path("site.toml"));
     crate::scene::run(verify).await.expect(0);
 }

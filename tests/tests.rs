@@ -12,6 +12,8 @@
 mod behaviours;
 
 #[cfg(test)]
+mod again;
+#[cfg(test)]
 mod components;
 #[cfg(test)]
 mod config;
@@ -27,6 +29,8 @@ mod guests;
 mod handbook;
 #[cfg(test)]
 mod host;
+#[cfg(test)]
+mod inspect;
 #[cfg(test)]
 mod interop;
 #[cfg(test)]

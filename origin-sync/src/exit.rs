@@ -5,7 +5,7 @@
 pub enum Exit {
     /// Done; of `publish`: a new release is committed on every mirror.
     Done = 0,
-    /// `inspect verify` found something wrong.
+    /// `verify` found something wrong.
     Damaged = 1,
     /// The content is that of the last release: no new one, its time was renewed.
     NothingNew = 10,
@@ -48,7 +48,7 @@ impl Exit {
 pub const TABLE: &str = "\
 Exit codes:
    0  done; of publish: a new release is committed on every mirror
-   1  inspect verify found something wrong
+   1  verify found something wrong
   10  nothing new: the content is that of the last release, its time was renewed
   20  guard refused: a canary, the coverage or a loss of records; the last release stands
   21  mirrors missed: the release is committed on a majority, but not on every mirror

@@ -1,9 +1,11 @@
 //! From records to a release's objects: what changed since the last release becomes one small
 //! segment on top of each changed collection's stack. Nothing here signs, and nothing is sent.
 
+mod changed;
 mod content;
 mod delta;
 mod error;
+mod kept;
 mod shrink;
 mod tiers;
 
@@ -17,8 +19,10 @@ use crate::config::{self, Site};
 use crate::mirror::Object;
 use crate::source::{Rows, SourceError};
 
+pub(crate) use changed::{changed_keys, compare};
 pub use delta::Change;
 pub use error::BuildError;
+pub(crate) use kept::kept;
 pub use shrink::{SHRINK_PERCENT, Shrunk, shrunk};
 pub use tiers::STACK_DEPTH;
 
@@ -119,8 +123,27 @@ pub fn build(
         new_objects.push(object);
     }
     components.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut manifest = manifest(site, collections, components);
+    let manifest = manifest(site, collections, components);
     let before = base.map(|base| base.manifest);
+    let (manifest, bytes, digest) = finish(manifest, before, accepts_shrink, store)?;
+    new_objects.push(Object::raw(digest));
+    Ok(Built {
+        manifest,
+        bytes,
+        digest,
+        new_objects,
+        changes,
+        stacks,
+    })
+}
+
+/// The manifest as a release will name it: judged, encoded, and kept.
+fn finish(
+    mut manifest: Manifest,
+    before: Option<&Manifest>,
+    accepts_shrink: bool,
+    store: &Store,
+) -> Result<(Manifest, Vec<u8>, Digest), BuildError> {
     let fell = shrunk(&manifest, before);
     if let Some(first) = fell.first()
         && !accepts_shrink
@@ -130,7 +153,7 @@ pub fn build(
             more: fell.len() - 1,
         });
     }
-    manifest.accepts_shrink = !fell.is_empty();
+    manifest.accepts_shrink |= !fell.is_empty();
     // That a release accepts a shrink is about the step to it, and no content of its own.
     if let Some(before) = before
         && (Manifest {
@@ -141,22 +164,14 @@ pub fn build(
         manifest.accepts_shrink = before.accepts_shrink;
     }
     // The edge's own judgement, so that nothing is published that it refuses.
-    edge::copy::check_manifest(&manifest, &site.site)?;
+    edge::copy::check_manifest(&manifest, &manifest.site)?;
     let bytes = encode(&manifest)?;
     if bytes.len() > limits::MANIFEST_BYTES {
         return Err(BuildError::ManifestTooLarge(bytes.len()));
     }
     let digest = Digest::of(&bytes);
     store.put_bytes(&digest, &bytes)?;
-    new_objects.push(Object::raw(digest));
-    Ok(Built {
-        manifest,
-        bytes,
-        digest,
-        new_objects,
-        changes,
-        stacks,
-    })
+    Ok((manifest, bytes, digest))
 }
 
 /// Memory for verified inner nodes while building, bytes.

@@ -3,16 +3,13 @@
 use std::io::Write;
 use std::path::Path;
 
-use snapshot::Sequence;
-
-use super::inspect::open;
 use super::{ExportArgs, Failure, To, runtime};
 use crate::exit::Exit;
 use crate::export::{self, ExportError, Exported, MANIFEST, RUNTIME_CONFIG};
 
 pub(super) fn run(args: ExportArgs) -> Result<Exit, Failure> {
-    let inspector = open(&args.at)?;
-    let sequence = args.at.release.map(Sequence);
+    let inspector = args.at.place.open()?;
+    let sequence = args.at.sequence();
     let To::Spin { dir } = args.to;
     let exported = runtime()?.block_on(export::spin(&inspector, &dir, sequence))?;
     for warning in warnings(&exported) {

@@ -1,10 +1,20 @@
 //! The command line: raw flags here, what they mean in each command's file.
 
+mod at;
+mod diff;
+mod du;
 mod export;
 mod failure;
 mod init;
 mod inspect;
+mod log;
+mod press;
+mod promote;
 mod publish;
+mod rollback;
+mod said;
+mod shown;
+mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,7 +23,9 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::exit::{Exit, TABLE};
 
+use at::ReleaseArgs;
 pub use failure::Failure;
+use press::PressArgs;
 
 /// Publishes a site's essential pages, so that edges answer when the origin is gone.
 ///
@@ -33,7 +45,19 @@ enum Command {
     Init(InitArgs),
     /// Publish what changed; the same content only has its time renewed
     Publish(PublishArgs),
-    /// Look at what mirrors hold: releases, records, and whether all of it is whole
+    /// Publish what an earlier release held, under a new number
+    Rollback(rollback::RollbackArgs),
+    /// Publish the very release that another place of the site holds, such as staging
+    Promote(promote::PromoteArgs),
+    /// Releases, newest first: number, time, signers, mirrors, and what each changed
+    Log(log::LogArgs),
+    /// What release B has that release A has not: records added, changed and removed
+    Diff(diff::DiffArgs),
+    /// What each retained release, collection and kind of object costs on each mirror
+    Du(du::DuArgs),
+    /// Whether each mirror has all of a release; with --deep, whether every byte of it is right
+    Verify(verify::VerifyArgs),
+    /// Look inside a release: collections, keys, one record's bytes
     Inspect(InspectArgs),
     /// Write a release for another host than an edge
     Export(ExportArgs),
@@ -62,19 +86,8 @@ struct InitArgs {
 #[derive(Debug, Args)]
 #[command(after_help = TABLE)]
 struct PublishArgs {
-    /// The site's declaration
-    #[arg(long, value_name = "FILE", default_value = "site.toml")]
-    config: PathBuf,
-    /// A mirror instead of those in site.toml: a folder or a file:// URL; may be repeated
-    #[arg(long = "mirror", value_name = "URL")]
-    mirrors: Vec<String>,
-    /// The key instead of the one in site.toml: FILE, agent:SHA256:.., agent:FILE.pub, env:NAME
-    /// [default: the key's text in HOLDFAST_RELEASE_KEY, if neither names one]
-    #[arg(long, value_name = "KEY")]
-    key: Option<String>,
-    /// The folder with allowed_signers and trust.toml, instead of the one in site.toml
-    #[arg(long, value_name = "DIR")]
-    trust: Option<PathBuf>,
+    #[command(flatten)]
+    press: PressArgs,
     /// What changed since the last release, instead of the sources, which are not read: a line
     /// {"put": ROW} or {"delete": "KEY"} for each record of COLLECTION, in FILE or on standard
     /// input (-). Other collections stay as they are; of the URLs only the canaries are asked. May
@@ -97,7 +110,7 @@ struct PublishArgs {
     json: bool,
 }
 
-/// Look at what mirrors hold.
+/// Look inside a release.
 #[derive(Debug, Args)]
 #[command(after_help = TABLE)]
 struct InspectArgs {
@@ -143,30 +156,8 @@ enum To {
     },
 }
 
-/// Which release, where, and whom to believe.
-#[derive(Debug, Args)]
-struct ReleaseArgs {
-    /// The site's declaration, for its name, mirrors and trust
-    #[arg(long, value_name = "FILE", default_value = "site.toml", global = true)]
-    config: PathBuf,
-    /// The site's name; with --mirror and --trust no site.toml is needed
-    #[arg(long, value_name = "NAME", global = true)]
-    site: Option<String>,
-    /// A mirror instead of those in site.toml: a folder or a file:// URL; may be repeated
-    #[arg(long = "mirror", value_name = "URL", global = true)]
-    mirrors: Vec<String>,
-    /// The folder with allowed_signers and trust.toml, instead of the one in site.toml
-    #[arg(long, value_name = "DIR", global = true)]
-    trust: Option<PathBuf>,
-    /// Look at this release instead of the newest
-    #[arg(long, value_name = "N", global = true)]
-    release: Option<u64>,
-}
-
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Every release: its number, time, signers, and how many mirrors have it
-    Releases,
     /// The collections, or the keys of one collection
     Ls {
         /// The collection
@@ -183,8 +174,6 @@ enum What {
         #[arg(long, value_name = "SECRET")]
         secret: Option<String>,
     },
-    /// Fetch everything from each mirror and check every byte
-    Verify,
 }
 
 /// Runs the program with `args`, the program's name first. What it ends with is its exit code.
@@ -206,6 +195,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     let result = match cli.command {
         Command::Init(args) => init::run(args),
         Command::Publish(args) => publish::run(args),
+        Command::Rollback(args) => rollback::run(args),
+        Command::Promote(args) => promote::run(args),
+        Command::Log(args) => log::run(args),
+        Command::Diff(args) => diff::run(args),
+        Command::Du(args) => du::run(args),
+        Command::Verify(args) => verify::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Export(args) => export::run(args),
     };
@@ -223,6 +218,12 @@ impl Command {
         match self {
             Self::Init(_) => false,
             Self::Publish(args) => args.json,
+            Self::Rollback(args) => args.json,
+            Self::Promote(args) => args.json,
+            Self::Log(args) => args.json,
+            Self::Diff(args) => args.json,
+            Self::Du(args) => args.json,
+            Self::Verify(args) => args.json,
             Self::Inspect(args) => args.json,
             Self::Export(args) => args.json,
         }

@@ -2,23 +2,17 @@
 //! again.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use edge::settings::parse_duration;
-use edge::signing::KeySource;
-use snapshot::{CollectionName, Signer, Store};
+use snapshot::CollectionName;
 
+use super::press::{open, progress, show};
 use super::{Failure, PublishArgs, runtime};
-use crate::config::{MIRRORS, Site, mirror_url};
+use crate::config::Site;
 use crate::exit::Exit;
-use crate::mirror::Mirrors;
-use crate::publish::{
-    Bar, Lines, Progress, PublishError, Publisher, Report, Wishes, load_key, trust, wall_clock,
-};
-use crate::source::SourceLimits;
+use crate::publish::{Wishes, wall_clock};
 
 pub(super) fn run(args: PublishArgs) -> Result<Exit, Failure> {
     let every = match &args.every {
@@ -28,8 +22,8 @@ pub(super) fn run(args: PublishArgs) -> Result<Exit, Failure> {
             Failure::usage(message, Some("--every 30s"))
         })?),
     };
-    let mut site = declared(&args)?;
-    let signer = key(&args, &site)?;
+    let mut site = args.press.declared()?;
+    let signer = args.press.key(&site)?;
     let runtime = runtime()?;
     loop {
         let result = open(site, &signer).and_then(|publisher| {
@@ -56,7 +50,7 @@ pub(super) fn run(args: PublishArgs) -> Result<Exit, Failure> {
             if runtime.block_on(told_to_stop(every)) {
                 return Ok(Exit::Done);
             }
-            match declared(&args) {
+            match args.press.declared() {
                 Ok(site) => break site,
                 Err(failure) => failure.show(args.json),
             }
@@ -94,91 +88,6 @@ fn every(text: &str) -> Option<Duration> {
     parse_duration(text).filter(|every| !every.is_zero())
 }
 
-fn declared(args: &PublishArgs) -> Result<Site, Failure> {
-    let mut site = Site::load(&args.config)?;
-    if !args.mirrors.is_empty() {
-        site.publish.mirrors = mirrors(&args.mirrors)?;
-    }
-    if let Some(folder) = &args.trust {
-        site.publish.trust = Some(folder.clone());
-    }
-    if site.publish.mirrors.is_empty() {
-        return Err(Failure::usage(
-            "no mirror: a release would go nowhere",
-            Some("[publish] mirrors = [\"mirror\"] in site.toml, or --mirror FOLDER"),
-        ));
-    }
-    Ok(site)
-}
-
-/// Mirrors as given on a command line: relative to the working directory.
-pub(super) fn mirrors(given: &[String]) -> Result<Vec<String>, Failure> {
-    if given.len() > MIRRORS {
-        let message = format!("--mirror is given {} times, at most {MIRRORS}", given.len());
-        return Err(Failure::usage(message, None));
-    }
-    given
-        .iter()
-        .map(|text| mirror_url(Path::new(""), text).map_err(|why| Failure::usage(why, None)))
-        .collect()
-}
-
-fn key(args: &PublishArgs, site: &Site) -> Result<Arc<dyn Signer>, Failure> {
-    let source = match &args.key {
-        Some(text) => {
-            let parsed: Result<KeySource, _> = text.parse();
-            Some(parsed.map_err(|error| Failure::new(Exit::Usage, error))?)
-        }
-        None => site.publish.key.clone(),
-    };
-    load_key(source).map_err(|error| {
-        Failure::new(Exit::KeyRefused, error).hint(Some(
-            "--key FILE, --key agent:SHA256:.., or the key's text in HOLDFAST_RELEASE_KEY",
-        ))
-    })
-}
-
-fn open(site: Site, signer: &Arc<dyn Signer>) -> Result<Publisher, Failure> {
-    let folder = site.publish.trust.as_deref();
-    let trust = trust(folder, &**signer, &site.site).map_err(|problems| {
-        let place = folder.map_or("the key".to_owned(), |folder| folder.display().to_string());
-        Failure::usage(
-            format!("trust in {place}:\n  {}", problems.join("\n  ")),
-            None,
-        )
-    })?;
-    let mirrors = Mirrors::open(&site.site, &site.publish.mirrors).map_err(PublishError::from)?;
-    let store = Store::open(&site.publish.cache).map_err(PublishError::from)?;
-    Ok(Publisher {
-        site,
-        mirrors,
-        signer: Arc::clone(signer),
-        trust,
-        store: Arc::new(store),
-        limits: SourceLimits::default(),
-    })
-}
-
-fn progress() -> Box<dyn Progress> {
-    if std::io::stderr().is_terminal() {
-        Box::new(Bar::new())
-    } else {
-        Box::new(Lines)
-    }
-}
-
-fn show(report: &Report, json: bool) {
-    for warning in &report.warnings {
-        eprintln!("warning: {warning}");
-    }
-    if json {
-        eprintln!("{}", report.text());
-        println!("{}", report.json());
-    } else {
-        println!("{}", report.text());
-    }
-}
-
 /// Waits; true when the process was asked to end meanwhile.
 async fn told_to_stop(every: Duration) -> bool {
     use tokio::signal::unix::{SignalKind, signal};
@@ -200,18 +109,6 @@ async fn told_to_stop(every: Duration) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn more_mirrors_than_a_site_may_have_are_refused() {
-        let given = |count: usize| vec!["mirror".to_owned(); count];
-        assert_eq!(mirrors(&given(16)).unwrap().len(), 16);
-        let refused = mirrors(&given(17)).unwrap_err();
-        assert_eq!(refused.exit, Exit::Usage);
-        assert_eq!(
-            refused.to_string(),
-            "--mirror is given 17 times, at most 16"
-        );
-    }
 
     #[test]
     fn never_waiting_is_no_duration() {

@@ -1,8 +1,12 @@
 //! Looking at what mirrors hold, without changing anything: what a publisher, an operator or a
 //! curious third party can check with nothing but the trust files.
 
+mod changed;
+mod diff;
+mod du;
+mod log;
+mod present;
 mod records;
-mod releases;
 mod verify;
 
 use std::sync::Arc;
@@ -13,10 +17,12 @@ use snapshot::{Generation, Manifest, Sequence, Store, StoreError, Timestamp, lim
 use crate::build::BuildError;
 use crate::mirror::{self, FetchError, Mirrors, Signed};
 
+pub use diff::{CollectionDifference, Difference, KeyChange, Kind};
+pub use du::{Cost, ReleaseUsage, Usage, Use};
+pub use log::{Changed, ReleaseLine};
 pub(crate) use records::NODE_CACHE_BYTES;
 pub use records::{CollectionLine, Record};
-pub use releases::ReleaseLine;
-pub use verify::{MirrorVerdict, Verdict};
+pub use verify::{Depth, MirrorVerdict, Verdict};
 
 /// Why there is nothing to show.
 #[derive(Debug, thiserror::Error)]

@@ -91,13 +91,27 @@ pub async fn bring(
     manifest: &Manifest,
 ) -> Result<(), FetchError> {
     for collection in &manifest.collections {
-        for entry in &collection.segments {
-            segment(mirrors, store, &collection.name, entry).await?;
-        }
+        bring_segments(mirrors, store, &collection.name, &collection.segments).await?;
     }
     for component in &manifest.components {
         let what = format!("component {} ({})", component.name, component.digest);
         raw(mirrors, store, component.digest, &what, component.bytes).await?;
+    }
+    Ok(())
+}
+
+/// Brings these segments of `collection` into `store`.
+///
+/// # Errors
+/// See [`FetchError`].
+pub async fn bring_segments(
+    mirrors: &Mirrors,
+    store: &Arc<Store>,
+    collection: &CollectionName,
+    entries: &[SegmentEntry],
+) -> Result<(), FetchError> {
+    for entry in entries {
+        segment(mirrors, store, collection, entry).await?;
     }
     Ok(())
 }

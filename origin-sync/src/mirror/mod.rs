@@ -7,9 +7,11 @@
 
 mod commit;
 mod fetch;
+mod lengths;
 mod object;
 mod survey;
 mod upload;
+mod whole;
 
 use std::path::Path;
 
@@ -17,10 +19,12 @@ use edge::sync::{Mirror, MirrorError, mirror as opening};
 use snapshot::SiteName;
 
 pub use commit::{Created, create, keeps_create_only, point};
-pub use fetch::{FetchError, bring, bring_blob, manifest};
+pub use fetch::{FetchError, bring, bring_blob, bring_segments, manifest};
+pub use lengths::{length, length_anywhere, lengths, part};
 pub use object::{Kind, Object, of_manifest};
 pub use survey::{Found, Holds, Signed, newest, survey};
 pub use upload::{Sent, Upload, UploadError, upload};
+pub use whole::bring_whole;
 
 /// A site's mirrors, in their configured order.
 #[derive(Clone, Debug)]

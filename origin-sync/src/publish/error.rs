@@ -1,7 +1,7 @@
 //! Why a publish did not happen, and what to do next.
 
 use edge::sync::MirrorError;
-use snapshot::{Refusal, SignError, StoreError};
+use snapshot::{Refusal, Sequence, SignError, StoreError};
 
 use super::guard::GuardError;
 use crate::build::BuildError;
@@ -40,6 +40,14 @@ pub enum PublishError {
         /// How many are needed.
         majority: usize,
         /// What each of the others said.
+        why: Vec<String>,
+    },
+    /// Content that was published, and that no mirror has whole any more.
+    #[error("release {release} cannot be had whole:{}", lines(why))]
+    Lacking {
+        /// The release.
+        release: Sequence,
+        /// What is lacking, and what each mirror said.
         why: Vec<String>,
     },
     /// A source cannot be read.
@@ -92,7 +100,7 @@ impl PublishError {
             Self::Build(BuildError::Shrunk { .. }) | Self::Guard(_) => Exit::GuardRefused,
             Self::Build(error) if error.is_own_disk() => Exit::Local,
             Self::Upload(_) | Self::Store(_) | Self::Internal(_) => Exit::Local,
-            Self::Source(_) | Self::Build(_) => Exit::BadData,
+            Self::Source(_) | Self::Build(_) | Self::Lacking { .. } => Exit::BadData,
             Self::Mirror(_) => Exit::Usage,
             Self::Sign(_) | Self::Unbelieved { .. } | Self::Refused(_) => Exit::KeyRefused,
         }
@@ -112,10 +120,13 @@ impl PublishError {
                 Some("nothing was published; correct the source and publish again")
             }
             Self::Build(BuildError::Shrunk { .. }) => {
-                Some("if that is meant: origin-sync publish --accept-shrink")
+                Some("if that is meant, the same command with --accept-shrink")
             }
             Self::Build(BuildError::Segment(_)) => Some(
                 "the copy in `cache` (.holdfast unless set) is damaged: remove that folder; it is fetched again",
+            ),
+            Self::Lacking { .. } => Some(
+                "nothing was published; another release may be whole: origin-sync verify --deep --all",
             ),
             Self::Guard(_) => Some("nothing was published; the last release stands"),
             Self::Sign(_) => Some("--key FILE, --key agent:SHA256:.., or --key env:NAME"),

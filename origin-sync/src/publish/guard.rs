@@ -8,7 +8,6 @@ use snapshot::manifest::Canary;
 use super::coverage::{self, Asking, Coverage, Notes};
 use super::serving::Serving;
 use crate::build::{BuildError, Built};
-use crate::config::Site;
 
 /// Why a release is not worth publishing.
 #[derive(Debug, thiserror::Error)]
@@ -42,8 +41,8 @@ pub enum GuardError {
 }
 
 /// Tries the canaries.
-pub(super) async fn canaries(site: &Site, serving: &dyn Serving) -> Result<(), GuardError> {
-    for canary in &site.canaries {
+pub(super) async fn canaries(canaries: &[Canary], serving: &dyn Serving) -> Result<(), GuardError> {
+    for canary in canaries {
         try_canary(canary, serving).await?;
     }
     Ok(())
@@ -92,6 +91,7 @@ mod tests {
     use super::super::coverage::Known;
     use super::super::progress::Silent;
     use super::*;
+    use crate::config::Site;
 
     /// Answers everything with one status.
     struct Always(u16);
@@ -148,7 +148,7 @@ mod tests {
             as_of: Timestamp(0),
             progress: &Silent,
         };
-        canaries(&site, &*serving).await?;
+        canaries(&site.canaries, &*serving).await?;
         let (coverage, _) = check(&asking, &built(), BTreeMap::new()).await?;
         Ok(coverage)
     }

@@ -12,6 +12,7 @@
 //! the mirrors that lack it, and points at it. A sequence number that was signed is written down
 //! first and never signed again.
 
+mod again;
 mod coverage;
 mod error;
 mod guard;

@@ -25,6 +25,8 @@ pub struct Report {
     pub exit: Exit,
     /// Whether the release is a new one.
     pub is_new: bool,
+    /// Whether the release that stands got a later time.
+    pub is_renewed: bool,
     /// The release's sequence.
     pub sequence: Sequence,
     /// Its manifest.
@@ -71,6 +73,7 @@ impl Report {
             "result": self.exit.word(),
             "exit": self.exit as u8,
             "new": self.is_new,
+            "renewed": self.is_renewed,
             "sequence": self.sequence.0,
             "manifest": self.manifest.to_string(),
             "as_of_ms": self.as_of.0,
@@ -123,8 +126,13 @@ impl Report {
         } else {
             let _ = write!(
                 text,
-                "nothing new: release {} stands {on}, its time was renewed (manifest {short})",
+                "nothing new: release {} stands {on}{} (manifest {short})",
                 self.sequence,
+                if self.is_renewed {
+                    ", its time was renewed"
+                } else {
+                    ""
+                },
             );
         }
         text

@@ -69,7 +69,7 @@ impl Publisher {
     }
 
     /// A key that nobody believes is refused before any work.
-    fn key_is_listed(&self) -> Result<(), PublishError> {
+    pub(super) fn key_is_listed(&self) -> Result<(), PublishError> {
         let key = Fingerprint::of(self.signer.public_key().key_data());
         let site = &self.site.site;
         if self
@@ -84,7 +84,7 @@ impl Publisher {
         })
     }
 
-    fn majority_reached(&self, found: &[Found]) -> Result<(), PublishError> {
+    pub(super) fn majority_reached(&self, found: &[Found]) -> Result<(), PublishError> {
         let reached = found.iter().filter(|found| found.holds.is_ok()).count();
         let majority = self.mirrors.majority();
         if reached >= majority {
@@ -99,7 +99,7 @@ impl Publisher {
         })
     }
 
-    fn strange(&self, found: &[Found]) -> Vec<String> {
+    pub(super) fn strange(&self, found: &[Found]) -> Vec<String> {
         let mut words = Vec::new();
         for (mirror, found) in self.mirrors.all().iter().zip(found) {
             let refused = found.holds.iter().flat_map(|holds| &holds.refused);
@@ -110,7 +110,7 @@ impl Publisher {
 
     /// The last release's manifest, with its segments in the publisher's own copy. A release that
     /// no mirror can give any more is built anew, in full.
-    async fn base(
+    pub(super) async fn base(
         &self,
         last: Option<&Signed>,
         warnings: &mut Vec<String>,
@@ -125,7 +125,7 @@ impl Publisher {
             Ok(manifest) => Some(Arc::new(manifest)),
             Err(error) => {
                 warnings.push(format!(
-                    "release {} cannot be built upon, so everything is built anew: {error}",
+                    "release {} cannot be had from any mirror, so nothing of it counts: {error}",
                     last.release.sequence
                 ));
                 None

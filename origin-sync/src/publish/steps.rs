@@ -196,6 +196,7 @@ impl Steps<'_> {
         Ok(Report {
             exit,
             is_new,
+            is_renewed: heartbeat.is_some_and(|it| it.release.as_of > release.release.as_of),
             sequence: pointer.release.sequence,
             manifest: pointer.release.manifest,
             as_of: pointer.release.as_of,

@@ -18,7 +18,7 @@ use snapshot::Sequence;
 use super::*;
 use crate::exit::Exit;
 use crate::init::{Init, init};
-use crate::inspect::Inspector;
+use crate::inspect::{Depth, Inspector};
 
 const ROWS: &str = "\n[collection.rows]\nsource = { csv = \"rows.csv\", key = \"id\" }\n";
 
@@ -101,7 +101,7 @@ impl Bench {
     }
 
     async fn assert_whole(&self) {
-        let verdict = self.inspector().verify(None).await.unwrap();
+        let verdict = self.inspector().verify(None, Depth::Deep).await.unwrap();
         assert!(verdict.is_whole(), "{verdict:?}");
     }
 
@@ -436,7 +436,7 @@ async fn a_damaged_mirror_is_told_of() {
     let mut bytes = fs::read(&object).unwrap();
     bytes[0] ^= 1;
     fs::write(&object, bytes).unwrap();
-    let verdict = bench.inspector().verify(None).await.unwrap();
+    let verdict = bench.inspector().verify(None, Depth::Deep).await.unwrap();
     assert!(verdict.mirrors[0].problems.is_empty());
     assert!(!verdict.mirrors[1].problems.is_empty());
     assert!(!verdict.is_whole());

@@ -22,7 +22,7 @@ impl Steps<'_> {
         let (site, store) = (&self.publisher.site, &self.publisher.store);
         let serving = serving::open(store, &site.site, self.built, as_of).await?;
         self.progress.step("trying the canaries");
-        guard::canaries(site, &*serving).await?;
+        guard::canaries(&self.built.manifest.canaries, &*serving).await?;
         let Some(paths) = paths else {
             return Ok(None);
         };

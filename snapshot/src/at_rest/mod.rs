@@ -23,8 +23,8 @@ const WINDOW_LOG: u32 = 18;
 const TABLE_MAGIC: u32 = 0x184D_2A5E;
 /// Magic number at the table's end.
 const FOOTER_MAGIC: u32 = 0x8F92_EAB1;
-/// Number of frames, descriptor, magic.
-const FOOTER_BYTES: u64 = 9;
+/// Last bytes of a segment at rest: number of frames, descriptor, magic.
+pub const FOOTER_BYTES: u64 = 9;
 
 pub use pack::compress;
 
@@ -96,6 +96,17 @@ pub const fn limit(bytes: u64) -> u64 {
     // zstd adds at most 1/256 and a few bytes a frame, the table eight; nodes of 16 KiB leave
     // room for a frame each.
     bytes.saturating_add(bytes / 64).saturating_add(4096)
+}
+
+/// Whether a file of `bytes` bytes that ends with `footer` may be a whole segment at rest: one that was
+/// cut off does not end with a table. What lies before it only [`expand`] can tell.
+#[must_use]
+pub fn may_be_whole(footer: &[u8], bytes: u64) -> bool {
+    let [a, b, c, d, 0, magic @ ..] = footer else {
+        return false;
+    };
+    let frames = u64::from(u32::from_le_bytes([*a, *b, *c, *d]));
+    magic == FOOTER_MAGIC.to_le_bytes() && frames > 0 && bytes > 8 + frames * 8 + FOOTER_BYTES
 }
 
 /// Expands a segment at rest, as far as `entry` lets it grow. Memory: one frame. What was written

@@ -207,3 +207,20 @@ fn many_batches_are_one_row_of_frames() {
     expand(&mut Cursor::new(&packed), &entry, &mut out).unwrap();
     assert!(out == nodes);
 }
+
+#[test]
+fn what_was_cut_off_does_not_end_like_a_whole_one() {
+    let (_, packed, _) = packed();
+    let ends = |file: &[u8]| {
+        let at = file.len().saturating_sub(FOOTER_BYTES as usize);
+        may_be_whole(&file[at..], file.len() as u64)
+    };
+    assert!(ends(&packed));
+    for cut in 0..packed.len() {
+        assert!(!ends(&packed[..cut]), "{cut}");
+    }
+    // A table of more frames than there is room for.
+    let at = packed.len() - FOOTER_BYTES as usize;
+    assert!(!may_be_whole(&packed[at..], 17));
+    assert!(!may_be_whole(b"", 0));
+}

@@ -29,9 +29,9 @@ use snapshot::{
     CollectionName, ComponentName, Digest, Manifest, Store, Timestamp, decode, encode, limits,
 };
 
-use super::changed::{changed_keys, same_frame};
+use super::frame::same_frame;
 use super::program;
-use crate::build::{BuildError, Built};
+use crate::build::{BuildError, Built, changed_keys};
 
 /// The state file.
 const STATE: &str = "coverage";

@@ -2,10 +2,10 @@
 //! in reach. It answers "what would a reader still get?" before there is an outage.
 //!
 //! [`urls`] lists them, [`ask`] asks on every core, [`known`] says which need not be asked again
-//! and why that is sound, [`changed`] compares two releases for it.
+//! and why that is sound, [`frame`] compares two releases for it.
 
 mod ask;
-mod changed;
+mod frame;
 mod known;
 mod program;
 mod urls;

@@ -1,56 +1,47 @@
-//! What differs between two manifests, as far as a page can tell.
+//! Which keys of a collection two releases may tell otherwise, at the cost of what they do not share.
 
 use std::cmp::Ordering;
 
 use snapshot::manifest::{Collection, SegmentEntry};
-use snapshot::{Key, Manifest, NodeCache, SiteName, Store};
+use snapshot::{Key, NodeCache, SiteName, Store, Value};
 
-use crate::build::{BuildError, open};
+use super::{BuildError, open};
 
 /// Memory for verified inner nodes while two stacks are compared, bytes.
 const CACHE_BYTES: u64 = 8 << 20;
 
-/// Whether all that every page may show or be found by is the same: names, languages, services,
-/// routes, and what collections there are. Their records and the components are a page's own matter.
-pub(super) fn same_frame(a: &Manifest, b: &Manifest) -> bool {
-    // Every field by name: a new one has to be judged here.
-    let Manifest {
-        version,
-        site,
-        title,
-        languages,
-        services,
-        collections,
-        components: _,
-        routes,
-        canaries: _,
-        accepts_shrink: _,
-    } = a;
-    *version == b.version
-        && *site == b.site
-        && *title == b.title
-        && *languages == b.languages
-        && *services == b.services
-        && *routes == b.routes
-        && collections.len() == b.collections.len()
-        && collections.iter().zip(&b.collections).all(same_kind)
-}
-
-fn same_kind((a, b): (&Collection, &Collection)) -> bool {
-    let Collection {
-        name,
-        privacy,
-        complete,
-        records: _,
-        segments: _,
-    } = a;
-    *name == b.name && *privacy == b.privacy && *complete == b.complete
+/// Tells `each` every key of a collection that has another value in `after` than in `before`, and
+/// both values. Costs what the two stacks do not share. Blocks.
+pub(crate) fn compare(
+    store: &Store,
+    site: &SiteName,
+    before: &Collection,
+    after: &Collection,
+    mut each: impl FnMut(&Key, Option<Value>, Option<Value>),
+) -> Result<(), BuildError> {
+    let cache = NodeCache::new(CACHE_BYTES);
+    let old = open(store, &cache, site, &after.name, &before.segments)?;
+    let new = open(store, &cache, site, &after.name, &after.segments)?;
+    let mut failed = Ok(());
+    changed_keys(store, site, before, after, |key| {
+        if failed.is_ok() {
+            // A key that a segment names need not differ: the layers below have the last word.
+            failed = old.get(key).and_then(|was| {
+                let is = new.get(key)?;
+                if was != is {
+                    each(key, was, is);
+                }
+                Ok(())
+            });
+        }
+    })?;
+    Ok(failed?)
 }
 
 /// Tells `each` every key of a collection that may have another value in `after` than in `before`.
 /// Costs what the two stacks do not share: the oldest segments, as far as both have them, decide
 /// alike about every key that no other segment names. Blocks.
-pub(super) fn changed_keys(
+pub(crate) fn changed_keys(
     store: &Store,
     site: &SiteName,
     before: &Collection,
@@ -104,13 +95,10 @@ fn apart<'a>(
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use snapshot::manifest::{Component, Privacy};
-    use snapshot::{Digest, Entry};
+    use snapshot::Entry;
+    use snapshot::manifest::Privacy;
 
     use super::*;
-    use crate::config::Site;
 
     struct Bench {
         store: Store,
@@ -151,30 +139,6 @@ mod tests {
             })
             .unwrap();
             changed
-        }
-    }
-
-    fn manifest() -> Manifest {
-        let text = "site = \"x\"\n[collection.rows]\nsource = { folder = \"x\" }\n\
-                    [service.home]\ntitle = \"Home\"\nmeanwhile = \"\"\nprobe = \"/\"\n\
-                    [[route]]\npath = \"/\"\nassets = \"rows\"\n";
-        let site = Site::parse(Path::new("site.toml"), text).unwrap();
-        let component = Component {
-            name: "view".parse().unwrap(),
-            digest: Digest::of(b""),
-            bytes: 0,
-        };
-        Manifest {
-            version: Manifest::VERSION,
-            title: site.title,
-            languages: site.languages,
-            services: site.services,
-            collections: vec![collection(&[])],
-            components: vec![component],
-            routes: site.routes.into_iter().map(|route| route.route).collect(),
-            canaries: vec![],
-            accepts_shrink: false,
-            site: site.site,
         }
     }
 
@@ -219,36 +183,5 @@ mod tests {
         assert!(bench.changed(&[&next, &base], &[&whole]).is_empty());
         let whole = bench.segment(&[("a", Some("0")), ("b", Some("3"))]);
         assert_eq!(bench.changed(&[&next, &base], &[&whole]), ["a"]);
-    }
-
-    #[test]
-    fn whatever_every_page_shows_is_the_frame() {
-        type Change = fn(&mut Manifest);
-        let same = manifest();
-        let apart: [Change; 7] = [
-            |m| m.site = "y".parse().unwrap(),
-            |m| m.title = m.services[0].title.clone(),
-            |m| m.languages.push("ko".to_owned()),
-            |m| m.services.clear(),
-            |m| m.routes.clear(),
-            |m| m.collections[0].privacy = Privacy::Sealed,
-            |m| m.collections[0].complete = true,
-        ];
-        for (at, change) in apart.into_iter().enumerate() {
-            let mut other = same.clone();
-            change(&mut other);
-            assert!(!same_frame(&same, &other), "{at}");
-        }
-        let alike: [Change; 4] = [
-            |m| m.collections[0].segments.clear(),
-            |m| m.collections[0].records = 9,
-            |m| m.components.clear(),
-            |m| m.accepts_shrink = true,
-        ];
-        for (at, change) in alike.into_iter().enumerate() {
-            let mut other = same.clone();
-            change(&mut other);
-            assert!(same_frame(&same, &other), "{at}");
-        }
     }
 }

@@ -1,0 +1,91 @@
+//! All that a release needs, blobs included, into the publisher's own copy; and what is nowhere.
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use snapshot::segment::NodeCache;
+use snapshot::{Manifest, Store, Value};
+
+use super::Mirrors;
+use super::fetch::{FetchError, bring, bring_blob};
+use crate::build;
+
+/// Objects on their way at once.
+const AT_ONCE: usize = 8;
+/// Most objects that are told to be nowhere.
+const TOLD: usize = 20;
+/// Memory for verified inner nodes while blobs are looked for, bytes.
+const CACHE_BYTES: u64 = 16 << 20;
+
+/// Brings everything that `manifest` names into `store`, from whichever mirror has it; what is there
+/// already stays.
+///
+/// # Errors
+/// What no mirror can give, the first of it.
+pub async fn bring_whole(
+    mirrors: &Mirrors,
+    store: &Arc<Store>,
+    manifest: &Manifest,
+) -> Result<(), Vec<FetchError>> {
+    let mut lacking = Vec::new();
+    let empty = Manifest {
+        collections: Vec::new(),
+        components: Vec::new(),
+        ..manifest.clone()
+    };
+    for component in &manifest.components {
+        let part = Manifest {
+            components: vec![component.clone()],
+            ..empty.clone()
+        };
+        lacking.extend(bring(mirrors, store, &part).await.err());
+    }
+    for collection in &manifest.collections {
+        let before = lacking.len();
+        for segment in &collection.segments {
+            let mut part = collection.clone();
+            part.segments = vec![segment.clone()];
+            let part = Manifest {
+                collections: vec![part],
+                ..empty.clone()
+            };
+            lacking.extend(bring(mirrors, store, &part).await.err());
+        }
+        if lacking.len() > before {
+            continue;
+        }
+        let (own, site, declared) = (Arc::clone(store), manifest.site.clone(), collection.clone());
+        let work = tokio::task::spawn_blocking(move || {
+            let cache = NodeCache::new(CACHE_BYTES);
+            let stack = build::open(&own, &cache, &site, &declared.name, &declared.segments)?;
+            let mut blobs = Vec::new();
+            for record in stack.iter(..) {
+                if let (_, Value::Blob(blob)) = record? {
+                    blobs.push(blob);
+                }
+            }
+            blobs.sort_unstable();
+            blobs.dedup();
+            Ok::<_, build::BuildError>(blobs)
+        });
+        let own = |why: String| vec![FetchError::Own(why)];
+        let blobs = work.await.map_err(|error| own(error.to_string()))?;
+        let blobs = blobs.map_err(|error| own(error.to_string()))?;
+        let brought = blobs
+            .into_iter()
+            .map(|blob| async move { bring_blob(mirrors, store, &blob).await.err() });
+        let mut brought = futures::stream::iter(brought).buffered(AT_ONCE);
+        while let Some(failed) = brought.next().await {
+            lacking.extend(failed);
+            if lacking.len() >= TOLD {
+                return Err(lacking);
+            }
+        }
+    }
+    if lacking.is_empty() {
+        Ok(())
+    } else {
+        lacking.truncate(TOLD);
+        Err(lacking)
+    }
+}

@@ -1,0 +1,128 @@
+//! What of a manifest every page can show.
+
+use snapshot::Manifest;
+use snapshot::manifest::Collection;
+
+/// Whether all that every page may show or be found by is the same: names, languages, services,
+/// routes, and what collections there are. Their records and the components are a page's own matter.
+pub(super) fn same_frame(a: &Manifest, b: &Manifest) -> bool {
+    // Every field by name: a new one has to be judged here.
+    let Manifest {
+        version,
+        site,
+        title,
+        languages,
+        services,
+        collections,
+        components: _,
+        routes,
+        canaries: _,
+        accepts_shrink: _,
+    } = a;
+    *version == b.version
+        && *site == b.site
+        && *title == b.title
+        && *languages == b.languages
+        && *services == b.services
+        && *routes == b.routes
+        && collections.len() == b.collections.len()
+        && collections.iter().zip(&b.collections).all(same_kind)
+}
+
+fn same_kind((a, b): (&Collection, &Collection)) -> bool {
+    let Collection {
+        name,
+        privacy,
+        complete,
+        records: _,
+        segments: _,
+    } = a;
+    *name == b.name && *privacy == b.privacy && *complete == b.complete
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use snapshot::Digest;
+    use snapshot::manifest::{Component, Privacy, SegmentEntry};
+
+    use super::*;
+    use crate::config::Site;
+
+    fn manifest() -> Manifest {
+        let text = "site = \"x\"\n[collection.rows]\nsource = { folder = \"x\" }\n\
+                    [service.home]\ntitle = \"Home\"\nmeanwhile = \"\"\nprobe = \"/\"\n\
+                    [[route]]\npath = \"/\"\nassets = \"rows\"\n";
+        let site = Site::parse(Path::new("site.toml"), text).unwrap();
+        let component = Component {
+            name: "view".parse().unwrap(),
+            digest: Digest::of(b""),
+            bytes: 0,
+        };
+        Manifest {
+            version: Manifest::VERSION,
+            title: site.title,
+            languages: site.languages,
+            services: site.services,
+            collections: vec![collection()],
+            components: vec![component],
+            routes: site.routes.into_iter().map(|route| route.route).collect(),
+            canaries: vec![],
+            accepts_shrink: false,
+            site: site.site,
+        }
+    }
+
+    fn segment() -> SegmentEntry {
+        SegmentEntry {
+            id: Digest::of(b"another"),
+            bytes: 1,
+            root_at: 0,
+            records: 1,
+            from: vec![],
+            bottom: false,
+        }
+    }
+
+    fn collection() -> Collection {
+        Collection {
+            name: "rows".parse().unwrap(),
+            privacy: Privacy::Public,
+            complete: false,
+            records: 0,
+            segments: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn whatever_every_page_shows_is_the_frame() {
+        type Change = fn(&mut Manifest);
+        let same = manifest();
+        let apart: [Change; 7] = [
+            |m| m.site = "y".parse().unwrap(),
+            |m| m.title = m.services[0].title.clone(),
+            |m| m.languages.push("ko".to_owned()),
+            |m| m.services.clear(),
+            |m| m.routes.clear(),
+            |m| m.collections[0].privacy = Privacy::Sealed,
+            |m| m.collections[0].complete = true,
+        ];
+        for (at, change) in apart.into_iter().enumerate() {
+            let mut other = same.clone();
+            change(&mut other);
+            assert!(!same_frame(&same, &other), "{at}");
+        }
+        let alike: [Change; 4] = [
+            |m| m.collections[0].segments.push(segment()),
+            |m| m.collections[0].records = 9,
+            |m| m.components.clear(),
+            |m| m.accepts_shrink = true,
+        ];
+        for (at, change) in alike.into_iter().enumerate() {
+            let mut other = same.clone();
+            change(&mut other);
+            assert!(same_frame(&same, &other), "{at}");
+        }
+    }
+}
