@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::scene::{Ended, Site, binary, run};
+use crate::scene::{Ended, Origin, Site, binary, run};
 
 const HOUSE: &str = r#"
 site = "house"
@@ -311,4 +311,47 @@ async fn what_a_release_alone_names_is_what_would_be_freed() {
     fs_err::remove_file(site.at("mirror").join("releases/1")).unwrap();
     let nothing = origin_sync(&site, &["du"]).await.expect(65);
     nothing.says(&["no mirror has a release"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mirror_is_looked_at_over_http_by_whoever_has_the_trust_files() {
+    let site = house().await;
+    site.publish().await;
+    site.edit("clubs.csv", "ant,hill", "ant,port");
+    assert_eq!(site.publish().await["sequence"], 2);
+    let shelf = Origin::shelf(site.path("mirror")).await;
+    let over_http = async |arguments: &[&str]| {
+        let mut command = Command::new(binary("origin-sync"));
+        command.current_dir(site.path("public")).args(arguments);
+        command.args(["--json", "--site", "house"]);
+        command
+            .arg("--mirror")
+            .arg(format!("http://{}", shelf.at()));
+        command.arg("--trust").arg(site.path("trust"));
+        run(command).await
+    };
+    for verb in [&["verify"][..], &["verify", "--deep"]] {
+        let whole = over_http(verb).await.expect(0).json();
+        assert_eq!(
+            (&whole["whole"], &whole["releases"]),
+            (&json!(true), &json!([2]))
+        );
+    }
+    // What it has for other releases it cannot list.
+    let log = over_http(&["log"]).await.expect(0).json();
+    assert_eq!((&log["sequence"], &log["pointers"]), (&json!(2), &json!(1)));
+    let spent = over_http(&["du"]).await.expect(0).json();
+    assert_eq!(spent["unnamed"], Value::Null);
+    assert!(spent["total"]["bytes"].as_u64() > Some(0));
+    let found = over_http(&["diff", "1", "2"]).await.expect(0).json();
+    assert_eq!(found["collections"][0]["changed"], 1);
+    over_http(&["inspect", "ls"]).await.expect(0);
+    let segment = site.objects("mirror").into_iter().find(|path| {
+        let bytes = fs_err::read(path).unwrap();
+        bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
+    });
+    fs_err::remove_file(segment.unwrap()).unwrap();
+    let gone = over_http(&["verify"]).await.expect(1).json();
+    let told = gone["mirrors"][0]["problems"][0].as_str().unwrap();
+    assert!(told.contains("is not there"), "{told}");
 }

@@ -91,6 +91,19 @@ async fn a_publish_killed_at_each_step_leaves_a_whole_release_and_a_rerun_finish
     assert!(steps.iter().all(|steps| *steps > 30), "{steps:?}");
 }
 
+/// What `origin-sync` ends with, on the disk as it is.
+async fn origin_sync(site: &Site, disk: Option<&Disk>, arguments: &[&str]) -> crate::scene::Ended {
+    let mut command = Command::new(binary("origin-sync"));
+    command
+        .args(arguments)
+        .arg("--config")
+        .arg(site.path("site.toml"));
+    if let Some(disk) = disk {
+        disk.under(&mut command);
+    }
+    run(command).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollback_killed_at_some_steps_leaves_a_whole_release_and_a_rerun_finishes() {
     if !outside::have("cc") {
@@ -99,38 +112,21 @@ async fn a_rollback_killed_at_some_steps_leaves_a_whole_release_and_a_rerun_fini
     let lane = async |lane: usize| {
         let site = published().await;
         let disk = Disk::of(&site, "");
-        let mut newest = 1;
         for step in (lane..STEPS).step_by(LANES * 2) {
             change(&site, step + 1);
-            newest = site.publish().await["sequence"]
-                .as_u64()
-                .unwrap()
-                .max(newest);
+            let newest = site.publish().await["sequence"].as_u64().unwrap();
             let to = (newest - 1).to_string();
-            let rollback = || {
-                let mut rollback = Command::new(binary("origin-sync"));
-                rollback.args(["rollback", "--to", &to, "--json", "--config"]);
-                rollback.arg(site.path("site.toml"));
-                rollback
-            };
+            let rollback = ["rollback", "--to", &to, "--json"];
             disk.stops_at(step + 1);
-            let mut killed = rollback();
-            disk.under(&mut killed);
-            let killed = run(killed).await;
+            let killed = origin_sync(&site, Some(&disk), &rollback).await;
             disk.is_sound();
             verify(&site).await;
-            let again = run(rollback()).await;
+            let again = origin_sync(&site, None, &rollback).await;
             assert!([0, 10].contains(&again.code), "{again:?}");
             verify(&site).await;
-            newest = again.json()["sequence"].as_u64().unwrap();
-            let newest = newest.to_string();
-            let same = ["diff", &to, &newest, "--json", "--config"];
-            let mut diff = Command::new(binary("origin-sync"));
-            diff.args(same).arg(site.path("site.toml"));
-            assert_eq!(
-                run(diff).await.expect(0).json()["collections"],
-                serde_json::json!([])
-            );
+            let newest = again.json()["sequence"].to_string();
+            let same = origin_sync(&site, None, &["diff", &to, &newest]).await;
+            assert!(same.out.starts_with("nothing differs"), "{same:?}");
             if killed.code != -1 {
                 return step;
             }
@@ -140,6 +136,50 @@ async fn a_rollback_killed_at_some_steps_leaves_a_whole_release_and_a_rerun_fini
     let steps = join_all((0..LANES).map(lane)).await;
     println!("a rollback takes about {steps:?} steps");
     assert!(steps.iter().all(|steps| *steps > 5), "{steps:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_amend_killed_at_each_step_leaves_a_whole_release_and_a_rerun_finishes() {
+    if !outside::have("cc") {
+        return;
+    }
+    let lane = async |lane: usize| {
+        let site = published().await;
+        let disk = Disk::of(&site, "");
+        let mut finished = 0;
+        for step in (lane..STEPS).step_by(LANES) {
+            let words = format!("words of step {step}, and {}", "more ".repeat(step * 100));
+            site.write("by-hand", &words);
+            let set = format!("notes/new/{step}.html=@{}", site.path("by-hand").display());
+            let delete = format!("notes/new/{}.html", step.saturating_sub(LANES));
+            let mut amend = vec!["amend", "--json", "--set", &set];
+            if step >= LANES {
+                amend.extend(["--delete", &delete]);
+            }
+            disk.stops_at(step + 1);
+            let killed = origin_sync(&site, Some(&disk), &amend).await;
+            disk.is_sound();
+            verify(&site).await;
+            let again = origin_sync(&site, None, &amend).await;
+            // Committed before it was killed: it says all of that already.
+            assert!([0, 10].contains(&again.code), "{again:?}");
+            verify(&site).await;
+            let key = format!("new/{step}.html");
+            let held = origin_sync(&site, None, &["inspect", "cat", "notes", &key]).await;
+            assert_eq!(held.expect(0).out, words);
+            if killed.code != -1 {
+                killed.expect(0);
+                finished += 1;
+            }
+            if finished == 2 {
+                return step;
+            }
+        }
+        panic!("an amend takes more than {STEPS} steps");
+    };
+    let steps = join_all((0..LANES).map(lane)).await;
+    println!("an amend takes about {steps:?} steps");
+    assert!(steps.iter().all(|steps| *steps > 10), "{steps:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ pub enum Exit {
     Done = 0,
     /// `verify` found something wrong.
     Damaged = 1,
-    /// The content is that of the last release: no new one, its time was renewed.
+    /// The content is that of the last release: no new one; `publish` renewed its time.
     NothingNew = 10,
     /// A canary, the coverage or the shrink guard refused: the last release stands.
     GuardRefused = 20,
@@ -17,6 +17,9 @@ pub enum Exit {
     KeyRefused = 22,
     /// Not committed: no majority of the mirrors took it. The last release stands.
     NotCommitted = 23,
+    /// Records that were amended by hand, of which the sources say otherwise, and nobody said which
+    /// of the two counts. The last release stands.
+    Amended = 24,
     /// A command line or a configuration that cannot be used.
     Usage = 64,
     /// A source, a component or an object that cannot be read.
@@ -37,6 +40,7 @@ impl Exit {
             Self::MirrorsMissed => "mirrors-missed",
             Self::KeyRefused => "key-refused",
             Self::NotCommitted => "not-committed",
+            Self::Amended => "amended",
             Self::Usage => "usage",
             Self::BadData => "bad-data",
             Self::Local => "local",
@@ -49,11 +53,12 @@ pub const TABLE: &str = "\
 Exit codes:
    0  done; of publish: a new release is committed on every mirror
    1  verify found something wrong
-  10  nothing new: the content is that of the last release, its time was renewed
+  10  nothing new: the content is that of the last release; publish renewed its time
   20  guard refused: a canary, the coverage or a loss of records; the last release stands
   21  mirrors missed: the release is committed on a majority, but not on every mirror
   22  key refused: it cannot be had, or nobody would believe it; the last release stands
   23  not committed: no majority of the mirrors took it; the last release stands
+  24  amended by hand: the sources say otherwise, and nobody said which counts; the last release stands
   64  the command line or the configuration cannot be used
   65  a source, a component or an object cannot be read; the last release stands
   73  the publisher's own copy is in use or its disk fails; the last release stands";
@@ -72,6 +77,7 @@ mod tests {
             Exit::MirrorsMissed,
             Exit::KeyRefused,
             Exit::NotCommitted,
+            Exit::Amended,
             Exit::Usage,
             Exit::BadData,
             Exit::Local,

@@ -71,8 +71,17 @@ impl Origin {
 
     /// Shows the files below `folder`, with tags: a mirror as any web server shows it.
     pub(crate) async fn shelf(folder: PathBuf) -> Self {
+        Self::shelf_for(folder, None).await
+    }
+
+    /// The same, to those only who show this in `authorization`.
+    pub(crate) async fn shelf_for(folder: PathBuf, shown: Option<&'static str>) -> Self {
         Self::start(move |seen| {
             let answer = Response::builder();
+            let given = seen.headers.get("authorization");
+            if shown.is_some_and(|shown| given.is_none_or(|given| given != shown)) {
+                return answer.status(401).body(Full::default()).unwrap();
+            }
             let answer = match fs_err::read(folder.join(seen.target.trim_start_matches('/'))) {
                 Err(_) => answer.status(404).body(Full::default()),
                 Ok(bytes) => {

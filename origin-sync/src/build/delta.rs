@@ -2,6 +2,7 @@
 //! segment of upserts and tombstones. Whether the difference was found by looking at every record or
 //! was given as a list of changes, the segment is the same: of a list, what is so already drops out.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 use std::ops::Range;
 
@@ -9,6 +10,7 @@ use snapshot::manifest::{Collection, SegmentEntry};
 use snapshot::segment::{NodeCache, SegmentBuilder};
 use snapshot::{CollectionName, Digest, Entry, Key, SiteName, Stack, Staged, Store, Value};
 
+use super::marks::{Mark, State, Wish};
 use super::{BuildError, Given, content, open, tiers};
 use crate::mirror::Object;
 use crate::source::{Content, Row, Rows};
@@ -35,6 +37,20 @@ pub(super) struct Job<'a> {
     pub(super) site: &'a SiteName,
     pub(super) name: &'a CollectionName,
     pub(super) before: Option<&'a Collection>,
+    /// Records that were amended by hand, and what is to become of them.
+    pub(super) amended: BTreeMap<Key, Mark>,
+    pub(super) wish: Option<Wish>,
+}
+
+/// What became of amended records: of those that are in none of these, nothing was said.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// The source counts, or says the same.
+    pub(super) settled: BTreeSet<Key>,
+    /// They stay, although the source says otherwise.
+    pub(super) kept: BTreeSet<Key>,
+    /// The source says otherwise, and nobody said which of them is right.
+    pub(super) disputed: BTreeSet<Key>,
 }
 
 /// The collection up to date.
@@ -42,6 +58,7 @@ pub(super) struct Done {
     pub(super) segments: Vec<SegmentEntry>,
     pub(super) objects: Vec<Object>,
     pub(super) change: Change,
+    pub(super) outcome: Outcome,
 }
 
 impl Job<'_> {
@@ -55,6 +72,7 @@ impl Job<'_> {
             job: self,
             builder: self.store.build(self.site.clone(), self.name.clone())?,
             objects: Vec::new(),
+            outcome: Outcome::default(),
             change: Change {
                 collection: self.name.clone(),
                 records: self.before.map_or(0, |before| before.records),
@@ -72,6 +90,7 @@ impl Job<'_> {
             builder,
             mut objects,
             mut change,
+            outcome,
             ..
         } = differing;
         if let Some(delta) = self.finish(builder)? {
@@ -85,6 +104,7 @@ impl Job<'_> {
             segments,
             objects,
             change,
+            outcome,
         })
     }
 
@@ -177,11 +197,20 @@ fn size(entry: &SegmentEntry) -> tiers::Size {
     }
 }
 
+impl Outcome {
+    fn knows(&self, key: &Key) -> bool {
+        [&self.settled, &self.kept, &self.disputed]
+            .iter()
+            .any(|keys| keys.contains(key))
+    }
+}
+
 /// The difference, growing.
 struct Differing<'a> {
     job: &'a Job<'a>,
     builder: SegmentBuilder<Staged>,
     objects: Vec<Object>,
+    outcome: Outcome,
     change: Change,
 }
 
@@ -200,7 +229,32 @@ impl Differing<'_> {
         for record in old {
             self.remove(&record?.0)?;
         }
+        // What was not met is neither held nor in the source.
+        let job = self.job;
+        for key in job.amended.keys() {
+            if !self.outcome.knows(key) {
+                self.outcome.settled.insert(key.clone());
+            }
+        }
         Ok(())
+    }
+
+    /// Whether what the source says of `key` counts, beside what is held: of a record that was
+    /// amended by hand it may not.
+    fn counts(&mut self, key: &Key, same: bool) -> bool {
+        let Some(mark) = self.job.amended.get(key) else {
+            return !same;
+        };
+        let (into, counts) = match (same, self.job.wish, mark.state) {
+            (true, _, _) => (&mut self.outcome.settled, false),
+            (false, Some(Wish::Take), _) => (&mut self.outcome.settled, true),
+            (false, Some(Wish::Keep), _) | (false, None, State::Kept) => {
+                (&mut self.outcome.kept, false)
+            }
+            (false, None, _) => (&mut self.outcome.disputed, false),
+        };
+        into.insert(key.clone());
+        counts
     }
 
     /// A look-up for each change: the cost is the change's.
@@ -208,7 +262,9 @@ impl Differing<'_> {
         for row in rows {
             let row = row?;
             match (stack.get(&row.key)?, &row.content) {
-                (None, Content::Gone) => {}
+                (None, Content::Gone) => {
+                    self.counts(&row.key, true);
+                }
                 (Some(_), Content::Gone) => self.remove(&row.key)?,
                 (before, _) => self.set(row, before)?,
             }
@@ -219,7 +275,8 @@ impl Differing<'_> {
     fn set(&mut self, row: Row, before: Option<Value>) -> Result<(), BuildError> {
         let entry = content::entry(self.job.store, row.content)?;
         let is_new = before.is_none();
-        if before.map(Entry::from).as_ref() == Some(&entry) {
+        let same = before.map(Entry::from).as_ref() == Some(&entry);
+        if !self.counts(&row.key, same) {
             return Ok(());
         }
         if let Entry::Blob(blob) = &entry {
@@ -231,6 +288,9 @@ impl Differing<'_> {
     }
 
     fn remove(&mut self, key: &Key) -> Result<(), BuildError> {
+        if !self.counts(key, false) {
+            return Ok(());
+        }
         self.change.removed += 1;
         self.change.records = self.change.records.saturating_sub(1);
         self.push(key, &Entry::Tombstone)

@@ -6,6 +6,8 @@ use snapshot::segment::{BuildError as SegmentBuildError, SegmentError};
 use snapshot::stack::MergeError;
 use snapshot::{CodecError, CollectionName, StoreError, limits};
 
+use super::amend::AmendError;
+use super::marks::AmendedKey;
 use super::shrink::Shrunk;
 use crate::source::SourceError;
 
@@ -20,6 +22,19 @@ pub enum BuildError {
         "collection {0}: there is no release to change; publish its whole source once, without --changes"
     )]
     NothingBefore(CollectionName),
+    /// Records that were amended by hand, of which the sources say otherwise.
+    #[error(
+        "{} records were amended by hand, and the sources say otherwise:{}",
+        .0.len(),
+        .0.iter().map(|key| format!("\n  {key}")).collect::<String>()
+    )]
+    Amended(Vec<AmendedKey>),
+    /// A mark of the release before that is none.
+    #[error("the release before: {0:?} of its collection `amended` is no mark of this program")]
+    Mark(String),
+    /// What cannot be amended.
+    #[error(transparent)]
+    Amend(#[from] AmendError),
     /// A file that was another a moment ago.
     #[error("{} changed while it was read: publish again", .0.display())]
     Changed(PathBuf),

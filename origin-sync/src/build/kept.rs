@@ -78,5 +78,6 @@ pub(crate) fn kept(
         new_objects,
         changes,
         stacks: of_it,
+        kept: Vec::new(),
     })
 }

@@ -1,11 +1,14 @@
 //! From records to a release's objects: what changed since the last release becomes one small
 //! segment on top of each changed collection's stack. Nothing here signs, and nothing is sent.
 
+mod amend;
+mod amended;
 mod changed;
 mod content;
 mod delta;
 mod error;
 mod kept;
+mod marks;
 mod shrink;
 mod tiers;
 
@@ -19,10 +22,14 @@ use crate::config::{self, Site};
 use crate::mirror::Object;
 use crate::source::{Rows, SourceError};
 
+use amended::Amended;
+
+pub use amend::{AmendError, Amendment, ByHand, amend};
 pub(crate) use changed::{changed_keys, compare};
 pub use delta::Change;
 pub use error::BuildError;
 pub(crate) use kept::kept;
+pub use marks::{AMENDED, AmendedKey, Wish, key_text};
 pub use shrink::{SHRINK_PERCENT, Shrunk, shrunk};
 pub use tiers::STACK_DEPTH;
 
@@ -41,6 +48,8 @@ pub struct Built {
     pub changes: Vec<Change>,
     /// Every collection's stack, to be read.
     pub stacks: BTreeMap<CollectionName, Stack>,
+    /// Records that stay as they were amended by hand, although the sources say otherwise.
+    pub kept: Vec<AmendedKey>,
 }
 
 impl Built {
@@ -67,6 +76,8 @@ pub enum Given {
 pub struct Base<'a> {
     /// Its manifest; its segments and components are in the store.
     pub manifest: &'a Manifest,
+    /// What is to become of records that were amended by hand, where that is not decided yet.
+    pub wish: Option<Wish>,
 }
 
 /// Builds the content of `site` from what `give` gives of each collection, upon `base` if there is one. Blocks.
@@ -85,6 +96,10 @@ pub fn build(
     let mut changes = Vec::new();
     let mut stacks = BTreeMap::new();
     let mut collections = Vec::new();
+    let mut amended = match base {
+        Some(base) => Amended::of(base.manifest, store, &cache)?,
+        None => Amended::default(),
+    };
     for declared in &site.collections {
         let name = declared.name.clone();
         let before = base.and_then(|base| base.manifest.collection(&name));
@@ -100,8 +115,11 @@ pub fn build(
             site: &site.site,
             name: &name,
             before,
+            amended: before.map_or_else(BTreeMap::new, |_| amended.open(&name)),
+            wish: base.and_then(|base| base.wish),
         };
         let done = job.run(given)?;
+        amended.learn(&job, &done.outcome);
         let stack = open(store, &cache, &site.site, &name, &done.segments)?;
         collections.push(Collection {
             name: name.clone(),
@@ -113,6 +131,15 @@ pub fn build(
         new_objects.extend(done.objects);
         changes.push(done.change);
         stacks.insert(name, stack);
+    }
+    let kept = amended.kept();
+    if let Some(base) = base
+        && let Some((marks, objects)) = amended.finish(base.manifest, (store, &cache))?
+    {
+        let stack = open(store, &cache, &site.site, &marks.name, &marks.segments)?;
+        stacks.insert(marks.name.clone(), stack);
+        new_objects.extend(objects);
+        collections.push(marks);
     }
     // One content, one manifest, in whatever order the file has it.
     collections.sort_by(|a, b| a.name.cmp(&b.name));
@@ -134,6 +161,7 @@ pub fn build(
         new_objects,
         changes,
         stacks,
+        kept,
     })
 }
 

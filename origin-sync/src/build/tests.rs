@@ -68,7 +68,10 @@ impl Bench {
             let limits = SourceLimits::default();
             source::read(&site.site, c, limits, &scratch).map(|read| Given::All(read.rows))
         };
-        let base = base.map(|manifest| Base { manifest });
+        let base = base.map(|manifest| Base {
+            manifest,
+            wish: None,
+        });
         build(&site, &mut read, base, accept, &self.store)
     }
 
@@ -84,7 +87,10 @@ impl Bench {
             let read = source::changes(&site.site, c, &list, limits, &scratch);
             read.map(|read| Given::Changes(read.rows))
         };
-        let base = Some(Base { manifest: base });
+        let base = Some(Base {
+            manifest: base,
+            wish: None,
+        });
         build(&site, &mut give, base, false, &self.store)
     }
 

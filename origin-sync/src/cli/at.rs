@@ -1,12 +1,13 @@
 //! Which mirrors are looked at, and whom to believe.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use edge::sync::mirror::parse_url;
 use snapshot::{Sequence, SiteName};
 
 use super::Failure;
-use super::press::mirrors;
+use super::press::few;
 use crate::config::Site;
 use crate::exit::Exit;
 use crate::inspect::Inspector;
@@ -22,7 +23,8 @@ pub(super) struct PlaceArgs {
     /// The site's name; with --mirror and --trust no site.toml is needed
     #[arg(long, value_name = "NAME", global = true)]
     pub(super) site: Option<String>,
-    /// A mirror instead of those in site.toml: a folder or a file:// URL; may be repeated
+    /// A mirror instead of those in site.toml: a folder, a file:// or an http:// URL; may be repeated.
+    /// One that is read over HTTP cannot list its releases: its pointer's alone is seen
     #[arg(long = "mirror", value_name = "URL", global = true)]
     pub(super) mirrors: Vec<String>,
     /// The folder with allowed_signers and trust.toml, instead of the one in site.toml
@@ -70,7 +72,7 @@ impl PlaceArgs {
                 .map(|site| site.publish.mirrors.clone())
                 .unwrap_or_default()
         } else {
-            mirrors(&self.mirrors)?
+            readable(&self.mirrors)?
         };
         let folder = self
             .trust
@@ -95,4 +97,14 @@ impl PlaceArgs {
         let mirrors = Mirrors::open(&site, &urls).map_err(PublishError::from)?;
         Ok(Inspector::new(mirrors, generation, wall_clock())?)
     }
+}
+
+/// Mirrors that are only looked at, so that what can only be read will do.
+fn readable(given: &[String]) -> Result<Vec<String>, Failure> {
+    few(given)?;
+    let urls = given.iter().map(|text| {
+        let url = parse_url(text, Path::new("")).map_err(PublishError::from)?;
+        Ok(url.to_string())
+    });
+    urls.collect()
 }

@@ -3,8 +3,9 @@
 use std::io::IsTerminal;
 
 use edge::settings::Mistakes;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::build::{AmendedKey, BuildError};
 use crate::exit::Exit;
 use crate::export::ExportError;
 use crate::init::InitError;
@@ -18,6 +19,8 @@ pub struct Failure {
     pub exit: Exit,
     error: anyhow::Error,
     hint: Option<String>,
+    /// For scripts: more than words.
+    amended: Vec<Value>,
 }
 
 impl Failure {
@@ -27,6 +30,7 @@ impl Failure {
             exit,
             error: error.into(),
             hint: None,
+            amended: Vec::new(),
         }
     }
 
@@ -36,6 +40,7 @@ impl Failure {
             exit: Exit::Usage,
             error: anyhow::Error::msg(message.into()),
             hint: hint.map(str::to_owned),
+            amended: Vec::new(),
         }
     }
 
@@ -60,12 +65,15 @@ impl Failure {
             eprintln!("hint: {hint}");
         }
         if json {
-            let line = json!({
+            let mut line = json!({
                 "result": self.exit.word(),
                 "exit": self.exit as u8,
                 "error": self.error.to_string(),
                 "hint": self.hint,
             });
+            if let (false, Some(fields)) = (self.amended.is_empty(), line.as_object_mut()) {
+                fields.insert("amended".to_owned(), self.amended.clone().into());
+            }
             println!("{line}");
         }
     }
@@ -100,7 +108,17 @@ impl From<Mistakes> for Failure {
 impl From<PublishError> for Failure {
     fn from(error: PublishError) -> Self {
         let (exit, hint) = (error.exit(), error.hint());
-        Self::new(exit, error).hint(hint)
+        let amended = match error {
+            PublishError::Inspect(error) => return error.into(),
+            PublishError::Build(BuildError::Amended(ref keys)) => {
+                keys.iter().map(AmendedKey::json).collect()
+            }
+            _ => Vec::new(),
+        };
+        Self {
+            amended,
+            ..Self::new(exit, error).hint(hint)
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line: raw flags here, what they mean in each command's file.
 
+mod amend;
 mod at;
 mod diff;
 mod du;
@@ -45,6 +46,9 @@ enum Command {
     Init(InitArgs),
     /// Publish what changed; the same content only has its time renewed
     Publish(PublishArgs),
+    /// Change records by hand in the newest release that any source still has, and publish that: no
+    /// database, no origin
+    Amend(amend::AmendArgs),
     /// Publish what an earlier release held, under a new number
     Rollback(rollback::RollbackArgs),
     /// Publish the very release that another place of the site holds, such as staging
@@ -97,6 +101,14 @@ struct PublishArgs {
     /// Publish although a collection lost more than 30 per cent of its records
     #[arg(long)]
     accept_shrink: bool,
+    /// Records that `origin-sync amend` changed by hand stay as they are, now and later, where the
+    /// sources say otherwise. Without this or --take-source a person at a terminal is asked, and
+    /// without a terminal they are listed and nothing is published
+    #[arg(long, conflicts_with = "take_source")]
+    keep_amended: bool,
+    /// The sources count again also of records that were changed by hand
+    #[arg(long)]
+    take_source: bool,
     /// Ask every URL with no origin in reach, also those that answered before and whose pages are
     /// made of nothing that changed since
     #[arg(long)]
@@ -195,6 +207,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     let result = match cli.command {
         Command::Init(args) => init::run(args),
         Command::Publish(args) => publish::run(args),
+        Command::Amend(args) => amend::run(args),
         Command::Rollback(args) => rollback::run(args),
         Command::Promote(args) => promote::run(args),
         Command::Log(args) => log::run(args),
@@ -218,6 +231,7 @@ impl Command {
         match self {
             Self::Init(_) => false,
             Self::Publish(args) => args.json,
+            Self::Amend(args) => args.json,
             Self::Rollback(args) => args.json,
             Self::Promote(args) => args.json,
             Self::Log(args) => args.json,

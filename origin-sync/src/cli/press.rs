@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use edge::signing::KeySource;
+use serde_json::Value;
 use snapshot::{Signer, Store};
 
 use super::Failure;
@@ -73,12 +74,18 @@ impl PressArgs {
     }
 }
 
-/// Mirrors as given on a command line: relative to the working directory.
-pub(super) fn mirrors(given: &[String]) -> Result<Vec<String>, Failure> {
-    if given.len() > MIRRORS {
-        let message = format!("--mirror is given {} times, at most {MIRRORS}", given.len());
-        return Err(Failure::usage(message, None));
+/// No more mirrors than a site may have.
+pub(super) fn few(given: &[String]) -> Result<(), Failure> {
+    if given.len() <= MIRRORS {
+        return Ok(());
     }
+    let message = format!("--mirror is given {} times, at most {MIRRORS}", given.len());
+    Err(Failure::usage(message, None))
+}
+
+/// Mirrors to write to, as given on a command line: relative to the working directory.
+pub(super) fn mirrors(given: &[String]) -> Result<Vec<String>, Failure> {
+    few(given)?;
     given
         .iter()
         .map(|text| mirror_url(Path::new(""), text).map_err(|why| Failure::usage(why, None)))
@@ -116,16 +123,17 @@ pub(super) fn progress() -> Box<dyn Progress> {
     }
 }
 
-/// What was done.
-pub(super) fn show(report: &Report, json: bool) {
+/// What was done; with `line` for a script.
+pub(super) fn show(report: &Report, line: Option<Value>) {
     for warning in &report.warnings {
         eprintln!("warning: {warning}");
     }
-    if json {
-        eprintln!("{}", report.text());
-        println!("{}", report.json());
-    } else {
-        println!("{}", report.text());
+    match line {
+        Some(line) => {
+            eprintln!("{}", report.text());
+            println!("{line}");
+        }
+        None => println!("{}", report.text()),
     }
 }
 

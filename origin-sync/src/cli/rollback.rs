@@ -46,6 +46,6 @@ pub(super) fn run(args: RollbackArgs) -> Result<Exit, Failure> {
     let done = runtime.block_on(again);
     progress.done();
     let report = done?;
-    show(&report, args.json);
+    show(&report, args.json.then(|| report.json()));
     Ok(report.exit)
 }

@@ -12,7 +12,7 @@ use crate::inspect::{Depth, Verdict};
 ///
 /// Every mirror is looked at for itself, and beside the others: its pointer, the release's own
 /// file, who signed them, the manifest; and that each segment and component is there, as long as it
-/// may be, and ends like a whole one. That is quick, and does not see what only reading shows: a
+/// may be, and ends like a whole one (over HTTP, only how long it is). That is quick, and does not see what only reading shows: a
 /// changed byte, or a blob that is gone. --deep reads every byte of all of them.
 #[derive(Debug, Args)]
 #[command(after_help = TABLE)]

@@ -6,6 +6,16 @@ use snapshot::{CollectionName, ServiceName};
 
 use super::read::Draft;
 use super::{Collection, Route, Source, route};
+use crate::build::AMENDED;
+
+/// One name is this program's own.
+pub(super) fn collection_name(section: &Section<'_, '_>, name: &CollectionName) {
+    if name.as_str() == AMENDED {
+        let message = format!("the collection {AMENDED} holds what `origin-sync amend` changed");
+        let problem = section.problems().add(section.span(), message);
+        problem.help("another name");
+    }
+}
 
 /// What a collection's privacy asks of its source.
 pub(super) fn privacy(

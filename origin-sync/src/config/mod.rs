@@ -90,6 +90,14 @@ impl Site {
         read::site(file, text)
     }
 
+    /// A site of which nothing but the name is known, with its publisher's files in `dir`.
+    ///
+    /// # Errors
+    /// None that a name could make.
+    pub fn bare(name: &SiteName, dir: &Path) -> Result<Self, Mistakes> {
+        Self::parse(&dir.join("site.toml"), &format!("site = \"{name}\""))
+    }
+
     /// The collection of that name.
     #[must_use]
     pub fn collection(&self, name: &CollectionName) -> Option<&Collection> {

@@ -182,6 +182,7 @@ fn services(
 fn collections(root: &mut Section<'_, '_>, dir: &Path) -> Vec<Collection> {
     let mut collections = Vec::new();
     for (name, mut section) in root.named::<CollectionName>("collection") {
+        check::collection_name(&section, &name);
         let help = "one of { folder = .. }, { ndjson = .., key = .. }, { csv = .., key = .. }, \
                     { sqlite = .., query = .., key = .. }";
         let source = section.required("source", help, Section::section);

@@ -148,7 +148,8 @@ impl Inspector {
         // Blobs are named by segments, and releases share most of those.
         let mut known: BTreeMap<Digest, BTreeSet<Digest>> = BTreeMap::new();
         for line in lines {
-            let manifest = mirror::manifest(&self.mirrors, &self.store, &line.release).await?;
+            let manifest =
+                mirror::manifest(&self.mirrors, &self.store, &line.signed.release).await?;
             let names = self.names(&manifest, &mut known, &mut named).await?;
             named.uses.insert(line.manifest, Use::Manifest);
             let names = names.into_iter().chain([line.manifest]).collect();

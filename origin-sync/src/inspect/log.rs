@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use edge::sync::layout::Place;
 use serde_json::{Value, json};
-use snapshot::{CollectionName, Digest, Manifest, Release, Sequence, Timestamp, limits};
+use snapshot::{CollectionName, Digest, Manifest, Sequence, Timestamp, limits};
 
 use super::{InspectError, Inspector};
 use crate::mirror::{self, Signed};
@@ -26,7 +26,7 @@ pub struct ReleaseLine {
     pub pointers: usize,
     /// What it changed; nothing if no mirror has its manifest.
     pub changed: Option<Changed>,
-    pub(super) release: Release,
+    pub(crate) signed: Signed,
 }
 
 /// What a release has that the one before it on the mirrors has not.
@@ -90,7 +90,7 @@ impl Inspector {
         let is_oldest_told = lines.len() <= most;
         let mut before: Option<(Sequence, Option<Manifest>)> = None;
         for (at, line) in lines.iter_mut().rev().enumerate() {
-            let brought = mirror::manifest(&self.mirrors, &self.store, &line.release).await;
+            let brought = mirror::manifest(&self.mirrors, &self.store, &line.signed.release).await;
             let manifest = brought.map_err(|error| wrong.push(error.to_string())).ok();
             let told = at > 0 || is_oldest_told;
             let since = match &before {
@@ -151,19 +151,22 @@ impl Inspector {
 }
 
 fn line(lines: &mut BTreeMap<(Sequence, Digest), ReleaseLine>, signed: Signed) -> &mut ReleaseLine {
-    let release = signed.release;
+    let release = &signed.release;
     let line = lines
         .entry((release.sequence, release.manifest))
         .or_insert_with(|| ReleaseLine {
             sequence: release.sequence,
             manifest: release.manifest,
             as_of: release.as_of,
-            signers: signed.signers,
+            signers: signed.signers.clone(),
             mirrors: 0,
             pointers: 0,
             changed: None,
-            release: release.clone(),
+            signed: signed.clone(),
         });
-    line.as_of = line.as_of.max(release.as_of);
+    if release.as_of > line.as_of {
+        line.as_of = release.as_of;
+        line.signed = signed;
+    }
     line
 }

@@ -115,7 +115,12 @@ async fn holds(
 ) -> Result<Holds, MirrorError> {
     mirror.present().await?;
     let mut holds = Holds {
-        sequences: sequences(mirror, site).await?,
+        // What is read over plain HTTP cannot be listed: there is its pointer.
+        sequences: if mirror.is_read_only() {
+            Vec::new()
+        } else {
+            sequences(mirror, site).await?
+        },
         ..Holds::default()
     };
     for &sequence in holds.sequences.iter().take(TRIES) {

@@ -60,12 +60,13 @@ impl Publisher {
             last => {
                 let as_of = given.release.as_of;
                 steps.tried(None, as_of, false).await?;
-                steps.release(last, as_of, None).await
+                let last = last.as_ref();
+                steps.release(last, last, as_of, None).await
             }
         }
     }
 
-    fn lacking(&self, given: &Signed, why: Vec<mirror::FetchError>) -> PublishError {
+    pub(super) fn lacking(&self, given: &Signed, why: Vec<mirror::FetchError>) -> PublishError {
         PublishError::Lacking {
             release: given.release.sequence,
             why: why.iter().map(ToString::to_string).collect(),

@@ -6,6 +6,7 @@ use snapshot::{Refusal, Sequence, SignError, StoreError};
 use super::guard::GuardError;
 use crate::build::BuildError;
 use crate::exit::Exit;
+use crate::inspect::InspectError;
 use crate::mirror::UploadError;
 use crate::source::SourceError;
 
@@ -42,6 +43,9 @@ pub enum PublishError {
         /// What each of the others said.
         why: Vec<String>,
     },
+    /// No release, or none of that number.
+    #[error(transparent)]
+    Inspect(#[from] InspectError),
     /// Content that was published, and that no mirror has whole any more.
     #[error("release {release} cannot be had whole:{}", lines(why))]
     Lacking {
@@ -98,9 +102,13 @@ impl PublishError {
         match self {
             Self::Unreachable { .. } | Self::NotCommitted { .. } => Exit::NotCommitted,
             Self::Build(BuildError::Shrunk { .. }) | Self::Guard(_) => Exit::GuardRefused,
+            Self::Build(BuildError::Amended(_)) => Exit::Amended,
+            Self::Build(BuildError::Amend(_)) => Exit::Usage,
             Self::Build(error) if error.is_own_disk() => Exit::Local,
             Self::Upload(_) | Self::Store(_) | Self::Internal(_) => Exit::Local,
-            Self::Source(_) | Self::Build(_) | Self::Lacking { .. } => Exit::BadData,
+            Self::Source(_) | Self::Build(_) | Self::Lacking { .. } | Self::Inspect(_) => {
+                Exit::BadData
+            }
             Self::Mirror(_) => Exit::Usage,
             Self::Sign(_) | Self::Unbelieved { .. } | Self::Refused(_) => Exit::KeyRefused,
         }
@@ -122,6 +130,9 @@ impl PublishError {
             Self::Build(BuildError::Shrunk { .. }) => {
                 Some("if that is meant, the same command with --accept-shrink")
             }
+            Self::Build(BuildError::Amended(_)) => Some(
+                "nothing was published; --keep-amended keeps them as they are, --take-source lets the sources count",
+            ),
             Self::Build(BuildError::Segment(_)) => Some(
                 "the copy in `cache` (.holdfast unless set) is damaged: remove that folder; it is fetched again",
             ),

@@ -129,6 +129,7 @@ mod tests {
             new_objects: vec![],
             changes: vec![],
             stacks: BTreeMap::new(),
+            kept: vec![],
         }
     }
 

@@ -13,6 +13,7 @@
 //! first and never signed again.
 
 mod again;
+mod amend;
 mod coverage;
 mod error;
 mod guard;
@@ -30,10 +31,12 @@ use std::sync::Arc;
 
 use snapshot::{CollectionName, Generation, Signer, Store, Timestamp};
 
+use crate::build::Wish;
 use crate::config::Site;
 use crate::mirror::Mirrors;
 use crate::source::SourceLimits;
 
+pub use amend::Amend;
 pub use coverage::{Coverage, RouteCoverage};
 pub use error::PublishError;
 pub use guard::GuardError;
@@ -72,6 +75,9 @@ pub struct Wishes {
     /// Lists of what changed, by collection. With one, no source is read; collections without one
     /// are as they were.
     pub changes: BTreeMap<CollectionName, PathBuf>,
+    /// What is to become of records that were amended by hand, where the sources say otherwise and
+    /// that is not decided yet.
+    pub amended: Option<Wish>,
     /// Fewer records than before are meant.
     pub accept_shrink: bool,
     /// Every URL is asked, whatever is known of it.

@@ -18,6 +18,29 @@ use crate::config;
 use crate::mirror::{self, Found, Signed};
 use crate::source::{self, Rows};
 
+/// Most records that are named in a warning.
+const NAMED: usize = 5;
+
+/// Tells that the sources do not count everywhere.
+fn kept(built: &Built) -> Option<String> {
+    let all = &built.kept;
+    let named = all.iter().take(NAMED).map(|key| format!("\n  {key}"));
+    let more = all.len().saturating_sub(NAMED);
+    (!all.is_empty()).then(|| {
+        format!(
+            "{} records stay as they were amended by hand, whatever the sources say; --take-source \
+             lets the sources count again:{}{}",
+            all.len(),
+            named.collect::<String>(),
+            if more > 0 {
+                format!("\n  and {more} more")
+            } else {
+                String::new()
+            },
+        )
+    })
+}
+
 /// The state file with the highest sequence that was ever signed here.
 const SIGNED_STATE: &str = "signed";
 
@@ -63,7 +86,8 @@ impl Publisher {
                     None
                 };
                 let coverage = steps.tried(paths, as_of, wishes.ask_all).await?;
-                steps.release(last, as_of, coverage).await
+                let last = last.as_ref();
+                steps.release(last, last, as_of, coverage).await
             }
         }
     }
@@ -125,7 +149,7 @@ impl Publisher {
             Ok(manifest) => Some(Arc::new(manifest)),
             Err(error) => {
                 warnings.push(format!(
-                    "release {} cannot be had from any mirror, so nothing of it counts: {error}",
+                    "release {} cannot be had from any mirror, so this one is made without regard to it: {error}",
                     last.release.sequence
                 ));
                 None
@@ -141,9 +165,10 @@ impl Publisher {
     ) -> Result<(Arc<Built>, Vec<String>), PublishError> {
         let (site, store, limits) = (self.site.clone(), Arc::clone(&self.store), self.limits);
         let (changes, accept_shrink) = (wishes.changes.clone(), wishes.accept_shrink);
+        let wish = wishes.amended;
         let work = tokio::task::spawn_blocking(move || {
             let scratch = store.scratch();
-            let base = base.as_deref().map(|manifest| Base { manifest });
+            let base = base.as_deref().map(|manifest| Base { manifest, wish });
             let mut warnings = Vec::new();
             let mut give = |collection: &config::Collection| {
                 let (read, given): (_, fn(Rows) -> Given) = match changes.get(&collection.name) {
@@ -169,6 +194,7 @@ impl Publisher {
                 Ok(given(read.rows))
             };
             let built = build::build(&site, &mut give, base, accept_shrink, &store)?;
+            warnings.extend(kept(&built));
             Ok::<_, build::BuildError>((Arc::new(built), warnings))
         });
         let built = work

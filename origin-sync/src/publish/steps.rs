@@ -61,10 +61,11 @@ impl Steps<'_> {
         self.finish(&last, Some(&heartbeat), sent, None).await
     }
 
-    /// New content: a new release.
+    /// New content: a new release, built upon `last`, its number above `newest`.
     pub(super) async fn release(
         &mut self,
-        last: Option<Signed>,
+        last: Option<&Signed>,
+        newest: Option<&Signed>,
         as_of: Timestamp,
         coverage: Option<Coverage>,
     ) -> Result<Report, PublishError> {
@@ -72,7 +73,7 @@ impl Steps<'_> {
         let mut all = None;
         let mut wanted = Vec::new();
         for found in self.found {
-            wanted.push(match &last {
+            wanted.push(match last {
                 _ if found.holds.is_err() => None,
                 Some(last) if found.has(last) => Some(Arc::clone(&new)),
                 // A mirror that lacks the last release may lack anything.
@@ -87,7 +88,7 @@ impl Steps<'_> {
         self.progress.step("writing objects and reading them back");
         let sent = self.send(wanted).await?;
         self.enough(&sent.missed)?;
-        let sequence = self.publisher.burn(last.as_ref()).await?;
+        let sequence = self.publisher.burn(newest).await?;
         let signed = self
             .publisher
             .sign(Release {

@@ -3,6 +3,7 @@
 //! Everything wrong with a source is reported with file, line and field, as much of it as a
 //! person can use at once; then nothing of the site is published.
 
+mod by_hand;
 mod changes;
 mod csv;
 mod fault;
@@ -30,6 +31,7 @@ use rows::{Again, Naming};
 use sorter::Sorter;
 use workers::{Trouble, Worker};
 
+pub use by_hand::{Given, by_hand};
 pub use changes::changes;
 pub use fault::{Fault, Place, SourceError};
 pub use record::WEAK_SECRET_BYTES;

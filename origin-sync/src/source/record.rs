@@ -125,7 +125,7 @@ const fn kind(value: &Value) -> &'static str {
 }
 
 /// Compact JSON with sorted keys at every depth, so that equal rows are equal bytes.
-fn canonical(place: &Place, fields: &Fields) -> Result<Vec<u8>, Fault> {
+pub(super) fn canonical(place: &Place, fields: &Fields) -> Result<Vec<u8>, Fault> {
     // A map of this library keeps its keys sorted.
     serde_json::to_vec(fields).map_err(|error| Fault::of_row(place, error.to_string()))
 }

@@ -1,15 +1,15 @@
 //! Records in order, merged from what several sorters took.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use snapshot::Key;
 
 use super::fault::Faults;
-use super::sorter::{Record, Run, Sorted};
+use super::sorter::{Record, Run, Sorted, Sorter};
 use super::{Fault, SourceError};
 
 /// What a run is read through, at least and at most, bytes.
@@ -81,6 +81,20 @@ impl Rows {
             begun: false,
             ended: false,
         }
+    }
+
+    /// These, each key once anyway.
+    ///
+    /// # Errors
+    /// They do not fit into memory, and not into `scratch`.
+    pub fn given(records: &BTreeMap<Key, Content>, scratch: &Path) -> Result<Self, SourceError> {
+        let mut sorter = Sorter::new(scratch, super::SORT_BYTES);
+        for (row, (key, content)) in records.iter().enumerate() {
+            let pushed = sorter.push(key, content, row as u64);
+            pushed.map_err(SourceError::Sorting)?;
+        }
+        let sorted = sorter.finish().map_err(SourceError::Sorting)?;
+        Ok(Self::of(vec![sorted], Again::Replaces))
     }
 
     /// How many there are, each time that a key stands counted.

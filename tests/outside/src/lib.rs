@@ -40,6 +40,10 @@ pub const PROGRAMS: &[Program] = &[
         name: "cc",
         package: "gcc",
     },
+    Program {
+        name: "script",
+        package: "bsdutils",
+    },
 ];
 
 /// Programs that a bench measures Holdfast beside.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http_body_util::BodyExt as _;
+use hyper::header::{AUTHORIZATION, HeaderValue};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -24,11 +25,12 @@ pub const FIELDS: usize = 100;
 /// Largest head of an answer, bytes.
 pub const HEAD_BYTES: usize = 64 << 10;
 
-/// The store at `url`, which tries nothing twice: the next poll is the retry.
+/// The store at `url`, which tries nothing twice: the next poll is the retry. `shown` goes with each
+/// request, as who is asked wants to know who asks (RFC 9110 section 11.6.2).
 ///
 /// # Errors
 /// The store's, for a URL that it cannot take.
-pub(super) fn store(url: &Url) -> object_store::Result<HttpStore> {
+pub(super) fn store(url: &Url, shown: Option<HeaderValue>) -> object_store::Result<HttpStore> {
     HttpBuilder::new()
         .with_url(url.as_str())
         .with_client_options(ClientOptions::new().with_allow_http(true))
@@ -36,12 +38,12 @@ pub(super) fn store(url: &Url) -> object_store::Result<HttpStore> {
             max_retries: 0,
             ..RetryConfig::default()
         })
-        .with_http_connector(Plain)
+        .with_http_connector(Plain(shown))
         .build()
 }
 
 #[derive(Debug)]
-struct Plain;
+struct Plain(Option<HeaderValue>);
 
 impl Connect for Plain {
     fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
@@ -55,16 +57,19 @@ impl Connect for Plain {
             .http1_max_headers(FIELDS)
             .http1_max_buf_size(HEAD_BYTES)
             .build(connector);
-        Ok(HttpClient::new(Service(client)))
+        Ok(HttpClient::new(Service(client, self.0.clone())))
     }
 }
 
 #[derive(Debug)]
-struct Service(Client<HttpConnector, HttpRequestBody>);
+struct Service(Client<HttpConnector, HttpRequestBody>, Option<HeaderValue>);
 
 #[async_trait]
 impl HttpService for Service {
-    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+    async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        if let Some(shown) = &self.1 {
+            request.headers_mut().insert(AUTHORIZATION, shown.clone());
+        }
         let answer = self.0.request(request).await.map_err(failed)?;
         Ok(answer.map(|body| {
             HttpResponseBody::new(

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use hyper::header::HeaderValue;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{GetOptions, GetResult, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
@@ -79,7 +80,7 @@ impl Mirror {
                 (Some(root), base, Arc::new(store))
             }
             "http" => {
-                let store = http::store(url).map_err(|_| bad("expected http://HOST/PATH"))?;
+                let store = http::store(url, None).map_err(|_| bad("expected http://HOST/PATH"))?;
                 (None, Path::default(), Arc::new(store))
             }
             _ => return Err(bad("expected file:///PATH or http://HOST/PATH")),
@@ -104,6 +105,26 @@ impl Mirror {
     #[must_use]
     pub fn with_patience(self, patience: Patience) -> Self {
         Self { patience, ..self }
+    }
+
+    /// The same mirror, which is told a shared token with each request (RFC 6750 section 2.1).
+    ///
+    /// # Errors
+    /// [`MirrorError::BadUrl`]: a mirror that is not read over HTTP, or what no header field can hold.
+    pub fn with_token(self, token: &str) -> Result<Self, MirrorError> {
+        let bad = |why| MirrorError::BadUrl {
+            url: self.url.to_string(),
+            why,
+        };
+        if self.url.scheme() != "http" {
+            return Err(bad("a token is only for http://HOST/PATH"));
+        }
+        let shown = HeaderValue::try_from(format!("Bearer {token}"));
+        let mut shown = shown.map_err(|_| bad("a token is one line of visible characters"))?;
+        shown.set_sensitive(true);
+        let store = http::store(&self.url, Some(shown));
+        let store = store.map_err(|_| bad("expected http://HOST/PATH"))?;
+        Ok(self.with_store(Arc::new(store)))
     }
 
     /// How long it is waited for.

@@ -7,13 +7,15 @@
 //! 5. *Alone*: the mirror goes too; an edge is killed and started again.
 //! 6. *Lies*: the mirror returns and offers bad releases.
 //! 7. *Words*: ops write a notice.
-//! 8. *Over*: the origin wakes up.
-//! 9. In the long form, it comes and goes until a million requests were made.
+//! 8. *Emergency*: a page is changed by hand, without a database.
+//! 9. *Over*: the origin wakes up.
+//! 10. In the long form, it comes and goes until a million requests were made.
 //!
 //! Readers ask throughout; they are sent away from an edge before it is killed, as a CDN would.
 
 mod alone;
 mod calm;
+mod emergency;
 mod gone;
 mod lies;
 mod long;
@@ -94,6 +96,9 @@ pub async fn play(
 
     say("words: a notice");
     words::words(&world, &urls, report).await?;
+
+    say("emergency: a page is amended by hand");
+    emergency::emergency(&world, report).await?;
 
     say("over: the origin wakes up");
     world.freeze_origin(false)?;

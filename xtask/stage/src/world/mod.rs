@@ -150,15 +150,14 @@ impl World {
         self.site().join("town.db")
     }
 
-    /// Runs `origin-sync publish`; gives what it printed.
+    /// Runs `origin-sync publish`; gives what it printed. What an earlier play amended by hand goes.
     ///
     /// # Errors
     /// Any end but "published" and "nothing new".
     pub async fn publish(&self) -> Result<String> {
         let mut publish = Command::new(self.built.binaries.join("origin-sync"));
         publish
-            .arg("publish")
-            .arg("--config")
+            .args(["publish", "--take-source", "--config"])
             .arg(self.site().join("site.toml"));
         process::run("origin-sync publish", publish, &[0, 10]).await
     }
