@@ -415,6 +415,59 @@ async fn the_release_comes_from_whatever_source_still_has_it_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_private_record_is_named_by_what_opens_it_and_nothing_tells_it() {
+    let site = house().await;
+    let other = "cap-fedcba9876543210fedcba9876543210";
+    // With a site.toml the rows name themselves, and what opens one is left out of it.
+    let rows = format!("{{\"put\": {{\"id\": \"h\", \"cap\": \"{other}\", \"sum\": \"1\"}}}}\n");
+    site.write("gifts.ndjson", rows);
+    site.write(
+        "clubs.ndjson",
+        "{\"put\": {\"id\": \"eel\", \"point\": \"pond\"}}\n",
+    );
+    let list = |of: &str| format!("{of}={}", site.path(&format!("{of}.ndjson")).display());
+    let (gifts, clubs) = (list("gifts"), list("clubs"));
+    let gone = format!("gifts/{CAP}");
+    let changes = [
+        "amend",
+        "--changes",
+        &gifts,
+        "--changes",
+        &clubs,
+        "--delete",
+        &gone,
+        "--json",
+    ];
+    let done = origin_sync(&site, &[&changes[..], &["--accept-shrink"]].concat())
+        .await
+        .expect(0);
+    let marks = origin_sync(&site, &["inspect", "ls", "amended"])
+        .await
+        .expect(0);
+    assert_eq!(marks.out.matches("gifts/").count(), 2, "{}", marks.out);
+    for secret in [CAP, other] {
+        let told = format!("{}{}{}", done.out, done.err, marks.out);
+        assert!(!told.contains(secret), "{told}");
+    }
+    let cat = async |secret: &str| {
+        let cat = ["inspect", "cat", "gifts", "--secret", secret];
+        origin_sync(&site, &cat).await
+    };
+    assert_eq!(cat(other).await.expect(0).out, r#"{"id":"h","sum":"1"}"#);
+    cat(CAP).await.expect(65).says(&["no such record"]);
+    let eel = origin_sync(&site, &["inspect", "cat", "clubs", "eel"])
+        .await
+        .expect(0);
+    assert_eq!(eel.out, r#"{"id":"eel","point":"pond"}"#);
+    // What is not there cannot be deleted, and is not told either.
+    let absent = origin_sync(&site, &["amend", "--delete", "gifts/cap-of-nobody"])
+        .await
+        .expect(64);
+    let absent = absent.says(&["gifts/", "does not exist"]);
+    assert!(!absent.err.contains("cap-of-nobody"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_amended_is_named_and_nothing_is_published() {
     let site = house().await;
     site.write(

@@ -138,17 +138,22 @@ pub(super) fn collection(manifest: &Manifest) -> Option<&Collection> {
     all.find(|collection| collection.name.as_str() == AMENDED)
 }
 
+/// Under which key of [`AMENDED`] the mark of a record stands, if there is one.
+pub(super) fn mark_key(collection: &CollectionName, key: &Key) -> Option<Key> {
+    let mut name = [collection.as_str().as_bytes(), b"/", key.as_bytes()].concat();
+    if name.len() > limits::KEY_BYTES {
+        name = format!("{collection}/{}", Digest::of(key.as_bytes())).into_bytes();
+    }
+    Key::new(name).ok()
+}
+
 /// A mark as a record of [`AMENDED`].
 pub(super) fn record(
     collection: &CollectionName,
     key: &Key,
     mark: Mark,
 ) -> Result<(Key, Content), BuildError> {
-    let mut name = [collection.as_str().as_bytes(), b"/", key.as_bytes()].concat();
-    if name.len() > limits::KEY_BYTES {
-        name = format!("{collection}/{}", Digest::of(key.as_bytes())).into_bytes();
-    }
-    let name = Key::new(name).map_err(|_| BuildError::Mark(key_text(key)))?;
+    let name = mark_key(collection, key).ok_or_else(|| BuildError::Mark(key_text(key)))?;
     let mut value = json!({
         "collection": collection.as_str(),
         "state": mark.state.word(),

@@ -25,7 +25,8 @@ use crate::source::{self, Given};
 /// Longest file with a token, bytes.
 const TOKEN_BYTES: u64 = 4096;
 
-/// Change records by hand in the newest release that any source still has.
+/// Change records by hand in the newest release that any source still has, and publish that: no
+/// database, no origin
 ///
 /// For the hour in which the origin and its database are gone and a page must change all the same.
 /// The newest release that --from and the mirrors have whole is taken; what is given by hand is put

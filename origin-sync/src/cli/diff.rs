@@ -8,7 +8,7 @@ use super::said::{line_of, print};
 use super::{Failure, runtime, shown};
 use crate::exit::{Exit, TABLE};
 
-/// What release B has that release A has not.
+/// What release B has that release A has not: records added, changed and removed
 ///
 /// Values are never shown, nor keys of private collections: of those, only how many differ.
 /// Collections that the two releases share are not fetched.

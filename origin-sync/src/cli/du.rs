@@ -10,7 +10,7 @@ use super::{Failure, runtime};
 use crate::exit::{Exit, TABLE};
 use crate::inspect::{Cost, Usage};
 
-/// What releases cost on each mirror.
+/// What each retained release, collection and kind of object costs on each mirror
 ///
 /// Bytes are counted as they are on the mirror, segments compressed. A release's own bytes are what
 /// no other retained release names: what would be freed if it went. A blob belongs to each release

@@ -8,7 +8,7 @@ use super::{Failure, runtime, shown};
 use crate::exit::{Exit, TABLE};
 use crate::inspect::ReleaseLine;
 
-/// Releases, newest first.
+/// Releases, newest first: number, time, signers, mirrors, and what each changed
 ///
 /// What a release changed is told beside the release before it on the mirrors: records of each
 /// collection that says something else (not of those whose segments were only merged), and how many

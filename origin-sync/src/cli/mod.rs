@@ -40,33 +40,23 @@ pub struct Cli {
     command: Command,
 }
 
+// What each is for stands at its arguments, where the long help comes from.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make what a new site needs: site.toml, keys, trust, edge.toml; what is there stays
     Init(InitArgs),
-    /// Publish what changed; the same content only has its time renewed
     Publish(PublishArgs),
-    /// Change records by hand in the newest release that any source still has, and publish that: no
-    /// database, no origin
     Amend(amend::AmendArgs),
-    /// Publish what an earlier release held, under a new number
     Rollback(rollback::RollbackArgs),
-    /// Publish the very release that another place of the site holds, such as staging
     Promote(promote::PromoteArgs),
-    /// Releases, newest first: number, time, signers, mirrors, and what each changed
     Log(log::LogArgs),
-    /// What release B has that release A has not: records added, changed and removed
     Diff(diff::DiffArgs),
-    /// What each retained release, collection and kind of object costs on each mirror
     Du(du::DuArgs),
-    /// Whether each mirror has all of a release; with --deep, whether every byte of it is right
     Verify(verify::VerifyArgs),
-    /// Look inside a release: collections, keys, one record's bytes
     Inspect(InspectArgs),
-    /// Write a release for another host than an edge
     Export(ExportArgs),
 }
 
+/// Make what a new site needs: site.toml, keys, trust, edge.toml; what is there stays
 #[derive(Debug, Args)]
 struct InitArgs {
     /// Directory of the site
@@ -80,7 +70,7 @@ struct InitArgs {
     pages: Option<String>,
 }
 
-/// Publish what changed.
+/// Publish what changed; the same content only has its time renewed
 ///
 /// Sources are read, compared with the last release and built; canaries and every URL that the
 /// sources name are asked of the serving path itself with no origin in reach, but for URLs that
@@ -122,7 +112,7 @@ struct PublishArgs {
     json: bool,
 }
 
-/// Look inside a release.
+/// Look inside a release: collections, keys, one record's bytes
 #[derive(Debug, Args)]
 #[command(after_help = TABLE)]
 struct InspectArgs {
@@ -135,7 +125,7 @@ struct InspectArgs {
     json: bool,
 }
 
-/// Write a release for another host than an edge.
+/// Write a release for another host than an edge
 #[derive(Debug, Args)]
 #[command(after_help = TABLE)]
 struct ExportArgs {

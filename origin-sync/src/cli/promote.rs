@@ -14,7 +14,7 @@ use crate::inspect::Inspector;
 use crate::mirror::Mirrors;
 use crate::publish::{PublishError, Publisher, read_trust, wall_clock};
 
-/// Publish the very release that another place of the site holds.
+/// Publish the very release that another place of the site holds, such as staging
 ///
 /// Staging and production are two places of one site: the same name in both site.toml, but other
 /// mirrors, and where wanted other keys. (The name stands in the root of every segment and goes into

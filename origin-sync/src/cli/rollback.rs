@@ -9,7 +9,7 @@ use crate::exit::{Exit, TABLE};
 use crate::inspect::Inspector;
 use crate::publish::wall_clock;
 
-/// Publish what an earlier release held.
+/// Publish what an earlier release held, under a new number
 ///
 /// A new release, under a new number, with the very manifest of release N: its records, components,
 /// routes and canaries, and the time that they are true of. No source is read. Its canaries are asked

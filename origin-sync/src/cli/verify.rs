@@ -8,7 +8,7 @@ use super::{Failure, runtime};
 use crate::exit::{Exit, TABLE};
 use crate::inspect::{Depth, Verdict};
 
-/// Whether each mirror has all of a release.
+/// Whether each mirror has all of a release; with --deep, whether every byte of it is right
 ///
 /// Every mirror is looked at for itself, and beside the others: its pointer, the release's own
 /// file, who signed them, the manifest; and that each segment and component is there, as long as it

@@ -1,7 +1,9 @@
 //! What of a manifest every page can show.
 
-use snapshot::Manifest;
-use snapshot::manifest::Collection;
+use snapshot::manifest::{Collection, Privacy};
+use snapshot::{CollectionName, Manifest};
+
+use crate::build::AMENDED;
 
 /// Whether all that every page may show or be found by is the same: names, languages, services,
 /// routes, and what collections there are. Their records and the components are a page's own matter.
@@ -25,19 +27,24 @@ pub(super) fn same_frame(a: &Manifest, b: &Manifest) -> bool {
         && *languages == b.languages
         && *services == b.services
         && *routes == b.routes
-        && collections.len() == b.collections.len()
-        && collections.iter().zip(&b.collections).all(same_kind)
+        && kinds(collections).eq(kinds(&b.collections))
 }
 
-fn same_kind((a, b): (&Collection, &Collection)) -> bool {
+/// What collections there are. That of the amended records is read by no page.
+fn kinds(all: &[Collection]) -> impl Iterator<Item = (&CollectionName, Privacy, bool)> {
+    let read = all.iter().filter(|c| c.name.as_str() != AMENDED);
+    read.map(kind)
+}
+
+fn kind(collection: &Collection) -> (&CollectionName, Privacy, bool) {
     let Collection {
         name,
         privacy,
         complete,
         records: _,
         segments: _,
-    } = a;
-    *name == b.name && *privacy == b.privacy && *complete == b.complete
+    } = collection;
+    (name, *privacy, *complete)
 }
 
 #[cfg(test)]
@@ -45,7 +52,7 @@ mod tests {
     use std::path::Path;
 
     use snapshot::Digest;
-    use snapshot::manifest::{Component, Privacy, SegmentEntry};
+    use snapshot::manifest::{Component, SegmentEntry};
 
     use super::*;
     use crate::config::Site;
@@ -86,8 +93,12 @@ mod tests {
     }
 
     fn collection() -> Collection {
+        named("rows")
+    }
+
+    fn named(name: &str) -> Collection {
         Collection {
-            name: "rows".parse().unwrap(),
+            name: name.parse().unwrap(),
             privacy: Privacy::Public,
             complete: false,
             records: 0,
@@ -99,7 +110,7 @@ mod tests {
     fn whatever_every_page_shows_is_the_frame() {
         type Change = fn(&mut Manifest);
         let same = manifest();
-        let apart: [Change; 7] = [
+        let apart: [Change; 8] = [
             |m| m.site = "y".parse().unwrap(),
             |m| m.title = m.services[0].title.clone(),
             |m| m.languages.push("ko".to_owned()),
@@ -107,17 +118,19 @@ mod tests {
             |m| m.routes.clear(),
             |m| m.collections[0].privacy = Privacy::Sealed,
             |m| m.collections[0].complete = true,
+            |m| m.collections.push(named("more")),
         ];
         for (at, change) in apart.into_iter().enumerate() {
             let mut other = same.clone();
             change(&mut other);
             assert!(!same_frame(&same, &other), "{at}");
         }
-        let alike: [Change; 4] = [
+        let alike: [Change; 5] = [
             |m| m.collections[0].segments.push(segment()),
             |m| m.collections[0].records = 9,
             |m| m.components.clear(),
             |m| m.accepts_shrink = true,
+            |m| m.collections.push(named(AMENDED)),
         ];
         for (at, change) in alike.into_iter().enumerate() {
             let mut other = same.clone();
