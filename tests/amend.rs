@@ -463,7 +463,7 @@ async fn a_private_record_is_named_by_what_opens_it_and_nothing_tells_it() {
     let absent = origin_sync(&site, &["amend", "--delete", "gifts/cap-of-nobody"])
         .await
         .expect(64);
-    let absent = absent.says(&["gifts/", "does not exist"]);
+    let absent = absent.says(&["do not exist", "gifts/"]);
     assert!(!absent.err.contains("cap-of-nobody"));
 }
 
@@ -505,7 +505,7 @@ async fn what_cannot_be_amended_is_named_and_nothing_is_published() {
         (
             &["--delete", "clubs/bat"],
             64,
-            &["clubs/bat does not exist"],
+            &["do not exist:\n  clubs/bat"],
         ),
         (&["--set", "pages/a=@absent.html"], 65, &["absent.html"]),
         (

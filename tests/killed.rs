@@ -231,6 +231,36 @@ async fn a_publisher_whose_disk_fills_at_each_step_says_so_and_publishes_later()
     join_all((0..LANES).map(lane)).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_amend_whose_disk_fills_at_some_steps_says_so_and_is_done_later() {
+    if !outside::have("cc") {
+        return;
+    }
+    let lane = async |lane: usize| {
+        let site = published().await;
+        let disk = Disk::of(&site, "");
+        for step in (lane..STEPS).step_by(LANES * 3) {
+            site.write("by-hand", format!("words of step {step}"));
+            let set = format!("notes/one.html=@{}", site.path("by-hand").display());
+            let amend = ["amend", "--json", "--set", &set];
+            disk.is_full_from(step + 1);
+            let ended = origin_sync(&site, Some(&disk), &amend).await;
+            disk.is_sound();
+            if ended.code == 0 && !ended.err.contains("No space left") {
+                return;
+            }
+            assert!([21, 23, 73].contains(&ended.code), "{step}: {ended:?}");
+            ended.says(&["No space left on device"]);
+            verify(&site).await;
+            let again = origin_sync(&site, None, &amend).await;
+            assert!([0, 10].contains(&again.code), "{again:?}");
+            verify(&site).await;
+        }
+        panic!("an amend takes more than {STEPS} steps");
+    };
+    join_all((0..LANES).map(lane)).await;
+}
+
 #[tokio::test]
 async fn a_publisher_names_a_disk_that_is_read_only() {
     if !outside::have("cc") {

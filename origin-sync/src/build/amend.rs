@@ -6,6 +6,7 @@ use snapshot::manifest::{Collection, Privacy};
 use snapshot::{CollectionName, Key, Manifest, NodeCache, Store, Timestamp, Value};
 
 use super::delta::{Done, Job};
+use super::error::listed;
 use super::marks::{self, AMENDED, Mark, Marks, State, key_text};
 use super::{BuildError, Built, CACHE_BYTES, Given, compare, finish, open};
 use crate::mirror::Object;
@@ -26,10 +27,7 @@ pub enum AmendError {
         known: String,
     },
     /// Records to be deleted that are not there.
-    #[error(
-        "there is nothing to delete:{}",
-        .0.iter().map(|key| format!("\n  {key} does not exist")).collect::<String>()
-    )]
+    #[error("there is nothing to delete, these do not exist:{}", listed(.0))]
     Absent(Vec<String>),
 }
 

@@ -1,5 +1,6 @@
 //! Why nothing was built.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use snapshot::segment::{BuildError as SegmentBuildError, SegmentError};
@@ -26,7 +27,7 @@ pub enum BuildError {
     #[error(
         "{} records were amended by hand, and the sources say otherwise:{}",
         .0.len(),
-        .0.iter().map(|key| format!("\n  {key}")).collect::<String>()
+        listed(.0)
     )]
     Amended(Vec<AmendedKey>),
     /// A mark of the release before that is none.
@@ -90,6 +91,19 @@ pub enum BuildError {
     },
 }
 
+/// Most records that are named in an error; `--json` names all that were amended.
+const LISTED: usize = 20;
+
+/// A line for each, as far as a person reads.
+pub(super) fn listed(all: &[impl fmt::Display]) -> String {
+    let lines = all.iter().take(LISTED).map(|one| format!("\n  {one}"));
+    let mut text: String = lines.collect();
+    if all.len() > LISTED {
+        text.push_str(&format!("\n  and {} more", all.len() - LISTED));
+    }
+    text
+}
+
 impl BuildError {
     /// Whether the publisher's own disk failed, or what lies on it: the sources are not to blame.
     #[must_use]
@@ -108,5 +122,19 @@ impl BuildError {
                     ..
                 }
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_very_many_records_the_first_are_named() {
+        let all: Vec<String> = (0..LISTED + 3).map(|n| format!("pages/{n}")).collect();
+        let told = listed(&all);
+        assert_eq!(told.lines().count(), 1 + LISTED + 1);
+        assert!(told.ends_with("\n  pages/19\n  and 3 more"), "{told}");
+        assert_eq!(listed(&all[..1]), "\n  pages/0");
     }
 }

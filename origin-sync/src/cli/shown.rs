@@ -11,6 +11,8 @@ use crate::build::{Amendment, key_text};
 use crate::inspect::{Changed, Difference, ReleaseLine};
 use crate::mirror::Signed;
 
+/// Most records whose difference is shown.
+const SHOWN_RECORDS: usize = 100;
 /// Longest value that is shown line by line, bytes.
 const SHOWN_BYTES: u64 = 64 << 10;
 /// Most lines of one value that are shown.
@@ -110,10 +112,15 @@ pub(super) fn amendments(base: &Signed, amendments: &[Amendment], store: &Store)
         base.signers.join(", "),
     );
     let mut private: BTreeMap<&str, u64> = BTreeMap::new();
-    for amendment in amendments {
+    let mut more = 0;
+    for (at, amendment) in amendments.iter().enumerate() {
         let collection = amendment.collection.as_str();
         if amendment.privacy != Privacy::Public {
             *private.entry(collection).or_default() += 1;
+            continue;
+        }
+        if at >= SHOWN_RECORDS {
+            more += 1;
             continue;
         }
         let bytes = |value: &Option<Value>| value.as_ref().map(Value::bytes);
@@ -128,6 +135,9 @@ pub(super) fn amendments(base: &Signed, amendments: &[Amendment], store: &Store)
         if let (Some(was), Some(is)) = (words(&amendment.was), words(&amendment.is)) {
             lines(&was, &is, &mut text);
         }
+    }
+    if more > 0 {
+        let _ = write!(text, "\n  and {more} more, which --json lists");
     }
     for (collection, count) in private {
         let _ = write!(
@@ -192,6 +202,47 @@ mod tests {
     use snapshot::Entry;
 
     use super::*;
+
+    #[test]
+    fn of_very_many_changes_the_first_are_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let one = |n: usize| Amendment {
+            collection: "pages".parse().unwrap(),
+            privacy: if n == 0 {
+                Privacy::Sealed
+            } else {
+                Privacy::Public
+            },
+            key: snapshot::Key::new(format!("{n}.html")).unwrap(),
+            was: None,
+            is: Some(Value::Inline(b"words".to_vec())),
+        };
+        let all: Vec<Amendment> = (0..SHOWN_RECORDS + 3).map(one).collect();
+        let release = snapshot::Release {
+            version: snapshot::Release::VERSION,
+            site: "x".parse().unwrap(),
+            sequence: snapshot::Sequence(7),
+            manifest: snapshot::Digest::of(b""),
+            manifest_bytes: 0,
+            as_of: snapshot::Timestamp(0),
+            positions: Vec::new(),
+            signed_at: snapshot::Timestamp(0),
+        };
+        let base = Signed {
+            release,
+            envelope: Vec::new(),
+            signers: vec!["sora".to_owned()],
+        };
+        let text = amendments(&base, &all, &store);
+        assert_eq!(text.matches("+ pages/").count(), SHOWN_RECORDS - 1);
+        assert!(text.contains("and 3 more"), "{text}");
+        assert!(
+            text.ends_with("1 records of pages, which is private"),
+            "{text}"
+        );
+        assert!(amendments(&base, &[], &store).ends_with("it says all of that already"));
+    }
 
     #[test]
     fn a_value_too_long_to_be_read_is_told_by_its_length() {
