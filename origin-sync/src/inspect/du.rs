@@ -143,7 +143,7 @@ impl Inspector {
     pub async fn du(&self) -> Result<(Vec<Usage>, Vec<String>), InspectError> {
         // Without any the mirrors' own words are the answer.
         self.release(None).await?;
-        let (lines, mut wrong) = self.releases().await?;
+        let (lines, mut wrong) = self.releases(usize::MAX).await?;
         let mut named = Named::default();
         // Blobs are named by segments, and releases share most of those.
         let mut known: BTreeMap<Digest, BTreeSet<Digest>> = BTreeMap::new();

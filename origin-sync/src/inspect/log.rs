@@ -84,9 +84,10 @@ impl Inspector {
     /// # Errors
     /// The directory to work in; what is wrong with a mirror is told beside the rest.
     pub async fn log(&self, most: usize) -> Result<(Vec<ReleaseLine>, Vec<String>), InspectError> {
-        let (mut lines, mut wrong) = self.releases().await?;
         // One more than is told, which the oldest of them is compared with.
-        lines.truncate(most.saturating_add(1));
+        let read = most.saturating_add(1);
+        let (mut lines, mut wrong) = self.releases(read).await?;
+        lines.truncate(read);
         let is_oldest_told = lines.len() <= most;
         let mut before: Option<(Sequence, Option<Manifest>)> = None;
         for (at, line) in lines.iter_mut().rev().enumerate() {
@@ -110,11 +111,15 @@ impl Inspector {
         Ok((lines, wrong))
     }
 
-    /// Every release that is believed, newest first, and what was refused or out of reach.
+    /// The releases that are believed, newest first, and what was refused or out of reach; of each
+    /// mirror the newest `most` are read.
     ///
     /// # Errors
     /// Never so far: what is wrong is told beside the rest.
-    pub(crate) async fn releases(&self) -> Result<(Vec<ReleaseLine>, Vec<String>), InspectError> {
+    pub(crate) async fn releases(
+        &self,
+        most: usize,
+    ) -> Result<(Vec<ReleaseLine>, Vec<String>), InspectError> {
         let found = mirror::survey(&self.mirrors, &self.generation, self.now).await;
         let mut lines: BTreeMap<(Sequence, Digest), ReleaseLine> = BTreeMap::new();
         let mut wrong = Vec::new();
@@ -126,7 +131,7 @@ impl Inspector {
                     continue;
                 }
             };
-            for sequence in holds.sequences {
+            for sequence in holds.sequences.into_iter().take(most) {
                 let place = Place::retained(&self.mirrors.site, sequence);
                 let site = &self.mirrors.site;
                 match mirror.read(&place, limits::ENVELOPE_BYTES).await {

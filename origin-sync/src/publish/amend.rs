@@ -14,6 +14,9 @@ use crate::build::{self, Amendment, Built, ByHand};
 use crate::inspect::Inspector;
 use crate::mirror::{self, Mirrors, Signed};
 
+/// How many releases of a source, newest first, may turn out not to be whole.
+const TRIED: usize = 16;
+
 /// What is to be amended, and how far it goes.
 pub struct Amend<'a> {
     /// Where the release may come from, the mirrors that are published to among them.
@@ -101,7 +104,7 @@ impl Publisher {
         warnings: &mut Vec<String>,
     ) -> Result<Base, PublishError> {
         let from = amend.from;
-        let (mut lines, wrong) = from.releases().await?;
+        let (mut lines, wrong) = from.releases(TRIED).await?;
         warnings.extend(wrong.iter().map(|why| format!("passed over: {why}")));
         let Some(newest) = lines.first().map(|line| line.signed.clone()) else {
             // In the words that tell why each source has none.

@@ -234,7 +234,7 @@ async fn the_first_release_then_nothing_new_then_only_the_change() {
     assert_eq!(bench.objects(0), objects + 2);
     assert!(bench.value("b").await.contains("\"v\":\"3\""));
     bench.assert_whole().await;
-    let (releases, wrong) = bench.inspector().releases().await.unwrap();
+    let (releases, wrong) = bench.inspector().releases(usize::MAX).await.unwrap();
     assert_eq!(releases.len(), 2, "{wrong:?}");
     assert_eq!(
         (releases[0].sequence, releases[0].pointers),
@@ -252,13 +252,25 @@ async fn killed_at_any_write_the_last_release_stands_and_the_next_run_finishes()
             inner: LocalFileSystem::new(),
             left: AtomicI64::new(writes),
         };
-        let before = bench.inspector().releases().await.unwrap().0.len();
+        let before = bench
+            .inspector()
+            .releases(usize::MAX)
+            .await
+            .unwrap()
+            .0
+            .len();
         bench.mirrors = vec![bench.mirror(0).with_store(Arc::new(dying))];
         let killed = bench.publish().await;
         // Whatever was written until then: the newest release there is, is whole.
         bench.assert_whole().await;
         bench.mirrors = vec![bench.mirror(0)];
-        let after = bench.inspector().releases().await.unwrap().0.len();
+        let after = bench
+            .inspector()
+            .releases(usize::MAX)
+            .await
+            .unwrap()
+            .0
+            .len();
         match &killed {
             Ok(report) if report.exit == Exit::Done => break,
             Ok(report) => {
