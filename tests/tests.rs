@@ -52,17 +52,23 @@ mod proxy;
 #[cfg(test)]
 mod publish;
 #[cfg(test)]
+mod publishers;
+#[cfg(test)]
 mod quickstart;
 #[cfg(test)]
 mod repair;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]
+mod s3;
+#[cfg(test)]
 mod scene;
 #[cfg(test)]
 mod serving;
 #[cfg(test)]
 mod spin;
+#[cfg(test)]
+mod zones;
 
 #[test]
 fn no_file_is_forgotten() {

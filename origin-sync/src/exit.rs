@@ -20,6 +20,8 @@ pub enum Exit {
     /// Records that were amended by hand, of which the sources say otherwise, and nobody said which
     /// of the two counts. The last release stands.
     Amended = 24,
+    /// Another publisher's release got the number: it stands, and ours is not published.
+    Lost = 25,
     /// A command line or a configuration that cannot be used.
     Usage = 64,
     /// A source, a component or an object that cannot be read.
@@ -41,6 +43,7 @@ impl Exit {
             Self::KeyRefused => "key-refused",
             Self::NotCommitted => "not-committed",
             Self::Amended => "amended",
+            Self::Lost => "lost",
             Self::Usage => "usage",
             Self::BadData => "bad-data",
             Self::Local => "local",
@@ -59,6 +62,7 @@ Exit codes:
   22  key refused: it cannot be had, or nobody would believe it; the last release stands
   23  not committed: no majority of the mirrors took it; the last release stands
   24  amended by hand: the sources say otherwise, and nobody said which counts; the last release stands
+  25  lost: another publisher's release got the number and stands; ours is not published
   64  the command line or the configuration cannot be used
   65  a source, a component or an object cannot be read; the last release stands
   73  the publisher's own copy is in use or its disk fails; the last release stands";
@@ -78,6 +82,7 @@ mod tests {
             Exit::KeyRefused,
             Exit::NotCommitted,
             Exit::Amended,
+            Exit::Lost,
             Exit::Usage,
             Exit::BadData,
             Exit::Local,

@@ -10,6 +10,7 @@
 //! Everything lies in a temporary folder and every process dies with the value that stands for it.
 
 mod ask;
+mod bucket;
 mod built;
 mod disk;
 mod edge;
@@ -20,8 +21,10 @@ mod site;
 mod spin;
 mod town;
 mod wire;
+mod zones;
 
 pub(crate) use ask::{Ask, hurl, raw};
+pub(crate) use bucket::{Bucket, SECRET};
 pub(crate) use built::{binaries, binary, compiled_cache, component, component_file, components};
 pub(crate) use disk::Disk;
 pub(crate) use edge::{Edge, EdgeBuilder};
@@ -32,6 +35,7 @@ pub(crate) use site::{HOST, INDEX, Site};
 pub(crate) use spin::{Spin, seen};
 pub(crate) use town::Town;
 pub(crate) use wire::{Fault, Wire};
+pub(crate) use zones::Zones;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;

@@ -22,7 +22,7 @@ impl Lock {
         }
         let file = File::create(path).map_err(failed)?;
         if file.try_lock().is_err() {
-            steps.say("guests", "waiting for another run to end");
+            steps.say("lock", "waiting for another run to end");
             file.lock().map_err(failed)?;
         }
         Ok(Lock { _file: file })

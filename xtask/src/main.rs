@@ -22,6 +22,7 @@ use components::Guests;
 use error::{Error, Result};
 use play::Play;
 use step::Steps;
+use test::Extent;
 
 const HELP: &str = "\
 The chores of this repository.
@@ -41,7 +42,9 @@ usage: cargo xtask COMMAND [OPTIONS]
                 --rounds N   of each comparison [3]           is measured [10,000,000]
                 --only ID,.. only these rows                  --json     end with a line of JSON
   test        format, tidy, guests, clippy, unit, integration and doc tests, the drill; installs
-              programs that tests need, as root with apt-get; skips tests without theirs
+              programs that tests need, as root with apt-get, others once for this user under
+              ~/.cache/holdfast; skips tests without theirs
+  test all    the same with Garage, a store over three zones, which takes ten minutes to build
   tidy        rules that no compiler holds
   components  build the guests and wrap them as target/components/NAME.wasm
                 --tests  those that only tests run as well
@@ -100,7 +103,8 @@ fn dispatch(steps: &Steps, arguments: &[String]) -> Result<(), Outcome> {
         ["components", "--tests"] => build(steps, Guests::All),
         ["demo", ref options @ ..] => Ok(play::play(steps, Play::Demo, options)?),
         ["drill", ref options @ ..] => Ok(play::play(steps, Play::Drill, options)?),
-        ["test"] => Ok(test::test(steps)?),
+        ["test"] => Ok(test::test(steps, Extent::Usual)?),
+        ["test", "all"] => Ok(test::test(steps, Extent::All)?),
         ["tidy"] => Ok(tidy::tidy(steps)?),
         [command, ..] => Err(Outcome::Usage(format!("`{command}` is not understood"))),
     }

@@ -20,11 +20,20 @@ struct Counts {
     skipped: u64,
 }
 
+/// How much is tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// What a change is held to.
+    Usual,
+    /// That, and what needs programs that take many minutes to build.
+    All,
+}
+
 /// Runs all parts; the first that fails ends it, after the counts so far.
-pub(crate) fn test(steps: &Steps) -> Result<()> {
+pub(crate) fn test(steps: &Steps, extent: Extent) -> Result<()> {
     let mut parts: Vec<(&str, Duration)> = Vec::new();
     let mut counts = Counts::default();
-    let done = run(steps, &mut parts, &mut counts);
+    let done = run(steps, extent, &mut parts, &mut counts);
     println!();
     for (name, took) in &parts {
         println!("{name:<28} {:>7.1} s", took.as_secs_f64());
@@ -40,6 +49,7 @@ pub(crate) fn test(steps: &Steps) -> Result<()> {
 
 fn run(
     steps: &Steps,
+    extent: Extent,
     parts: &mut Vec<(&'static str, Duration)>,
     counts: &mut Counts,
 ) -> Result<()> {
@@ -56,6 +66,9 @@ fn run(
     part("tidy", &mut || tidy::tidy(steps))?;
     part("outside programs", &mut || {
         parts::install(steps, outside::PROGRAMS);
+        if extent == Extent::All {
+            parts::install(steps, outside::LARGE);
+        }
         Ok(())
     })?;
     part("guests", &mut || {
@@ -80,7 +93,8 @@ fn run(
                     "--bins",
                     "--tests",
                 ])
-                .env(outside::SKIPS, &skips),
+                .env(outside::SKIPS, &skips)
+                .envs((extent == Extent::All).then_some((outside::ALL, "1"))),
             counts,
         )
     })?;

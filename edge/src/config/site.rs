@@ -96,7 +96,7 @@ impl RawSite {
         );
         let (trust, mirrors) = (
             "the folder with allowed_signers and trust.toml",
-            "the folders or file:// URLs that hold the site's releases",
+            "the folders, http:// or s3:// URLs that hold the site's releases",
         );
         let poll = section.duration("poll", POLL_LEAST..=POLL_MOST);
         let raw = Self {

@@ -57,7 +57,7 @@ fn a_short_file_is_enough() {
 #[test]
 fn all_mistakes_come_together_in_the_order_of_the_file() {
     let source = "data = 3\nport = 80\n[listen]\npublic = \"here\"\n[[site]]\nname = \"Dasom\"\n\
-                  hosts = [\"a b\", 7]\ntrust = \"trust\"\nmirrors = [\"s3://b\"]\npoll = \"1\"\n\
+                  hosts = [\"a b\", 7]\ntrust = \"trust\"\nmirrors = [\"ftp://b\"]\npoll = \"1\"\n\
                   origin = \"https://x\"\n";
     let dir = with_trust();
     let problems = Config::parse(Path::new("edge.toml"), source, dir.path()).unwrap_err();
@@ -74,7 +74,7 @@ fn all_mistakes_come_together_in_the_order_of_the_file() {
         "edge.toml:7:",
         "not a host name: \"a b\"",
         "an entry of `hosts` must be a text in quotes, not an integer",
-        "\"s3://b\" is not a mirror",
+        "\"ftp://b\" is not a mirror",
         "`poll` is not a duration: \"1\"",
         "`origin` is not usable: \"https://x\"",
         "10 mistakes; nothing was done",
@@ -238,7 +238,7 @@ fn ops_are_read_beside_their_file() {
         ops.mirrors[0].to_file_path().unwrap(),
         dir.path().join("mirror")
     );
-    let text = "site = \"D\"\nmirrors = [\"s3://b\"]\nedges = [\"here\"]\nkey = \"\"\nwho = 1\n";
+    let text = "site = \"D\"\nmirrors = [\"ftp://b\"]\nedges = [\"here\"]\nkey = \"\"\nwho = 1\n";
     fs_err::write(&path, text).unwrap();
     assert_eq!(ops::Ops::load(&path).unwrap_err().list().len(), 5);
 }

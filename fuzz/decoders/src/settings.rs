@@ -90,11 +90,9 @@ fn words(bytes: &[u8]) -> bool {
     let duration = parse_duration(&text);
     assert!(duration.is_none_or(|duration| duration <= DURATION_MOST));
     let mirror = parse_url(&text, Path::new("/srv"));
-    assert!(
-        mirror
-            .as_ref()
-            .map_or(true, |url| ["file", "http"].contains(&url.scheme()))
-    );
+    assert!(mirror.as_ref().map_or(true, |url| {
+        ["file", "http", "https", "s3"].contains(&url.scheme())
+    }));
     duration.is_some()
         || mirror.is_ok()
         || parse_edge(&text).is_ok()

@@ -23,8 +23,9 @@ pub(super) struct PlaceArgs {
     /// The site's name; with --mirror and --trust no site.toml is needed
     #[arg(long, value_name = "NAME", global = true)]
     pub(super) site: Option<String>,
-    /// A mirror instead of those in site.toml: a folder, a file:// or an http:// URL; may be repeated.
-    /// One that is read over HTTP cannot list its releases: its pointer's alone is seen
+    /// A mirror instead of those in site.toml: a folder, file:///PATH, s3://BUCKET/PREFIX, or
+    /// http://HOST/PATH; may be repeated. One that is read over HTTP cannot list its releases: its
+    /// pointer's alone is seen
     #[arg(long = "mirror", value_name = "URL", global = true)]
     pub(super) mirrors: Vec<String>,
     /// The folder with allowed_signers and trust.toml, instead of the one in site.toml

@@ -22,7 +22,8 @@ pub(super) struct PressArgs {
     /// The site's declaration
     #[arg(long, value_name = "FILE", default_value = "site.toml")]
     pub(super) config: PathBuf,
-    /// A mirror instead of those in site.toml: a folder or a file:// URL; may be repeated
+    /// A mirror instead of those in site.toml: a folder, file:///PATH, or s3://BUCKET/PREFIX with
+    /// ?endpoint=URL&region=NAME&credentials=FILE; may be repeated
     #[arg(long = "mirror", value_name = "URL")]
     pub(super) mirrors: Vec<String>,
     /// The key instead of the one in site.toml: FILE, agent:SHA256:.., agent:FILE.pub, env:NAME

@@ -40,7 +40,7 @@ impl Publish {
         if let Some(mirrors) = section.texts("mirrors") {
             section.problems().count("mirrors", &mirrors, 0..=MIRRORS);
             for mirror in mirrors.value.iter().take(MIRRORS) {
-                let url = section.accepted(mirror, mirror_url(dir, &mirror.value));
+                let url = section.accepted(mirror, target_url(dir, &mirror.value));
                 match url {
                     Some(url) if publish.mirrors.contains(&url) => {
                         let message = format!("mirror {url} is named twice");
@@ -69,18 +69,25 @@ fn existing_trust(dir: &Path) -> Option<PathBuf> {
     usual.is_dir().then_some(usual)
 }
 
-/// A mirror to write to as written by a person, as a URL: folders may be written as plain paths.
+/// A mirror as written by a person, as a URL: folders may be written as plain paths.
 ///
 /// # Errors
 /// What is wrong with it.
 pub(crate) fn mirror_url(dir: &Path, text: &str) -> Result<String, String> {
     let url = mirror::parse_url(text, dir).map_err(|error| error.to_string())?;
-    if url.scheme() == "http" {
+    Ok(url.to_string())
+}
+
+/// The same of a mirror to write to.
+fn target_url(dir: &Path, text: &str) -> Result<String, String> {
+    let url = mirror_url(dir, text)?;
+    if url.starts_with("http") {
         return Err(format!(
-            "{url} can only be read: name the folder that the server shows"
+            "mirror {url} can only be read: name the folder or bucket that the server shows; \
+             `origin-sync inspect --mirror` reads it as it is"
         ));
     }
-    Ok(url.to_string())
+    Ok(url)
 }
 
 #[cfg(test)]
@@ -90,8 +97,12 @@ mod tests {
     #[test]
     fn what_can_only_be_read_is_no_place_to_publish_to() {
         let dir = Path::new("/srv");
-        assert_eq!(mirror_url(dir, "mirror").unwrap(), "file:///srv/mirror");
-        let refused = mirror_url(dir, "http://mirror.example/m").unwrap_err();
-        assert!(refused.contains("can only be read"), "{refused}");
+        assert_eq!(target_url(dir, "mirror").unwrap(), "file:///srv/mirror");
+        assert_eq!(target_url(dir, "s3://town/m").unwrap(), "s3://town/m");
+        for url in ["http://mirror.example/m", "https://mirror.example/m"] {
+            assert_eq!(mirror_url(dir, url).unwrap(), url);
+            let refused = target_url(dir, url).unwrap_err();
+            assert!(refused.contains("can only be read"), "{refused}");
+        }
     }
 }

@@ -135,7 +135,7 @@ mirrors = ["gopher://x"]
         "no route answers canary /nowhere",
         "99 is not a status",
         "expected 200 to 599",
-        "is not a mirror: expected file",
+        "is not a mirror: expected a folder",
         "/srv/dasom/site.toml:2:9",
         "/srv/dasom/site.toml:3:1",
     ] {

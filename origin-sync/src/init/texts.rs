@@ -66,7 +66,7 @@ path = "/"
 # contains = "a text of the page"
 
 [publish]
-mirrors = ["mirror"]                # folders or file:// URLs; more than half must take a release
+mirrors = ["mirror"]                # folders or s3://BUCKET/PREFIX; more than half must take a release
 key = "keys/release"                # or agent:SHA256:.., agent:FILE.pub, env:NAME
 # trust = "trust"                   # releases on mirrors count only if it accepts them
 # cache = ".holdfast"               # the publisher's own copy; may be thrown away
@@ -125,7 +125,7 @@ control = "{CONTROL}"          # /livez, /readyz, /status, /metrics: not for rea
 name = "{site}"
 hosts = ["*"]                       # the hosts it answers for; "*" is any
 trust = "trust"                     # the folder with allowed_signers and trust.toml
-mirrors = ["mirror"]                # folders or file:// URLs
+mirrors = ["mirror"]                # folders, http:// or s3:// URLs
 poll = "1s"
 # origin = "http://127.0.0.1:9000"  # without one, every page comes from the snapshot
 "#

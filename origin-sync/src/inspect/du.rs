@@ -162,7 +162,7 @@ impl Inspector {
                 url: mirror.url().to_string(),
                 ..Usage::default()
             };
-            let lengths = if mirror.is_read_only() {
+            let lengths = if !mirror.can_list() {
                 let mut lengths = BTreeMap::new();
                 for digest in named.uses.keys() {
                     match mirror::length(mirror, site, digest).await {

@@ -51,7 +51,7 @@ impl One {
     /// Whether a segment's file of that length may be a whole one.
     async fn ends_well(&self, digest: &Digest, length: u64) -> Result<bool, String> {
         // Not every web server gives a part of a file.
-        if self.mirror.is_read_only() {
+        if !self.mirror.can_list() {
             return Ok(true);
         }
         let end = length.saturating_sub(at_rest::FOOTER_BYTES)..length;

@@ -9,6 +9,7 @@ mod commit;
 mod fetch;
 mod lengths;
 mod object;
+mod probe;
 mod survey;
 mod upload;
 mod whole;
@@ -18,11 +19,12 @@ use std::path::Path;
 use edge::sync::{Mirror, MirrorError, mirror as opening};
 use snapshot::SiteName;
 
-pub use commit::{Created, create, keeps_create_only, point};
+pub use commit::{Commit, Created};
 pub use fetch::{FetchError, bring, bring_blob, bring_segments, manifest};
 pub use lengths::{length, length_anywhere, lengths, part};
 pub use object::{Kind, Object, of_manifest};
-pub use survey::{Found, Holds, Signed, newest, survey};
+pub use probe::{Abilities, Condition, probe};
+pub use survey::{Found, Holds, Signed, elsewhere, newest, survey};
 pub use upload::{Sent, Upload, UploadError, upload};
 pub use whole::bring_whole;
 

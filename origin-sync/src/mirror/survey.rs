@@ -97,14 +97,34 @@ pub async fn survey(mirrors: &Mirrors, generation: &Generation, now: Timestamp) 
     join_all(asked).await
 }
 
-/// The newest release seen anywhere, pointers included.
+/// The newest release seen anywhere, pointers included. Of two with one number, that is the one
+/// that a pointer names, since pointers come after the commit, then the one on more mirrors.
 #[must_use]
 pub fn newest(found: &[Found]) -> Option<&Signed> {
-    found
-        .iter()
-        .filter_map(|found| found.holds.as_ref().ok())
+    let held = || found.iter().filter_map(|found| found.holds.as_ref().ok());
+    held()
         .flat_map(|holds| holds.newest.iter().chain(&holds.pointer))
-        .max_by_key(|signed| signed.release.rank())
+        .max_by_key(|signed| {
+            let names = |other: &Option<Signed>| {
+                let other = other.as_ref();
+                other.is_some_and(|other| other.is_same_release(signed))
+            };
+            let pointers = held().filter(|holds| names(&holds.pointer)).count();
+            let mirrors = held().filter(|holds| names(&holds.newest)).count();
+            let (sequence, manifest, as_of) = signed.release.rank();
+            (sequence, pointers, mirrors, manifest, as_of)
+        })
+}
+
+/// On how many mirrors the number of `signed` is another's, so that it cannot be there.
+#[must_use]
+pub fn elsewhere(found: &[Found], signed: &Signed) -> usize {
+    let taken = |found: &&Found| {
+        let holds = found.holds.as_ref().ok();
+        !found.has(signed)
+            && holds.is_some_and(|holds| holds.sequences.contains(&signed.release.sequence))
+    };
+    found.iter().filter(taken).count()
 }
 
 async fn holds(
@@ -115,12 +135,7 @@ async fn holds(
 ) -> Result<Holds, MirrorError> {
     mirror.present().await?;
     let mut holds = Holds {
-        // What is read over plain HTTP cannot be listed: there is its pointer.
-        sequences: if mirror.is_read_only() {
-            Vec::new()
-        } else {
-            sequences(mirror, site).await?
-        },
+        sequences: sequences(mirror, site).await?,
         ..Holds::default()
     };
     for &sequence in holds.sequences.iter().take(TRIES) {
@@ -151,6 +166,10 @@ async fn holds(
 }
 
 async fn sequences(mirror: &Mirror, site: &SiteName) -> Result<Vec<Sequence>, MirrorError> {
+    // What is read over HTTP cannot be listed: there is its pointer.
+    if !mirror.can_list() {
+        return Ok(Vec::new());
+    }
     let place = Place::releases(site);
     let (store, path) = mirror.store(&place);
     let listed = store

@@ -232,6 +232,7 @@ async fn holds(mirror: &Mirror, place: &Place, piece: &Piece) -> Result<bool, Up
 }
 
 async fn write(mirror: &Mirror, place: &Place, piece: &Piece) -> Result<(), UploadError> {
+    mirror.writable()?;
     mirror.present().await?;
     let (store, path) = mirror.store(place);
     let failed = |source: object_store::Error| MirrorError::Store {

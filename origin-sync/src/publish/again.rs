@@ -30,7 +30,7 @@ impl Publisher {
         clock: Clock,
         progress: &dyn Progress,
     ) -> Result<Report, PublishError> {
-        self.key_is_listed()?;
+        self.may_publish()?;
         progress.step("asking the mirrors");
         let found = mirror::survey(&self.mirrors, &self.trust, clock()).await;
         self.majority_reached(&found)?;
@@ -53,7 +53,9 @@ impl Publisher {
             warnings,
         };
         match last {
-            Some(last) if last.release.manifest == built.digest => {
+            Some(last)
+                if last.release.manifest == built.digest && self.can_stand(&found, &last) =>
+            {
                 let as_of = last.release.as_of;
                 steps.renew(last, as_of).await
             }

@@ -1,7 +1,7 @@
 //! Why a publish did not happen, and what to do next.
 
 use edge::sync::MirrorError;
-use snapshot::{Refusal, Sequence, SignError, StoreError};
+use snapshot::{Digest, Refusal, Sequence, SignError, StoreError};
 
 use super::guard::GuardError;
 use crate::build::BuildError;
@@ -54,6 +54,26 @@ pub enum PublishError {
         /// What is lacking, and what each mirror said.
         why: Vec<String>,
     },
+    /// Another publisher has the number.
+    #[error(
+        "number {sequence} went to another publisher's release, signed by {signers} (manifest {}){}",
+        manifest.short(),
+        if *was_written {
+            ": both were written to mirrors that do not keep two publishers apart, and ours yields"
+        } else {
+            ": ours is not published"
+        }
+    )]
+    Lost {
+        /// The number.
+        sequence: Sequence,
+        /// Who signed the other.
+        signers: String,
+        /// The other's manifest.
+        manifest: Digest,
+        /// Whether ours lay on a mirror for a while.
+        was_written: bool,
+    },
     /// A source cannot be read.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -101,6 +121,7 @@ impl PublishError {
     pub const fn exit(&self) -> Exit {
         match self {
             Self::Unreachable { .. } | Self::NotCommitted { .. } => Exit::NotCommitted,
+            Self::Lost { .. } => Exit::Lost,
             Self::Build(BuildError::Shrunk { .. }) | Self::Guard(_) => Exit::GuardRefused,
             Self::Build(BuildError::Amended(_)) => Exit::Amended,
             Self::Build(BuildError::Amend(_)) => Exit::Usage,
@@ -124,6 +145,9 @@ impl PublishError {
             Self::NotCommitted { .. } => {
                 Some("the last release stands; run `origin-sync publish` again to finish")
             }
+            Self::Lost { .. } => Some(
+                "publish again to put what the sources say now on top of it; what they lack goes",
+            ),
             Self::Build(BuildError::Source(_)) | Self::Source(_) => {
                 Some("nothing was published; correct the source and publish again")
             }

@@ -18,6 +18,8 @@ mod coverage;
 mod error;
 mod guard;
 mod key;
+mod known;
+mod places;
 mod progress;
 mod report;
 mod run;
@@ -82,6 +84,14 @@ pub struct Wishes {
     pub accept_shrink: bool,
     /// Every URL is asked, whatever is known of it.
     pub ask_all: bool,
+}
+
+impl Wishes {
+    /// Whether the same can be published again on top of another release: it says what changed,
+    /// not all there is, and is no pipe that was read to its end.
+    fn can_be_read_again(&self) -> bool {
+        !self.changes.is_empty() && self.changes.values().all(|list| list.is_file())
+    }
 }
 
 /// Where the time comes from.

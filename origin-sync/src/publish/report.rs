@@ -8,6 +8,7 @@ use snapshot::{Digest, Sequence, Timestamp};
 use super::coverage::Coverage;
 use crate::build::Change;
 use crate::exit::Exit;
+use crate::mirror::Abilities;
 
 /// One mirror afterwards.
 #[derive(Clone, Debug)]
@@ -16,6 +17,20 @@ pub struct MirrorReport {
     pub url: String,
     /// Why it does not hold the release now.
     pub missed: Option<String>,
+    /// What it was found to do, if that is known.
+    pub abilities: Option<Abilities>,
+}
+
+impl MirrorReport {
+    fn json(&self) -> Value {
+        json!({
+            "url": self.url,
+            "missed": self.missed,
+            "create_only": self.abilities.map(|able| able.create.word()),
+            "replace_only": self.abilities.map(|able| able.replace.word()),
+            "unchanged_reads": self.abilities.map(|able| able.unchanged),
+        })
+    }
 }
 
 /// What a publish did.
@@ -39,6 +54,8 @@ pub struct Report {
     pub objects: u64,
     /// Their bytes at rest.
     pub bytes: u64,
+    /// How many mirrors commit.
+    pub majority: usize,
     /// Every mirror.
     pub mirrors: Vec<MirrorReport>,
     /// Which URLs answer; `None` when nothing was new.
@@ -48,6 +65,13 @@ pub struct Report {
 }
 
 impl Report {
+    /// Whether the mirrors let only one of several publishers have a number.
+    #[must_use]
+    pub fn keeps_apart(&self) -> bool {
+        let able = self.mirrors.iter().filter_map(|mirror| mirror.abilities);
+        able.filter(|able| able.keeps_apart()).count() >= self.majority
+    }
+
     /// One line of JSON.
     #[must_use]
     pub fn json(&self) -> Value {
@@ -64,11 +88,7 @@ impl Report {
                 })
             })
             .collect();
-        let mirrors: Vec<Value> = self
-            .mirrors
-            .iter()
-            .map(|mirror| json!({ "url": mirror.url, "missed": mirror.missed }))
-            .collect();
+        let mirrors: Vec<Value> = self.mirrors.iter().map(MirrorReport::json).collect();
         json!({
             "result": self.exit.word(),
             "exit": self.exit as u8,
@@ -81,6 +101,7 @@ impl Report {
             "objects": self.objects,
             "bytes": self.bytes,
             "mirrors": mirrors,
+            "publishers": if self.keeps_apart() { "several" } else { "one" },
             "coverage": self.coverage.as_ref().map(Coverage::json),
             "warnings": self.warnings,
         })
@@ -106,6 +127,18 @@ impl Report {
                 change.segments,
                 if change.segments == 1 { "" } else { "s" },
             );
+        }
+        for mirror in self.mirrors.iter().filter(|_| self.is_new) {
+            if let Some(abilities) = mirror.abilities {
+                let _ = writeln!(text, "  {}: {}", mirror.url, abilities.text());
+            }
+        }
+        if self.is_new {
+            text.push_str(if self.keeps_apart() {
+                "  so several publishers may publish: only one of them gets a number\n"
+            } else {
+                "  so there may be one publisher: two at once can take the same number\n"
+            });
         }
         for mirror in &self.mirrors {
             if let Some(missed) = &mirror.missed {

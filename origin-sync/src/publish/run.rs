@@ -18,6 +18,8 @@ use crate::config;
 use crate::mirror::{self, Found, Signed};
 use crate::source::{self, Rows};
 
+/// How often listed changes are put on top of what another publisher was quicker with.
+const REBASES: usize = 8;
 /// Most records that are named in a warning.
 const NAMED: usize = 5;
 
@@ -45,7 +47,9 @@ fn kept(built: &Built) -> Option<String> {
 const SIGNED_STATE: &str = "signed";
 
 impl Publisher {
-    /// Publishes once.
+    /// Publishes once. If another publisher gets the number meanwhile, changes that were listed
+    /// hold on top of its release just as well, and are published there; sources say all there is
+    /// and know nothing of it, so they are not read over its head.
     ///
     /// # Errors
     /// See [`PublishError`]; the last release stands.
@@ -55,7 +59,31 @@ impl Publisher {
         clock: Clock,
         progress: &dyn Progress,
     ) -> Result<Report, PublishError> {
-        self.key_is_listed()?;
+        let mut lost = Vec::new();
+        loop {
+            match self.publish_once(&wishes, clock, progress).await {
+                Err(error @ PublishError::Lost { .. })
+                    if lost.len() < REBASES && wishes.can_be_read_again() =>
+                {
+                    progress.step("publishing on top of another publisher's release");
+                    lost.push(error.to_string());
+                }
+                Err(error) => return Err(error),
+                Ok(mut report) => {
+                    report.warnings.splice(..0, lost);
+                    return Ok(report);
+                }
+            }
+        }
+    }
+
+    async fn publish_once(
+        &self,
+        wishes: &Wishes,
+        clock: Clock,
+        progress: &dyn Progress,
+    ) -> Result<Report, PublishError> {
+        self.may_publish()?;
         // Whatever is read now is true as of now, not as of the end of a long publish.
         let as_of = clock();
         progress.step("asking the mirrors");
@@ -67,7 +95,7 @@ impl Publisher {
         let base = self.base(last.as_ref(), &mut warnings).await;
 
         progress.step("reading the sources and building");
-        let (built, weak) = self.build(base.clone(), &wishes).await?;
+        let (built, weak) = self.build(base.clone(), wishes).await?;
         warnings.extend(weak);
         let mut steps = Steps {
             publisher: self,
@@ -78,7 +106,11 @@ impl Publisher {
             warnings,
         };
         match last {
-            Some(last) if last.release.manifest == built.digest => steps.renew(last, as_of).await,
+            Some(last)
+                if last.release.manifest == built.digest && self.can_stand(&found, &last) =>
+            {
+                steps.renew(last, as_of).await
+            }
             last => {
                 let paths = if wishes.changes.is_empty() {
                     Some(self.paths().await?)
@@ -90,6 +122,14 @@ impl Publisher {
                 steps.release(last, last, as_of, coverage).await
             }
         }
+    }
+
+    /// A mirror that can only be read is refused before any work, and so is a wrong key.
+    pub(super) fn may_publish(&self) -> Result<(), PublishError> {
+        for mirror in self.mirrors.all() {
+            mirror.writable()?;
+        }
+        self.key_is_listed()
     }
 
     /// A key that nobody believes is refused before any work.
@@ -121,6 +161,12 @@ impl Publisher {
             majority,
             why: failed.map(ToString::to_string).collect(),
         })
+    }
+
+    /// Whether a majority of the mirrors can still hold `last`: two publishers killed at the same
+    /// number may have left it with neither.
+    pub(super) fn can_stand(&self, found: &[Found], last: &Signed) -> bool {
+        found.len() - mirror::elsewhere(found, last).min(found.len()) >= self.mirrors.majority()
     }
 
     pub(super) fn strange(&self, found: &[Found]) -> Vec<String> {

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use edge::sync::MirrorError;
-use futures::future::join_all;
 use snapshot::{Release, Timestamp};
 
 use super::coverage::Coverage;
 use super::error::PublishError;
+use super::places::Places;
 use super::progress::Progress;
-use super::report::{MirrorReport, Report};
+use super::report::Report;
 use super::{Clock, Publisher};
 use crate::build::{self, Built};
 use crate::exit::Exit;
-use crate::mirror::{self, Created, Found, Object, Signed, Upload};
+use crate::mirror::{self, Found, Object, Signed, Upload};
 
 /// What is known when the content is built.
 pub(super) struct Steps<'a> {
@@ -161,39 +160,24 @@ impl Steps<'_> {
     ) -> Result<Report, PublishError> {
         let is_new = heartbeat.is_none();
         let pointer = heartbeat.unwrap_or(release);
-        let mut missed = sent.missed;
+        let mut places = Places::new(self.publisher, release, sent.missed);
         self.progress.step("committing");
-        if is_new {
-            self.probe(&mut missed).await;
-            self.enough(&missed)?;
-        }
-        self.on_each(&mut missed, async |mirror| {
-            let (site, trust) = (&self.publisher.site.site, &self.publisher.trust);
-            match mirror::create(mirror, site, release, trust, (self.clock)()).await {
-                Created::Ours => Ok(()),
-                Created::Taken => Err(format!(
-                    "{}: number {} is taken by another release",
-                    mirror.url(),
-                    release.release.sequence
-                )),
-                Created::Failed(error) => Err(error.to_string()),
-            }
-        })
-        .await;
-        self.enough(&missed)?;
-        // From here on the release stands, whatever happens.
-        self.on_each(&mut missed, async |mirror| {
-            let (site, trust) = (&self.publisher.site.site, &self.publisher.trust);
-            let pointed = mirror::point(mirror, site, pointer, trust, (self.clock)()).await;
-            pointed.map_err(|error: MirrorError| error.to_string())
-        })
-        .await;
+        places.now = (self.clock)();
+        places.know(is_new).await;
+        self.enough(&places.missed)?;
+        // From here on the release may stand.
+        places.create(is_new).await?;
+        self.enough(&places.missed)?;
+        // From here on it stands, whatever happens; where mirrors do not keep publishers apart,
+        // once nobody else is found in its places.
+        places.now = (self.clock)();
+        places.point(pointer, is_new).await?;
+        let missed = &places.missed;
         let exit = match (missed.iter().any(Option::is_some), is_new) {
             (true, _) => Exit::MirrorsMissed,
             (false, true) => Exit::Done,
             (false, false) => Exit::NothingNew,
         };
-        let mirrors = self.publisher.mirrors.all().iter().zip(missed);
         Ok(Report {
             exit,
             is_new,
@@ -204,49 +188,11 @@ impl Steps<'_> {
             changes: self.built.changes.clone(),
             objects: sent.objects,
             bytes: sent.bytes,
-            mirrors: mirrors
-                .map(|(mirror, missed)| MirrorReport {
-                    url: mirror.url().to_string(),
-                    missed,
-                })
-                .collect(),
+            majority: self.publisher.mirrors.majority(),
+            mirrors: places.report(),
             coverage,
             warnings: std::mem::take(&mut self.warnings),
         })
-    }
-
-    async fn probe(&mut self, missed: &mut [Option<String>]) {
-        let site = &self.publisher.site.site;
-        for (mirror, missed) in self.publisher.mirrors.all().iter().zip(missed) {
-            if missed.is_some() {
-                continue;
-            }
-            match mirror::keeps_create_only(mirror, site).await {
-                Ok(true) => {}
-                Ok(false) => self.warnings.push(format!(
-                    "mirror {} overwrites what it was told only to create: let one publisher \
-                     alone write to it",
-                    mirror.url()
-                )),
-                Err(error) => *missed = Some(error.to_string()),
-            }
-        }
-    }
-
-    /// Runs `work` on every mirror that has missed nothing yet; its failure is a miss.
-    async fn on_each(
-        &self,
-        missed: &mut [Option<String>],
-        work: impl AsyncFn(&edge::sync::Mirror) -> Result<(), String>,
-    ) {
-        let work = &work;
-        let all = self.publisher.mirrors.all().iter().zip(missed);
-        join_all(all.map(|(mirror, missed)| async move {
-            if missed.is_none() {
-                *missed = work(mirror).await.err();
-            }
-        }))
-        .await;
     }
 }
 

@@ -7,6 +7,7 @@ use std::ffi::OsStr;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::panic::Location;
+use std::path::PathBuf;
 use std::thread;
 
 /// A program or a file, and who has it.
@@ -14,54 +15,107 @@ use std::thread;
 pub struct Program {
     /// What is looked for on the path, or at its own absolute place.
     pub name: &'static str,
-    /// Debian's package of it.
+    /// Who has it.
+    pub from: From,
+}
+
+/// Who has a program, and so how it is installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// Debian's package of this name.
+    Debian(&'static str),
+    /// A package that is installed once for each user and lies in [`kept`]: nobody waits for it
+    /// twice, and a fresh `target` does not lose it.
+    Kept(Kept),
+}
+
+/// A package of a registry in one version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Which registry.
+    pub registry: Registry,
+    /// Its name there.
     pub package: &'static str,
+    /// The version.
+    pub version: &'static str,
+    /// The features or extras that it needs.
+    pub features: &'static str,
+    /// What to expect, for whoever waits.
+    pub minutes: u64,
+}
+
+/// A registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registry {
+    /// crates.io: built by `cargo install`.
+    Cargo,
+    /// PyPI: put into an environment of its own.
+    Python,
+}
+
+const fn debian(name: &'static str, package: &'static str) -> Program {
+    Program {
+        name,
+        from: From::Debian(package),
+    }
 }
 
 /// Every program that a test looks for.
 pub const PROGRAMS: &[Program] = &[
+    debian("ssh-keygen", "openssh-client"),
+    debian("ssh-agent", "openssh-client"),
+    debian("curl", "curl"),
+    debian("openssl", "openssl"),
+    debian(
+        "/usr/share/doc/debian-handbook/html/en-US/index.html",
+        "debian-handbook",
+    ),
+    debian("cc", "gcc"),
     Program {
-        name: "ssh-keygen",
-        package: "openssh-client",
+        name: "s3s-fs",
+        from: From::Kept(Kept {
+            registry: Registry::Cargo,
+            package: "s3s-fs",
+            version: "0.14.1",
+            features: "binary",
+            minutes: 4,
+        }),
     },
     Program {
-        name: "ssh-agent",
-        package: "openssh-client",
+        name: "moto_server",
+        from: From::Kept(Kept {
+            registry: Registry::Python,
+            package: "moto",
+            version: "5.2.1",
+            features: "server",
+            minutes: 1,
+        }),
     },
-    Program {
-        name: "curl",
-        package: "curl",
-    },
-    Program {
-        name: "/usr/share/doc/debian-handbook/html/en-US/index.html",
-        package: "debian-handbook",
-    },
-    Program {
-        name: "cc",
-        package: "gcc",
-    },
-    Program {
-        name: "script",
-        package: "bsdutils",
-    },
+    debian("script", "bsdutils"),
 ];
+
+/// Programs that take so long to build that only `cargo xtask test all` installs them; a test uses
+/// one that is there, and is a skip without it only then.
+pub const LARGE: &[Program] = &[Program {
+    name: "garage",
+    from: From::Kept(Kept {
+        registry: Registry::Cargo,
+        package: "garage",
+        version: "2.5.0",
+        features: "",
+        minutes: 10,
+    }),
+}];
 
 /// Programs that a bench measures Holdfast beside.
 pub const PEERS: &[Program] = &[
-    Program {
-        name: "sort",
-        package: "coreutils",
-    },
-    Program {
-        name: "zstd",
-        package: "zstd",
-    },
-    Program {
-        name: "b3sum",
-        package: "b3sum",
-    },
+    debian("sort", "coreutils"),
+    debian("zstd", "zstd"),
+    debian("b3sum", "b3sum"),
 ];
 
+/// Set while everything is tested, with programs that take minutes to build.
+pub const ALL: &str = "HOLDFAST_TEST_ALL";
 /// The file that skips are noted in, one line each, for whoever counts them.
 pub const SKIPS: &str = "HOLDFAST_SKIPS";
 
@@ -75,11 +129,15 @@ pub const SKIPS: &str = "HOLDFAST_SKIPS";
 #[track_caller]
 pub fn have(program: &str) -> bool {
     assert!(
-        PROGRAMS.iter().any(|known| known.name == program),
+        known(program).is_some(),
         "outside::PROGRAMS does not name {program}: add it with its package"
     );
     if is_there(program) {
         return true;
+    }
+    if LARGE.iter().any(|large| large.name == program) && env::var_os(ALL).is_none() {
+        eprintln!("{program} is not there: `cargo xtask test all` builds it");
+        return false;
     }
     // The test runner names its threads after the tests, unless there is only one of them.
     let runner = thread::current();
@@ -95,12 +153,47 @@ pub fn have(program: &str) -> bool {
     false
 }
 
-/// Whether the program is on the path, or the file in its place.
+/// Whether the program is on the path or kept, or the file in its place.
 #[must_use]
 pub fn is_there(program: &str) -> bool {
+    find(program).is_some()
+}
+
+/// Where the program is: kept, if it is one of those, else on the path.
+#[must_use]
+pub fn find(program: &str) -> Option<PathBuf> {
+    let kept = known(program).and_then(|known| match known.from {
+        From::Kept(package) => Some(package.folder().join("bin")),
+        From::Debian(_) => None,
+    });
     let path = env::var_os("PATH").unwrap_or_default();
     // An absolute path joined to a folder stands for itself.
-    env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    kept.into_iter()
+        .chain(env::split_paths(&path))
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+}
+
+fn known(program: &str) -> Option<&'static Program> {
+    let mut all = PROGRAMS.iter().chain(LARGE);
+    all.find(|known| known.name == program)
+}
+
+/// Where a user's packages lie, outside of every checkout: `$XDG_CACHE_HOME/holdfast`.
+#[must_use]
+pub fn kept() -> PathBuf {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty());
+    let cache = set("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".cache")));
+    cache.unwrap_or_else(env::temp_dir).join("holdfast")
+}
+
+impl Kept {
+    /// Its own folder, with its programs in `bin`.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        kept().join(format!("{}-{}", self.package, self.version))
+    }
 }
 
 #[track_caller]

@@ -15,12 +15,25 @@ pub enum MirrorError {
         /// What was expected.
         why: &'static str,
     },
+    /// The URL is right, and something that it needs is not there.
+    #[error("mirror {mirror} cannot be used: {why}")]
+    Unusable {
+        /// The mirror.
+        mirror: String,
+        /// What is lacking.
+        why: String,
+    },
     /// The folder itself is absent.
     #[error("mirror {0} is not there")]
     Gone(String),
     /// A write to what can only be read.
-    #[error("mirror {0} can only be read: write to the folder or store behind it")]
-    ReadOnly(String),
+    #[error("mirror {mirror} can only be read: {why}")]
+    ReadOnly {
+        /// The mirror.
+        mirror: String,
+        /// What to do.
+        why: &'static str,
+    },
     /// It did not answer in time.
     #[error("{place} on mirror {mirror}: no answer within {limit:?}")]
     Slow {

@@ -1,12 +1,14 @@
-//! Reading a mirror over plain HTTP, with the client that also asks origins.
+//! HTTP to a mirror, with the client that also asks origins: a web server that shows a folder, and
+//! below the protocol of a bucket.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use http_body_util::BodyExt as _;
 use hyper::header::{AUTHORIZATION, HeaderValue};
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::{Client, Error};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::{Connect as Connects, HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use object_store::client::{
     HttpClient, HttpConnector as Connect, HttpError, HttpErrorKind, HttpRequest, HttpRequestBody,
@@ -15,6 +17,8 @@ use object_store::client::{
 use object_store::http::{HttpBuilder, HttpStore};
 use object_store::{ClientOptions, RetryConfig};
 use url::Url;
+
+use super::tls;
 
 /// How long a connection may take.
 pub const CONNECT: Duration = Duration::from_secs(2);
@@ -29,8 +33,13 @@ pub const HEAD_BYTES: usize = 64 << 10;
 /// request, as who is asked wants to know who asks (RFC 9110 section 11.6.2).
 ///
 /// # Errors
-/// The store's, for a URL that it cannot take.
-pub(super) fn store(url: &Url, shown: Option<HeaderValue>) -> object_store::Result<HttpStore> {
+/// In words.
+pub(super) fn store(url: &Url, shown: Option<HeaderValue>) -> Result<HttpStore, String> {
+    let transport = if url.scheme() == "https" {
+        Transport::Tls(tls::over(connector())?)
+    } else {
+        Transport::Plain
+    };
     HttpBuilder::new()
         .with_url(url.as_str())
         .with_client_options(ClientOptions::new().with_allow_http(true))
@@ -38,34 +47,66 @@ pub(super) fn store(url: &Url, shown: Option<HeaderValue>) -> object_store::Resu
             max_retries: 0,
             ..RetryConfig::default()
         })
-        .with_http_connector(Plain(shown))
+        .with_http_connector(Client { transport, shown })
         .build()
+        .map_err(|error| error.to_string())
 }
 
-#[derive(Debug)]
-struct Plain(Option<HeaderValue>);
+/// What connects, and what it shows with each request.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    pub(super) transport: Transport,
+    pub(super) shown: Option<HeaderValue>,
+}
 
-impl Connect for Plain {
+/// With or without TLS.
+#[derive(Clone, Debug)]
+pub(super) enum Transport {
+    /// As it is.
+    Plain,
+    /// Under TLS.
+    Tls(HttpsConnector<HttpConnector>),
+}
+
+impl Connect for Client {
     fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
-        let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(CONNECT));
-        connector.set_nodelay(true);
-        let client = Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .http1_max_headers(FIELDS)
-            .http1_max_buf_size(HEAD_BYTES)
-            .build(connector);
-        Ok(HttpClient::new(Service(client, self.0.clone())))
+        let shown = self.shown.clone();
+        Ok(match &self.transport {
+            Transport::Plain => client(connector(), shown),
+            Transport::Tls(connector) => client(connector.clone(), shown),
+        })
     }
 }
 
+pub(super) fn connector() -> HttpConnector {
+    let mut connector = HttpConnector::new();
+    connector.set_connect_timeout(Some(CONNECT));
+    connector.set_nodelay(true);
+    connector
+}
+
+fn client<C>(connector: C, shown: Option<HeaderValue>) -> HttpClient
+where
+    C: Connects + Clone + std::fmt::Debug + Send + Sync + 'static,
+{
+    let client = legacy::Client::builder(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE)
+        .http1_max_headers(FIELDS)
+        .http1_max_buf_size(HEAD_BYTES)
+        .build(connector);
+    HttpClient::new(Service(client, shown))
+}
+
 #[derive(Debug)]
-struct Service(Client<HttpConnector, HttpRequestBody>, Option<HeaderValue>);
+struct Service<C>(legacy::Client<C, HttpRequestBody>, Option<HeaderValue>);
 
 #[async_trait]
-impl HttpService for Service {
+impl<C> HttpService for Service<C>
+where
+    C: Connects + Clone + std::fmt::Debug + Send + Sync + 'static,
+{
     async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
         if let Some(shown) = &self.1 {
             request.headers_mut().insert(AUTHORIZATION, shown.clone());
@@ -79,14 +120,24 @@ impl HttpService for Service {
     }
 }
 
-fn failed(error: Error) -> HttpError {
+fn failed(error: legacy::Error) -> HttpError {
     let kind = if error.is_connect() {
         HttpErrorKind::Connect
     } else {
         HttpErrorKind::Request
     };
-    HttpError::new(kind, error)
+    HttpError::new(kind, Told(told(&error)))
 }
+
+/// The client's error says what failed, and what lies under it why.
+fn told(error: &dyn std::error::Error) -> String {
+    let under = std::iter::successors(error.source(), |error| error.source());
+    under.fold(error.to_string(), |told, error| format!("{told}: {error}"))
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Told(String);
 
 #[cfg(test)]
 mod tests {

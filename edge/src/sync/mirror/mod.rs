@@ -3,15 +3,18 @@
 //! A mirror is never trusted, so everything read from it is bounded and comes with a deadline of
 //! our own; the store's retries stay off, because the next poll is the retry. A folder that is
 //! absent is an error and is never made by a write: a mount that has gone must not be hidden
-//! under a fresh, empty directory. Over plain HTTP a mirror is read only: it needs no TLS, since
-//! nothing on the way is trusted.
+//! under a fresh, empty directory. Over HTTP a mirror is read only, and needs no TLS, since nothing
+//! on the way is trusted. A bucket can be written to by whoever has a key.
 
 mod address;
+mod credentials;
 mod error;
 mod http;
 mod patience;
+mod s3;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -48,12 +51,22 @@ pub enum Fetched {
     },
 }
 
+/// What may be done with a mirror.
+#[derive(Clone, Debug)]
+enum Access {
+    /// Read and write, while the folder is there.
+    Folder(PathBuf),
+    /// Read and write.
+    Bucket,
+    /// Read only; what to do who wants to write.
+    Read(&'static str),
+}
+
 /// A place that holds objects.
 #[derive(Clone, Debug)]
 pub struct Mirror {
     url: Url,
-    /// Its folder, which may be written to; `None` for what can only be read.
-    root: Option<PathBuf>,
+    access: Access,
     base: Path,
     store: Arc<dyn ObjectStore>,
     patience: Patience,
@@ -69,7 +82,11 @@ impl Mirror {
             url: url.to_string(),
             why,
         };
-        let (root, base, store): (_, _, Arc<dyn ObjectStore>) = match url.scheme() {
+        let unusable = |why| MirrorError::Unusable {
+            mirror: url.to_string(),
+            why,
+        };
+        let (access, base, store): (_, _, Arc<dyn ObjectStore>) = match url.scheme() {
             "file" => {
                 let root = url
                     .to_file_path()
@@ -77,17 +94,34 @@ impl Mirror {
                 let base =
                     Path::from_absolute_path(&root).map_err(|_| bad("expected a plain path"))?;
                 let store = LocalFileSystem::new().with_fsync(true);
-                (Some(root), base, Arc::new(store))
+                (Access::Folder(root), base, Arc::new(store))
             }
-            "http" => {
-                let store = http::store(url, None).map_err(|_| bad("expected http://HOST/PATH"))?;
-                (None, Path::default(), Arc::new(store))
+            "http" | "https" => {
+                let store = http::store(url, None).map_err(unusable)?;
+                let access = Access::Read("write to the folder or store behind it");
+                (access, Path::default(), Arc::new(store))
             }
-            _ => return Err(bad("expected file:///PATH or http://HOST/PATH")),
+            "s3" => {
+                let bucket = s3::bucket(url, |name| std::env::var(name).ok())?;
+                let access = if bucket.has_key {
+                    Access::Bucket
+                } else {
+                    Access::Read(
+                        "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a file with \
+                         both: ?credentials=FILE",
+                    )
+                };
+                (access, bucket.base, Arc::new(bucket.store))
+            }
+            _ => {
+                return Err(bad(
+                    "expected file:///PATH, http://HOST/PATH or s3://BUCKET/PREFIX",
+                ));
+            }
         };
         Ok(Self {
             url: url.clone(),
-            root,
+            access,
             base,
             store,
             patience: Patience::default(),
@@ -123,7 +157,10 @@ impl Mirror {
         let mut shown = shown.map_err(|_| bad("a token is one line of visible characters"))?;
         shown.set_sensitive(true);
         let store = http::store(&self.url, Some(shown));
-        let store = store.map_err(|_| bad("expected http://HOST/PATH"))?;
+        let store = store.map_err(|why| MirrorError::Unusable {
+            mirror: self.url.to_string(),
+            why,
+        })?;
         Ok(self.with_store(Arc::new(store)))
     }
 
@@ -228,20 +265,35 @@ impl Mirror {
         (&self.store, self.path(place))
     }
 
-    /// Whether it can only be read.
+    /// Whether what it holds can be listed: not over HTTP.
     #[must_use]
-    pub const fn is_read_only(&self) -> bool {
-        self.root.is_none()
+    pub fn can_list(&self) -> bool {
+        !matches!(self.url.scheme(), "http" | "https")
     }
 
-    /// Whether the mirror itself is there. One that is read over HTTP says so by answering.
+    /// Whether it may be written to.
+    ///
+    /// # Errors
+    /// [`MirrorError::ReadOnly`], with what to do.
+    pub fn writable(&self) -> Result<(), MirrorError> {
+        match self.access {
+            Access::Read(why) => Err(MirrorError::ReadOnly {
+                mirror: self.url.to_string(),
+                why,
+            }),
+            Access::Folder(_) | Access::Bucket => Ok(()),
+        }
+    }
+
+    /// Whether the mirror itself is there. One on the network says so by answering.
     ///
     /// # Errors
     /// [`MirrorError::Gone`].
     pub async fn present(&self) -> Result<(), MirrorError> {
-        let Some(root) = self.root.clone() else {
+        let Access::Folder(root) = &self.access else {
             return Ok(());
         };
+        let root = root.clone();
         let is_dir = tokio::task::spawn_blocking(move || root.is_dir()).await;
         match is_dir {
             Ok(true) => Ok(()),
@@ -250,9 +302,7 @@ impl Mirror {
     }
 
     async fn write(&self, place: &Place, bytes: Vec<u8>, mode: PutMode) -> Result<(), MirrorError> {
-        if self.is_read_only() {
-            return Err(MirrorError::ReadOnly(self.url.to_string()));
-        }
+        self.writable()?;
         self.present().await?;
         let path = self.path(place);
         let put = async {

@@ -66,7 +66,10 @@ async fn an_absent_folder_is_not_made() {
     assert!(matches!(put, Err(MirrorError::Gone(_))));
     let read = mirror.read(&place(), 16).await;
     assert!(matches!(read, Err(MirrorError::Gone(_))));
-    assert!(!mirror.root.unwrap().exists());
+    let Access::Folder(root) = mirror.access else {
+        panic!("expected a folder");
+    };
+    assert!(!root.exists());
 }
 
 /// A mirror in memory that is as slow as `config` says, with one document of 64 bytes, and is
@@ -119,7 +122,7 @@ async fn a_write_is_waited_for_a_while() {
     };
     let (_dir, there) = mirror();
     let mirror = Mirror {
-        root: there.root,
+        access: there.access,
         ..slow(config, patience).await
     };
     let put = mirror.put(&place(), b"one".to_vec()).await;
