@@ -145,3 +145,90 @@ async fn with_the_mirror_gone_the_rest_answers_until_it_is_back() {
     fs_err::rename(&away, &mirror).unwrap();
     comes_back(&edge, "/", WORDS.as_bytes()).await;
 }
+
+/// A metric of the small site.
+async fn counted(edge: &Edge, metric: &str) -> u64 {
+    let metrics = edge.ops("/metrics").await.text();
+    let start = format!("holdfast_{metric}_total{{");
+    let line = metrics.lines().find(|line| line.starts_with(&start));
+    let value = line.and_then(|line| line.rsplit(' ').next()?.parse().ok());
+    value.unwrap_or_else(|| panic!("no {metric} in {metrics}"))
+}
+
+async fn scrub(edge: &Edge) -> Value {
+    edge.status().await["scrub"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_asks_for_is_read_again_found_damaged_and_repaired() {
+    let site = Site::small().init().await;
+    site.publish().await;
+    let edge = site.edge().scrubbing(64 << 20).start().await;
+    edge.reaches(1).await;
+    for (spoil, rotten) in [
+        (spoil_photo as fn(&Site) -> String, 1),
+        (spoil_page as fn(&Site) -> String, 2),
+    ] {
+        let object = spoil(&site);
+        told(&edge, &object, |damaged| !damaged["repaired_at"].is_null()).await;
+        eventually("both to be counted", async || {
+            let counted = scrub(&edge).await;
+            (counted["found"] == rotten && counted["repaired"] == rotten).then_some(())
+        })
+        .await;
+    }
+    assert_eq!(counted(&edge, "scrub_found_objects").await, 2);
+    assert_eq!(counted(&edge, "repaired_objects").await, 2);
+    assert!(counted(&edge, "scrubbed_bytes").await > PHOTO);
+    let photo = edge.get("/photos/door.jpg").await;
+    assert_eq!(
+        (photo.status.as_u16(), photo.body.len() as u64),
+        (200, PHOTO)
+    );
+    // Nobody reads a site that has nothing wrong any worse for it.
+    let round = scrub(&edge).await["rounds"].as_u64();
+    eventually("another round", async || {
+        (scrub(&edge).await["rounds"].as_u64() > round).then_some(())
+    })
+    .await;
+    assert_eq!(scrub(&edge).await["found"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scrub_goes_on_where_it_was_and_is_off_where_it_is_told_so() {
+    let site = Site::small().init().await;
+    site.publish().await;
+    // A round takes a second and more; its place is noted at its end.
+    let mut edge = site.edge().scrubbing(64 << 20).start().await;
+    eventually("a round", async || {
+        (scrub(&edge).await["rounds"].as_u64() > Some(0)).then_some(())
+    })
+    .await;
+    let place = site.path("edge-1/sites/small/state/scrubbed");
+    edge.kill();
+    // As if it had read all but the last object.
+    let last = objects(&site)
+        .into_iter()
+        .max_by_key(|path| path.file_name().map(ToOwned::to_owned));
+    let last = last
+        .unwrap()
+        .file_name()
+        .unwrap()
+        .to_string_lossy()
+        .into_owned();
+    assert!(place.exists(), "{} is where it is noted", place.display());
+    fs_err::write(&place, format!("{{\"object\":{last:?},\"key\":null}}")).unwrap();
+    edge.begin();
+    edge.ready().await;
+    eventually("the end of a round", async || {
+        let scrub = scrub(&edge).await;
+        (scrub["rounds"] == 1).then_some(()).inspect(|()| {
+            // Nothing lay ahead of that place.
+            assert_eq!(scrub["objects"], 0, "{scrub}");
+        })
+    })
+    .await;
+    let quiet = site.edge().named("edge-2").start().await;
+    assert_eq!(scrub(&quiet).await["bytes_a_second"], 0);
+    assert_eq!(scrub(&quiet).await["bytes"], 0);
+}

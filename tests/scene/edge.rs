@@ -19,6 +19,7 @@ pub(crate) struct EdgeBuilder<'s> {
     name: String,
     mirrors: Vec<String>,
     origin: Option<SocketAddr>,
+    scrub: u64,
     disk: Option<Disk>,
 }
 
@@ -29,6 +30,7 @@ impl<'s> EdgeBuilder<'s> {
             name: "edge-1".to_owned(),
             mirrors: vec!["mirror".to_owned()],
             origin: None,
+            scrub: 0,
             disk: None,
         }
     }
@@ -57,6 +59,12 @@ impl<'s> EdgeBuilder<'s> {
         self
     }
 
+    /// Reading what it holds again, at so many bytes a second.
+    pub(crate) fn scrubbing(mut self, bytes_a_second: u64) -> Self {
+        self.scrub = bytes_a_second;
+        self
+    }
+
     /// With its data on a disk that fails on request, and nothing of it elsewhere.
     pub(crate) fn on(mut self, disk: &Disk) -> Self {
         self.disk = Some(disk.clone());
@@ -75,10 +83,11 @@ impl<'s> EdgeBuilder<'s> {
         let text = format!(
             "name = \"{name}\"\ndata = \"{name}\"\n\n[listen]\npublic = \"{public}\"\n\
              control = \"{control}\"\n\n[[site]]\nname = \"{site}\"\nhosts = [\"{HOST}\"]\n\
-             trust = \"trust\"\nmirrors = [{mirrors}]\npoll = \"100ms\"\n{origin}",
+             trust = \"trust\"\nmirrors = [{mirrors}]\npoll = \"100ms\"\nscrub = {scrub}\n{origin}",
             name = self.name,
             site = self.site.name(),
             mirrors = mirrors.join(", "),
+            scrub = self.scrub,
         );
         fs_err::write(&config, text).unwrap();
         if self.disk.is_none() {

@@ -12,7 +12,7 @@ pub mod trust;
 use std::path::{Path, PathBuf};
 
 pub use listen::Listen;
-pub use site::{HOSTS, Host, MIRRORS, POLL, SITES, Site};
+pub use site::{HOSTS, Host, MIRRORS, POLL, SCRUB, SITES, Site};
 
 use crate::settings::{self, Mistakes, Placed, Problems, Section};
 use listen::RawListen;

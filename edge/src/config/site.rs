@@ -25,6 +25,12 @@ pub const POLL_LEAST: Duration = Duration::from_millis(50);
 /// The most seldom a mirror may be asked.
 pub const POLL_MOST: Duration = Duration::from_secs(3600);
 
+/// How fast what is held is read again, bytes a second, unless said otherwise: a tenth of the
+/// slowest disks, and 10 GB in less than two hours.
+pub const SCRUB: u64 = 2 << 20;
+/// The fastest that it may be, bytes a second.
+pub const SCRUB_MOST: u64 = 1 << 30;
+
 /// One site.
 #[derive(Clone, Debug)]
 pub struct Site {
@@ -40,6 +46,9 @@ pub struct Site {
     pub mirrors: Vec<Url>,
     /// `poll`: how often each mirror is asked, give or take a fifth. Default `"1s"`.
     pub poll: Duration,
+    /// `scrub`: how fast what is held is read again so that a rotting disk is found out, bytes a
+    /// second; 0 never. Default 2,097,152.
+    pub scrub: u64,
     /// `origin`: the living origin, `http://HOST:PORT`. Without it this is a pure fallback origin.
     pub origin: Option<Url>,
 }
@@ -85,7 +94,23 @@ pub(super) struct RawSite {
     trust: Option<Placed<String>>,
     mirrors: Option<Placed<Vec<Placed<String>>>>,
     poll: Duration,
+    scrub: u64,
     origin: Option<Placed<String>>,
+}
+
+fn read_scrub(section: &mut Section<'_, '_>) -> u64 {
+    let Some(given) = section.integer("scrub") else {
+        return SCRUB;
+    };
+    let rate = u64::try_from(given.value).ok();
+    rate.filter(|rate| *rate <= SCRUB_MOST).unwrap_or_else(|| {
+        let message = format!("`scrub` is not usable: {}", given.value);
+        section
+            .problems()
+            .add(given.span, message)
+            .label("expected bytes a second, from 0 (never) to 1073741824");
+        SCRUB
+    })
 }
 
 impl RawSite {
@@ -99,12 +124,14 @@ impl RawSite {
             "the folders, http:// or s3:// URLs that hold the site's releases",
         );
         let poll = section.duration("poll", POLL_LEAST..=POLL_MOST);
+        let scrub = read_scrub(&mut section);
         let raw = Self {
             name: section.required("name", name, Section::text),
             hosts: section.required("hosts", hosts, Section::texts),
             trust: section.required("trust", trust, Section::text),
             mirrors: section.required("mirrors", mirrors, Section::texts),
             poll: poll.unwrap_or(POLL),
+            scrub,
             origin: section.text("origin"),
         };
         section.finish();
@@ -141,6 +168,7 @@ impl RawSite {
             generation: Arc::new(generation),
             mirrors: mirrors?,
             poll: self.poll,
+            scrub: self.scrub,
             origin: origin?,
         })
     }

@@ -47,6 +47,7 @@ fn a_short_file_is_enough() {
     assert!(config.listen.control.ip().is_loopback());
     let site = &config.sites[0];
     assert_eq!((site.poll, &site.origin), (POLL, &None));
+    assert_eq!(site.scrub, SCRUB);
     assert_eq!(
         site.mirrors[0].to_file_path().unwrap(),
         dir.path().join("mirror")
@@ -111,6 +112,8 @@ fn contradictions_are_found() {
         ),
         ("", "hosts2 = []", "this site has no key `hosts2`"),
         ("", "poll = \"2h\"", "`poll` is"),
+        ("", "scrub = 1073741825", "`scrub` is"),
+        ("", "scrub = -1", "`scrub` is"),
         ("", "poll = \"1ms\"", "`poll` is"),
     ] {
         let found = mistake(extra, tail);

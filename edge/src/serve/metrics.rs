@@ -1,6 +1,6 @@
 //! Counts for Prometheus (OpenMetrics text, version 1.0.0).
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -64,6 +64,9 @@ pub struct Metrics {
     sequence: Family<OfSite, Gauge<u64, AtomicU64>>,
     age: Family<OfSite, Gauge<f64, AtomicU64>>,
     damaged: Family<OfSite, Gauge>,
+    scrubbed: Family<OfSite, Counter>,
+    scrub_found: Family<OfSite, Counter>,
+    repaired: Family<OfSite, Counter>,
 }
 
 impl Default for Metrics {
@@ -96,6 +99,18 @@ impl Default for Metrics {
             damaged: add.plain(
                 "damaged_objects",
                 "Objects of the release in use that are damaged on this disk",
+            ),
+            scrubbed: add.plain(
+                "scrubbed_bytes",
+                "Bytes that were read again and checked without being asked for",
+            ),
+            scrub_found: add.plain(
+                "scrub_found_objects",
+                "Damaged objects that were found without being asked for",
+            ),
+            repaired: add.plain(
+                "repaired_objects",
+                "Damaged objects that were brought back, whoever found them",
             ),
             registry,
         }
@@ -176,10 +191,20 @@ impl Metrics {
             };
             self.mode.get_or_create(&labels).set(level(mode));
         }
+        let of = OfSite { site: name };
+        let scrub = site.copy.scrubbed();
+        for (counter, count) in [
+            (&self.scrubbed, scrub.bytes),
+            (&self.scrub_found, scrub.found),
+            (&self.repaired, scrub.repaired),
+        ] {
+            // It only grows, and is counted elsewhere.
+            let counter = counter.get_or_create(&of);
+            counter.inner().store(count, Ordering::Relaxed);
+        }
         let Some(release) = site.copy.current() else {
             return;
         };
-        let of = OfSite { site: name };
         let age: Timestamp = site.copy.edge_time();
         let age = age.since(release.release.as_of).as_secs_f64();
         self.sequence

@@ -20,6 +20,7 @@ use super::journal::Journal;
 use super::kept::{Kept, OpenError};
 use super::merge::MergeFault;
 use super::refusal::{Check, Refusal};
+use super::scrub::Scrub;
 use super::source::{Answers, Source, poll, sources};
 use super::state::SiteState;
 use super::work::{Offer, SourceId};
@@ -45,6 +46,8 @@ pub struct Follower {
     /// Segments merged for the release that is being brought in, known to be whole, blobs included.
     pub(super) whole: BTreeMap<Digest, Kind>,
     pub(super) orders_kept: bool,
+    /// How fast what is held is read again, bytes a second.
+    scrub: u64,
 }
 
 /// What a task brings back.
@@ -93,6 +96,7 @@ impl Follower {
             checked: None,
             whole: BTreeMap::new(),
             orders_kept: true,
+            scrub: site.scrub,
         };
         for alarm in kept.alarms {
             follower.alarm(alarm);
@@ -113,6 +117,7 @@ impl Follower {
     /// Follows the mirrors until `stop`. A release is tried with `canaries` before it is used.
     pub async fn run(mut self, canaries: Arc<dyn Canaries>, stop: CancellationToken) {
         let started = Instant::now();
+        let _scrub = Scrub::begin(&self.state, &self.store, self.scrub);
         let mut tasks: JoinSet<Done> = JoinSet::new();
         let mut events = VecDeque::from([Event::Tick]);
         loop {

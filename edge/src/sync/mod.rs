@@ -16,6 +16,7 @@ mod merge;
 pub mod mirror;
 mod refusal;
 mod repair;
+mod scrub;
 mod source;
 mod state;
 mod status;
@@ -27,6 +28,7 @@ pub use kept::OpenError;
 pub use layout::Place;
 pub use mirror::{Fetched, Mirror, MirrorError, Patience};
 pub use refusal::{Check, HELD, HOLD_FIRST, HOLD_MOST, Refusal};
+pub use scrub::ScrubStatus;
 pub use state::{SiteState, wall_clock};
 pub use status::{
     AlarmStatus, DamageStatus, EdgeStatus, MergedStatus, OrderStatus, RefusalStatus, ReleaseStatus,

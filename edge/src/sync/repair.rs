@@ -52,7 +52,10 @@ impl Follower {
     pub(super) fn repaired(&self, want: &Want, release: Arc<LoadedRelease>) {
         let (object, now) = (want.describe(), self.state.edge_time());
         tracing::info!(site = %self.state.name(), object, "repaired");
-        self.state.progress().history.repaired(&object, now);
+        let mut progress = self.state.progress();
+        progress.history.repaired(&object, now);
+        progress.scrub.repaired += 1;
+        drop(progress);
         self.state.switch(release);
     }
 

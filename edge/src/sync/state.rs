@@ -8,6 +8,7 @@ use snapshot::{EdgeTime, SiteName, Timestamp};
 use tokio::sync::watch;
 
 use super::history::History;
+use super::scrub::ScrubStatus;
 use super::status::{MergedStatus, OrderStatus, ReleaseStatus, SourceStatus, SyncStatus};
 use crate::config::Host;
 use crate::copy::LoadedRelease;
@@ -33,6 +34,7 @@ pub(super) struct Progress {
     pub(super) sources: Vec<SourceStatus>,
     pub(super) history: History,
     pub(super) merged: MergedStatus,
+    pub(super) scrub: ScrubStatus,
 }
 
 impl SiteState {
@@ -110,8 +112,15 @@ impl SiteState {
             alarms: progress.history.alarms(),
             damaged: progress.history.all_damaged(),
             merged: progress.merged,
+            scrub: progress.scrub.clone(),
             orders: order_statuses(&orders, now),
         }
+    }
+
+    /// What was read again without being asked for.
+    #[must_use]
+    pub fn scrubbed(&self) -> ScrubStatus {
+        lock(&self.progress).scrub.clone()
     }
 
     /// Puts a release in use. For sync, and for who rehearses without it.

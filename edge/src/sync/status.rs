@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::scrub::ScrubStatus;
+
 /// The whole edge: what `/status` answers, and what `edge order` reads. More fields may stand
 /// beside these.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,6 +37,9 @@ pub struct SyncStatus {
     /// What was merged from held segments instead of fetched, since the edge started.
     #[serde(default)]
     pub merged: MergedStatus,
+    /// What was read again without being asked for.
+    #[serde(default)]
+    pub scrub: ScrubStatus,
     /// The order of each scope.
     pub orders: Vec<OrderStatus>,
 }
