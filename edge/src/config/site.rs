@@ -42,7 +42,7 @@ pub struct Site {
     pub trust: PathBuf,
     /// What that directory says.
     pub generation: Arc<Generation>,
-    /// `mirrors`: `file://` URLs or folders, tried in this order. Required.
+    /// `mirrors`: folders, `http://` or `s3://` URLs, tried in this order. Required.
     pub mirrors: Vec<Url>,
     /// `poll`: how often each mirror is asked, give or take a fifth. Default `"1s"`.
     pub poll: Duration,

@@ -127,8 +127,12 @@ struct Walk {
 }
 
 impl Walk {
-    /// From the place to the last object; the next round begins with the first.
+    /// From the place to the last object; the next round begins with the first. Without a release
+    /// there is nothing to read, and the place stays.
     fn round(&mut self) -> Result<(), Stopped> {
+        if self.state.current().is_none() {
+            return self.rest(IDLE);
+        }
         while let Some(release) = self.state.current() {
             let Some(want) = next(&release, &self.place) else {
                 break;
