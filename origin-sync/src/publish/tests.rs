@@ -383,6 +383,15 @@ async fn a_number_that_is_taken_is_left_to_its_taker() {
     );
 }
 
+/// The envelope of `release`, as whoever has the key signs it.
+fn signed(key: &std::path::Path, release: &Release) -> Vec<u8> {
+    let source = edge::signing::KeySource::File(key.to_owned());
+    let mut envelope = Envelope::seal(encode(release).unwrap());
+    let key = load_key(Some(source)).unwrap();
+    envelope.sign_with(&*key, Namespace::Release).unwrap();
+    envelope.to_bytes().unwrap()
+}
+
 /// A mirror on which another publisher is always a moment quicker with the number.
 #[derive(Debug)]
 struct Quicker {
@@ -413,12 +422,7 @@ impl ObjectStore for Quicker {
                 sequence: Sequence(number.parse().unwrap()),
                 ..self.last.clone()
             };
-            let source = edge::signing::KeySource::File(self.key.clone());
-            let mut envelope = Envelope::seal(encode(&rival).unwrap());
-            envelope
-                .sign_with(&*load_key(Some(source)).unwrap(), Namespace::Release)
-                .unwrap();
-            let bytes = PutPayload::from(envelope.to_bytes().unwrap());
+            let bytes = PutPayload::from(signed(&self.key, &rival));
             let theirs = self.inner.put_opts(location, bytes, opts.clone()).await;
             theirs.ok();
         }
@@ -498,6 +502,43 @@ async fn whoever_is_always_too_late_says_so() {
     let refused = publisher.publish(wishes, ticking, &Silent).await;
     assert_eq!(refused.unwrap_err().exit(), Exit::Lost);
     assert_eq!(quicker.numbers.load(Ordering::Relaxed), 1 + 1 + 8);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_two_left_on_half_of_the_mirrors_each_stops_nobody() {
+    let bench = Bench::new(2);
+    let newest = async || {
+        let publisher = bench.publisher();
+        let found = crate::mirror::survey(&publisher.mirrors, &publisher.trust, wall_clock()).await;
+        crate::mirror::newest(&found).unwrap().release.clone()
+    };
+    let (first, second) = ("a,1\nb,1\n", "a,2\nb,2\n");
+    bench.rows(first);
+    bench.publish().await.unwrap();
+    let before = newest().await;
+    bench.rows(second);
+    bench.publish().await.unwrap();
+    // As if neither had come further than its half of the mirrors.
+    let rival = Release {
+        sequence: Sequence(2),
+        ..before.clone()
+    };
+    let rival = signed(&bench.path("keys/release"), &rival);
+    fs::write(bench.path("mirror-1/dasom/releases/2"), rival).unwrap();
+    for n in 0..2 {
+        let site = bench.path(&format!("mirror-{n}/dasom"));
+        fs::copy(site.join("releases/1"), site.join("release")).unwrap();
+    }
+    // The content of the one that is built upon: there is nothing new, and it can never stand.
+    let is_first = newest().await.manifest == before.manifest;
+    bench.rows(if is_first { first } else { second });
+    let published = bench.publish().await.unwrap();
+    assert_eq!(
+        (published.exit, published.sequence),
+        (Exit::Done, Sequence(3))
+    );
+    bench.assert_whole().await;
+    assert_eq!(bench.publish().await.unwrap().exit, Exit::NothingNew);
 }
 
 #[tokio::test(flavor = "multi_thread")]
