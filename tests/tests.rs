@@ -26,6 +26,8 @@ mod disk;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod fetching;
+#[cfg(test)]
 mod guests;
 #[cfg(test)]
 mod handbook;

@@ -93,6 +93,11 @@ impl Origin {
                         .is_some_and(|known| *known == tag)
                     {
                         answer.status(304).body(Full::default())
+                    } else if let Some(part) = part(&seen.headers, bytes.len()) {
+                        let range =
+                            format!("bytes {}-{}/{}", part.start, part.end - 1, bytes.len());
+                        let answer = answer.status(206).header("content-range", range);
+                        answer.body(bytes[part].to_vec().into())
                     } else {
                         answer.body(bytes.into())
                     }
@@ -256,4 +261,17 @@ fn broken(words: &'static [u8]) -> Body {
         Err(std::io::Error::other("broken off")),
     ];
     StreamBody::new(futures::stream::iter(frames)).boxed_unsync()
+}
+
+/// The part that is asked for of so many bytes: `bytes=FIRST-LAST` or `bytes=-COUNT`.
+fn part(head: &HeaderMap, length: usize) -> Option<std::ops::Range<usize>> {
+    let field = head.get("range")?.to_str().ok()?.strip_prefix("bytes=")?;
+    let (first, last) = field.split_once('-')?;
+    let part = match (first.parse::<usize>(), last.parse::<usize>()) {
+        (Ok(first), Ok(last)) => first..length.min(last + 1),
+        (Ok(first), Err(_)) => first..length,
+        (Err(_), Ok(count)) => length.saturating_sub(count)..length,
+        (Err(_), Err(_)) => return None,
+    };
+    (part.start < part.end).then_some(part)
 }

@@ -7,12 +7,14 @@
 mod listen;
 pub mod ops;
 mod site;
+mod sync;
 pub mod trust;
 
 use std::path::{Path, PathBuf};
 
 pub use listen::Listen;
 pub use site::{HOSTS, Host, MIRRORS, POLL, SCRUB, SITES, Site};
+pub use sync::{BANDWIDTH_LEAST, Sync};
 
 use crate::settings::{self, Mistakes, Placed, Problems, Section};
 use listen::RawListen;
@@ -31,6 +33,8 @@ pub struct Config {
     pub data: PathBuf,
     /// `[listen]`.
     pub listen: Listen,
+    /// `[sync]`.
+    pub sync: Sync,
     /// `[[site]]`: at least one.
     pub sites: Vec<Site>,
 }
@@ -65,6 +69,7 @@ struct Raw {
     name: Option<Placed<String>>,
     data: Option<Placed<String>>,
     listen: RawListen,
+    sync: Sync,
     sites: Vec<RawSite>,
 }
 
@@ -81,6 +86,7 @@ impl Raw {
                 .section("listen")
                 .map(RawListen::read)
                 .unwrap_or_default(),
+            sync: file.section("sync").map(Sync::read).unwrap_or_default(),
             sites: file.list("site").into_iter().map(RawSite::read).collect(),
         };
         file.finish();
@@ -109,6 +115,7 @@ impl Raw {
             name: name?,
             data: base.join(data),
             listen: listen?,
+            sync: self.sync,
             sites: sites.into_iter().collect::<Option<_>>()?,
         })
     }

@@ -69,7 +69,7 @@ fn all_mistakes_come_together_in_the_order_of_the_file() {
         "`data` must be a text in quotes, not an integer",
         "edge.toml:2:1",
         "the file has no key `port`",
-        "expected one of: name, data, listen, site",
+        "expected one of: name, data, listen, sync, site",
         "`public` is not an address: \"here\"",
         "\"Dasom\" is not a site name",
         "edge.toml:7:",
@@ -257,4 +257,14 @@ fn a_mirror_is_asked_neither_too_often_nor_too_seldom() {
         let source = format!("name = \"x\"\n{SITE}poll = \"{poll}\"\n");
         assert_eq!(mistakes(&source).is_empty(), fits, "{poll}");
     }
+}
+
+#[test]
+fn a_cap_that_would_stop_sync_is_a_mistake() {
+    let found = mistake("[sync]\nbandwidth = 16383", "");
+    assert_eq!(found, "`bandwidth` is 16383 bytes a second");
+    let dir = with_trust();
+    let source = format!("name = \"seoul-1\"\n[sync]\nbandwidth = 16384\n{SITE}");
+    let config = Config::parse(Path::new("edge.toml"), &source, dir.path()).unwrap();
+    assert_eq!(config.sync.bandwidth, Some(BANDWIDTH_LEAST));
 }

@@ -44,6 +44,15 @@ impl Want {
         }
     }
 
+    /// How many bytes it has on this disk, as is claimed.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        match &self.kind {
+            Kind::Manifest(bytes) | Kind::Component(bytes) | Kind::Blob(bytes) => *bytes,
+            Kind::Segment(_, entry) => entry.bytes,
+        }
+    }
+
     /// The object in words: its kind and its name.
     #[must_use]
     pub fn describe(&self) -> String {

@@ -23,7 +23,7 @@ use crate::config::{self, Config};
 use crate::copy::Canaries;
 use crate::host::{Host, HostError, HostLimits};
 use crate::origin::{NotAnOrigin, Origin, OriginLimits};
-use crate::sync::{Follower, OpenError};
+use crate::sync::{Follower, OpenError, Pace};
 
 /// Verified inner nodes kept in memory, bytes, all sites together.
 pub const NODE_CACHE_BYTES: u64 = 64 << 20;
@@ -116,7 +116,9 @@ pub async fn run(
 
     let following = TaskTracker::new();
     let canaries: Arc<dyn Canaries> = Arc::new(Rehearsal::new(host));
+    let pace = Arc::new(Pace::new(config.sync.bandwidth));
     for follower in followers {
+        let follower = follower.at_pace(Arc::clone(&pace));
         following.spawn(follower.run(Arc::clone(&canaries), stop.clone()));
     }
     following.close();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use snapshot::{Digest, Manifest, Release, Store};
 
 use super::refusal::{Check, Refusal};
+use super::space;
 use crate::copy::{
     Canaries, Kind, Lacking, LoadError, LoadedRelease, check_counts, lacking, try_canaries,
 };
@@ -17,7 +18,10 @@ pub(super) fn plan(
     barred: &BTreeSet<Digest>,
 ) -> Result<Lacking, Refusal> {
     let lacking = lacking(store, release, known, barred);
-    lacking.map_err(|fault| Refusal::new(Check::Manifest, None, fault.to_string()))
+    let lacking =
+        lacking.map_err(|fault| Refusal::new(Check::Manifest, None, fault.to_string()))?;
+    space::check(store, &lacking)?;
+    Ok(lacking)
 }
 
 pub(super) async fn check(

@@ -14,8 +14,10 @@
 //! ```
 //!
 //! *Planning* asks the driver what the release still lacks: first the manifest, then segments and
-//! components, then blobs. *Fetching* asks a few objects at a time, each from the source that made
-//! the offer, then from the next; an object that no source gives refuses the release. *Merging*
+//! components, then blobs. *Fetching* asks a few objects at a time, spread over the sources that offer
+//! this release and are in good [`health`](Health), then over the others; each object from one source
+//! after another, and one that no source gives refuses the release. A source that is slow is left for
+//! the next, and asked again with patience when all others failed. *Merging*
 //! makes segments from those that are held, one at a time, since it is this edge's own disk that
 //! readers are answered from meanwhile. A segment whose merge fails, or is merged from what no source
 //! gives, is planned again to be fetched like any other. When nothing lacks, *checking* loads it, compares counts and asks its canaries. *Switching* writes it down
@@ -39,6 +41,7 @@
 //! Objects that were fetched stay, so the work is resumed rather than repeated.
 
 mod event;
+mod health;
 mod merging;
 mod repair;
 
@@ -48,12 +51,13 @@ use std::time::Duration;
 use snapshot::{Digest, Sequence};
 
 use super::refusal::{Check, Held, Refusal};
-use super::work::{Fetching, Offer, Phase, ROUNDS, SourceId, Unbrought};
+use super::work::{Fault, Fetching, Offer, Phase, ROUNDS, SourceId, Standing, Unbrought};
 use crate::copy::{Lacking, Want};
 
 use repair::Repairs;
 
 pub use event::{Action, Event, Job, Polled};
+pub use health::{ASIDE_FIRST, ASIDE_MOST, Aside, Health, LIAR_FIRST, LIAR_MOST};
 
 /// The state.
 #[derive(Debug)]
@@ -74,6 +78,25 @@ struct Source {
     polling: bool,
     next: Duration,
     offer: Option<Offer>,
+    health: Health,
+    /// Whether it ever answered a poll, or failed to.
+    asked: bool,
+    peer: bool,
+}
+
+/// How far the fetching of a release is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fetched {
+    /// The release.
+    pub sequence: u64,
+    /// Objects that arrived.
+    pub objects: usize,
+    /// Objects in all.
+    pub objects_total: usize,
+    /// Their bytes, as they will lie on this disk.
+    pub bytes: u64,
+    /// The bytes of all.
+    pub bytes_total: u64,
 }
 
 #[derive(Debug)]
@@ -103,6 +126,9 @@ impl Core {
             polling: false,
             next: Duration::ZERO,
             offer: None,
+            health: Health::Sound,
+            asked: false,
+            peer: false,
         };
         Self {
             poll,
@@ -114,6 +140,44 @@ impl Core {
             jobs: 0,
             random: seed,
         }
+    }
+
+    /// The sources from the `first` on are other edges.
+    #[must_use]
+    pub fn with_peers(mut self, first: SourceId) -> Self {
+        for source in self.sources.iter_mut().skip(first) {
+            source.peer = true;
+        }
+        self
+    }
+
+    /// How a source does.
+    #[must_use]
+    pub fn health(&self, id: SourceId) -> Option<&Health> {
+        self.sources.get(id).map(|source| &source.health)
+    }
+
+    /// How far the fetching is, while there is any.
+    #[must_use]
+    pub fn fetching(&self) -> Option<Fetched> {
+        let work = self.work.as_ref()?;
+        let Phase::Fetching(_, fetching) = &work.phase else {
+            return None;
+        };
+        Some(Fetched {
+            sequence: work.offer.release().sequence.0,
+            objects: fetching.total.saturating_sub(fetching.lacking()),
+            objects_total: fetching.total,
+            bytes: fetching.bytes,
+            bytes_total: fetching.bytes_total,
+        })
+    }
+
+    /// Whether every source was asked and nothing is left to do for now.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        let all_asked = self.sources.iter().all(|source| source.asked);
+        all_asked && self.work.is_none() && !self.repairs.busy()
     }
 
     /// The release in use.
@@ -170,8 +234,8 @@ impl Core {
             Event::Switched(job, result) => self.switched(job, result, now, &mut actions),
             Event::Damaged(wants) => self.repairs.damaged(wants),
             Event::Inspected(job, whole) => {
-                let sources = self.sources.len();
-                actions.extend(self.repairs.inspected(job, whole, sources));
+                let standing = self.standing(now);
+                actions.extend(self.repairs.inspected(job, whole, &standing));
             }
             Event::Reopened(job, result) => {
                 actions.extend(self.repairs.reopened(job, result, now));
@@ -184,11 +248,19 @@ impl Core {
     }
 
     fn polled(&mut self, id: SourceId, polled: Polled, now: Duration) {
-        let wait = self.jittered();
+        let (wait, jitter) = (self.jittered(), self.jitter());
         let Some(source) = self.sources.get_mut(id) else {
             return;
         };
         source.polling = false;
+        source.asked = true;
+        match polled {
+            Polled::Unreachable => {
+                let reason = "it did not answer a poll";
+                source.health.failed(Fault::Dead, reason, now, jitter);
+            }
+            _ => source.health.answered(),
+        }
         source.next = now.saturating_add(wait);
         match polled {
             // Out of reach is no news: what it offered before may still be fetched elsewhere.
@@ -241,7 +313,7 @@ impl Core {
                 wants.extend(lacking.inputs);
                 let fetching = Fetching::new(wants, work.source, sources);
                 work.phase = Phase::Fetching(round, fetching);
-                self.fetch(actions);
+                self.fetch(now, actions);
             }
         }
     }
@@ -255,12 +327,16 @@ impl Core {
         now: Duration,
         actions: &mut Vec<Action>,
     ) {
-        let name = self
-            .sources
-            .get(id)
-            .map_or("", |source| source.name.as_str());
+        self.note(id, result.as_ref().err(), now);
+        let standing = self.standing(now);
+        let name = match self.sources.get(id) {
+            Some(source) => source.name.as_str(),
+            None => "",
+        };
         if self.repairs.is(job) {
-            return actions.extend(self.repairs.fetched(name, object, result, now));
+            let source = (id, name);
+            let next = self.repairs.fetched(source, object, result, &standing, now);
+            return actions.extend(next);
         }
         let Some(work) = self.work.as_mut().filter(|work| work.job == job) else {
             return;
@@ -268,19 +344,46 @@ impl Core {
         let Phase::Fetching(_, fetching) = &mut work.phase else {
             return;
         };
-        match fetching.answered(object, name, result) {
+        match fetching.answered(object, (id, name), result) {
             Err(refusal) if refusal.check == Check::Object && work.inputs.contains(object) => {
                 fetching.forgo(object);
                 work.barred.insert(*object);
-                self.fetch(actions);
+                self.fetch(now, actions);
             }
             Err(refusal) => self.refuse(refusal, now, actions),
-            Ok(()) => self.fetch(actions),
+            Ok(()) => self.fetch(now, actions),
         }
     }
 
+    /// Notes what an object that came, or did not, says of the source.
+    fn note(&mut self, id: SourceId, failed: Option<&Unbrought>, now: Duration) {
+        let jitter = self.jitter();
+        let Some(source) = self.sources.get_mut(id) else {
+            return;
+        };
+        match failed {
+            None => source.health.gave(now),
+            Some(Unbrought { fault, reason }) => {
+                source.health.failed(*fault, reason, now, jitter);
+            }
+        }
+    }
+
+    /// What each source is good for, for the release that is being brought in or is in use.
+    fn standing(&self, now: Duration) -> Vec<Standing> {
+        let work = self.work.as_ref().map(|work| &work.offer);
+        let sought = work.or(self.serving.as_ref()).map(key);
+        let standing = self.sources.iter().map(|source| Standing {
+            aside: source.health.is_aside(now),
+            behind: source.offer.as_ref().map(key) != sought,
+            peer: source.peer,
+        });
+        standing.collect()
+    }
+
     /// Asks for more objects, or plans again when there are no more to ask for.
-    fn fetch(&mut self, actions: &mut Vec<Action>) {
+    fn fetch(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        let standing = self.standing(now);
         let Some(work) = &mut self.work else {
             return;
         };
@@ -292,9 +395,8 @@ impl Core {
             actions.push(work.plan());
             return;
         }
-        for (source, want) in fetching.next() {
-            actions.push(Action::Fetch(work.job, source, want));
-        }
+        let errands = fetching.next(&standing).into_iter();
+        actions.extend(errands.map(|errand| Action::Fetch(work.job, errand)));
     }
 
     fn checked(
@@ -417,14 +519,19 @@ impl Core {
 
     /// `poll`, give or take a fifth: edges that started together do not stay together.
     fn jittered(&mut self) -> Duration {
+        let permille = self.jitter();
+        self.poll.saturating_mul(permille) / 1000
+    }
+
+    /// A permille of a thousand, give or take a fifth.
+    fn jitter(&mut self) -> u32 {
         // SplitMix64 (Steele, Lea, Flood 2014): one word of state, seedable.
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.random;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^= z >> 31;
-        let permille = u32::try_from(z % 401).unwrap_or(0) + 800;
-        self.poll.saturating_mul(permille) / 1000
+        u32::try_from(z % 401).unwrap_or(0) + 800
     }
 }
 

@@ -15,10 +15,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::checks::{check, plan, seed, stopped, unloadable};
 use super::core::{Action, Core, Event, Job};
-use super::fetch::bring;
+use super::fetch::{Fetch, bring};
 use super::journal::Journal;
 use super::kept::{Kept, OpenError};
 use super::merge::MergeFault;
+use super::pace::Pace;
 use super::refusal::{Check, Refusal};
 use super::scrub::Scrub;
 use super::source::{Answers, Source, poll, sources};
@@ -41,6 +42,9 @@ pub struct Follower {
     pub(super) journal: Journal,
     pub(super) orders: OrdersKeeper,
     core: Core,
+    /// The core's time is the time since then.
+    started: Instant,
+    pace: Arc<Pace>,
     /// The release that passed its checks and waits to be switched to.
     checked: Option<(Job, Arc<LoadedRelease>)>,
     /// Segments merged for the release that is being brought in, known to be whole, blobs included.
@@ -93,6 +97,8 @@ impl Follower {
             journal: kept.journal,
             orders: kept.orders,
             core: Core::new(names, site.poll, None, 0),
+            started: Instant::now(),
+            pace: Arc::default(),
             checked: None,
             whole: BTreeMap::new(),
             orders_kept: true,
@@ -108,6 +114,12 @@ impl Follower {
         Ok(follower)
     }
 
+    /// The same, taking no more from its sources than `pace` allows to all who share it.
+    #[must_use]
+    pub fn at_pace(self, pace: Arc<Pace>) -> Self {
+        Self { pace, ..self }
+    }
+
     /// What the rest of the edge sees.
     #[must_use]
     pub fn state(&self) -> Arc<SiteState> {
@@ -116,8 +128,8 @@ impl Follower {
 
     /// Follows the mirrors until `stop`. A release is tried with `canaries` before it is used.
     pub async fn run(mut self, canaries: Arc<dyn Canaries>, stop: CancellationToken) {
-        let started = Instant::now();
         let _scrub = Scrub::begin(&self.state, &self.store, self.scrub);
+        let started = self.started;
         let mut tasks: JoinSet<Done> = JoinSet::new();
         let mut events = VecDeque::from([Event::Tick]);
         loop {
@@ -208,15 +220,21 @@ impl Follower {
                     Done::Event(Event::Planned(job, planned))
                 });
             }
-            Action::Fetch(job, id, want) => {
-                let (store, mirror) = (
-                    Arc::clone(&self.store),
-                    self.sources.get(id)?.mirror.clone(),
-                );
+            Action::Fetch(job, errand) => {
+                let id = errand.source;
+                let source = self.sources.get(id)?;
+                let fetch = Fetch {
+                    store: Arc::clone(&self.store),
+                    mirror: source.mirror.clone(),
+                    site,
+                    want: errand.want,
+                    patient: errand.patient,
+                    pace: Arc::clone(&self.pace),
+                    tally: Arc::clone(self.state.tally()),
+                };
                 tasks.spawn(async move {
-                    let object = want.digest;
-                    let brought = bring(store, mirror, site, want).await;
-                    let brought = brought.map_err(Into::into);
+                    let object = fetch.want.digest;
+                    let brought = bring(fetch).await.map_err(Into::into);
                     Done::Event(Event::Fetched(job, id, object, brought))
                 });
             }
@@ -276,6 +294,7 @@ impl Follower {
     /// Writes the release down and puts it in use.
     async fn switch(&mut self, job: Job, offer: &Offer) -> Result<(), Refusal> {
         let accepted = offer.0.as_ref();
+        let is_new = self.checked.is_some();
         let loaded = match (self.checked.take(), self.state.current()) {
             (Some((checked, loaded)), _) if checked == job => loaded,
             (_, Some(current)) if current.release.manifest == accepted.release.manifest => {
@@ -293,6 +312,11 @@ impl Follower {
         write.map_err(|reason| Refusal::new(Check::Disk, None, reason))?;
         self.journal = journal;
         self.use_release(loaded, accepted);
+        if is_new {
+            let store = Arc::clone(&self.store);
+            // What releases before it left behind. A disk that fails says so elsewhere.
+            let _ = spawn_blocking(move || store.clear_partials()).await;
+        }
         Ok(())
     }
 
@@ -342,12 +366,18 @@ impl Follower {
     }
 
     fn publish(&self) {
-        let sources = self
-            .sources
-            .iter()
-            .map(|source| source.status.clone())
-            .collect();
+        let now = self.started.elapsed();
+        let sources = self.sources.iter().enumerate();
+        let sources = sources.map(|(id, source)| {
+            let mut status = source.status.clone();
+            if let Some(health) = self.core.health(id) {
+                status.be(health, now);
+            }
+            status
+        });
+        let sources = sources.collect();
         let mut progress = self.state.progress();
+        progress.fetching = self.core.fetching();
         progress.doing = self.core.doing();
         progress.sources = sources;
     }

@@ -14,7 +14,7 @@ use tokio::task::{JoinSet, spawn_blocking};
 
 use super::core::{Event, Job};
 use super::driver::{Done, Follower};
-use super::work::Unbrought;
+use super::work::{Fault, Unbrought};
 use crate::copy::{Kind, Want};
 
 /// Why a segment was not merged here.
@@ -70,8 +70,12 @@ impl Follower {
                 } else {
                     tracing::warn!(%site, object, "not merged: {reason}");
                 }
-                let disk = fault.is_disk();
-                Err(Unbrought { disk, reason })
+                let fault = if fault.is_disk() {
+                    Fault::Disk
+                } else {
+                    Fault::Lying
+                };
+                Err(Unbrought { fault, reason })
             }
         };
         Event::Merged(job, id, result)

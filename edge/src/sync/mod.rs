@@ -14,27 +14,34 @@ mod kept;
 pub mod layout;
 mod merge;
 pub mod mirror;
+mod pace;
 mod refusal;
 mod repair;
 mod scrub;
 mod source;
+mod space;
 mod state;
 mod status;
+mod tally;
 mod work;
 
 pub use driver::Follower;
+pub use fetch::RESUMED_BYTES;
 pub use history::{ALARMS, REFUSALS};
 pub use kept::OpenError;
 pub use layout::Place;
 pub use mirror::{Fetched, Mirror, MirrorError, Patience};
+pub use pace::Pace;
 pub use refusal::{Check, HELD, HOLD_FIRST, HOLD_MOST, Refusal};
 pub use scrub::ScrubStatus;
+pub use space::SPARE_BYTES;
 pub use state::{SiteState, wall_clock};
 pub use status::{
-    AlarmStatus, DamageStatus, EdgeStatus, MergedStatus, OrderStatus, RefusalStatus, ReleaseStatus,
-    SourceStatus, SyncStatus,
+    AlarmStatus, DamageStatus, EdgeStatus, FetchingStatus, MergedStatus, OrderStatus,
+    RefusalStatus, ReleaseStatus, SourceStatus, SyncStatus,
 };
-pub use work::{FETCHES, Offer, ROUNDS, SourceId};
+pub use tally::Tally;
+pub use work::{Errand, FETCHES, Fault, Offer, ROUNDS, SourceId};
 
 #[cfg(test)]
 mod tests;

@@ -7,9 +7,13 @@ use arc_swap::ArcSwapOption;
 use snapshot::{EdgeTime, SiteName, Timestamp};
 use tokio::sync::watch;
 
+use super::core::Fetched;
 use super::history::History;
 use super::scrub::ScrubStatus;
-use super::status::{MergedStatus, OrderStatus, ReleaseStatus, SourceStatus, SyncStatus};
+use super::status::{
+    FetchingStatus, MergedStatus, OrderStatus, ReleaseStatus, SourceStatus, SyncStatus,
+};
+use super::tally::Tally;
 use crate::config::Host;
 use crate::copy::LoadedRelease;
 use crate::orders::Orders;
@@ -24,6 +28,7 @@ pub struct SiteState {
     orders: watch::Sender<Arc<Orders>>,
     time: Mutex<EdgeTime>,
     progress: Mutex<Progress>,
+    tally: Arc<Tally>,
 }
 
 /// What only status shows.
@@ -35,6 +40,7 @@ pub(super) struct Progress {
     pub(super) history: History,
     pub(super) merged: MergedStatus,
     pub(super) scrub: ScrubStatus,
+    pub(super) fetching: Option<Fetched>,
 }
 
 impl SiteState {
@@ -49,6 +55,7 @@ impl SiteState {
             orders: watch::Sender::new(Arc::new(orders)),
             time: Mutex::new(time),
             progress: Mutex::default(),
+            tally: Arc::default(),
         }
     }
 
@@ -113,6 +120,15 @@ impl SiteState {
             damaged: progress.history.all_damaged(),
             merged: progress.merged,
             scrub: progress.scrub.clone(),
+            downloaded: self.tally.bytes(),
+            fetching: progress.fetching.map(|fetching| FetchingStatus {
+                release: fetching.sequence,
+                objects: fetching.objects,
+                objects_total: fetching.objects_total,
+                bytes: fetching.bytes,
+                bytes_total: fetching.bytes_total,
+                bytes_a_second: self.tally.rate(),
+            }),
             orders: order_statuses(&orders, now),
         }
     }
@@ -133,6 +149,10 @@ impl SiteState {
     /// Puts orders in force. For sync, and for who rehearses without it.
     pub fn order(&self, orders: Orders) {
         self.orders.send_replace(Arc::new(orders));
+    }
+
+    pub(super) const fn tally(&self) -> &Arc<Tally> {
+        &self.tally
     }
 
     pub(super) fn set_time(&self, time: EdgeTime) {

@@ -1,7 +1,10 @@
 //! What a site's sync has to say for itself, for `/status` and `edge order`.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
+use super::core::Health;
 use super::scrub::ScrubStatus;
 
 /// The whole edge: what `/status` answers, and what `edge order` reads. More fields may stand
@@ -40,8 +43,32 @@ pub struct SyncStatus {
     /// What was read again without being asked for.
     #[serde(default)]
     pub scrub: ScrubStatus,
+    /// Bytes of objects that came from sources since the edge started, as they came.
+    #[serde(default)]
+    pub downloaded: u64,
+    /// How far the objects of a release are, while they come.
+    #[serde(default)]
+    pub fetching: Option<FetchingStatus>,
     /// The order of each scope.
     pub orders: Vec<OrderStatus>,
+}
+
+/// How far the objects of a release are. What a manifest names is known only after it came, so the
+/// totals begin anew with each round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FetchingStatus {
+    /// The release's sequence.
+    pub release: u64,
+    /// Objects that arrived.
+    pub objects: usize,
+    /// Objects in all.
+    pub objects_total: usize,
+    /// Bytes of those that arrived, as they lie on this disk.
+    pub bytes: u64,
+    /// Bytes of all.
+    pub bytes_total: u64,
+    /// How fast bytes come over the network.
+    pub bytes_a_second: u64,
 }
 
 /// The release in use.
@@ -70,6 +97,26 @@ pub struct SourceStatus {
     pub offers: Option<u64>,
     /// Why it is of no use at the moment.
     pub error: Option<String>,
+    /// How it does as a source of objects: `sound`, or why others are asked first: `dead`, `slow`,
+    /// `short`, `lying`.
+    #[serde(default)]
+    pub health: String,
+    /// What it did, unless it is sound.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// For how many seconds others are asked first.
+    #[serde(default)]
+    pub aside_s: u64,
+}
+
+impl SourceStatus {
+    pub(super) fn be(&mut self, health: &Health, now: Duration) {
+        health.as_str().clone_into(&mut self.health);
+        let aside = health.aside();
+        self.reason = aside.map(|aside| aside.reason.clone());
+        let left = aside.map(|aside| aside.until.saturating_sub(now));
+        self.aside_s = left.map_or(0, |left| left.as_secs_f64().ceil() as u64);
+    }
 }
 
 /// A release that was not used.

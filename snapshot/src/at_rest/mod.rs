@@ -5,6 +5,7 @@
 //! it comes, and is a segment only once [`crate::Segment::verify`] says so. The numbers at
 //! the comments are the steps of `FORMAT.md` section 5.
 
+mod hint;
 mod pack;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ const FOOTER_MAGIC: u32 = 0x8F92_EAB1;
 /// Last bytes of a segment at rest: number of frames, descriptor, magic.
 pub const FOOTER_BYTES: u64 = 9;
 
+pub use hint::{Border, border, tail};
 pub use pack::compress;
 
 /// A segment at rest that cannot be written or read.
@@ -119,6 +121,21 @@ pub fn expand(
     entry: &SegmentEntry,
     out: &mut impl Write,
 ) -> Result<(), AtRestError> {
+    expand_from(at_rest, entry, 0, out)
+}
+
+/// Expands the frames of a segment at rest that give its bytes from `from` on; `at_rest` starts with
+/// the first of them ([`border`]). Each frame is written whole, by one call. The table, which tells of
+/// all frames, is only compared when all are seen.
+///
+/// # Errors
+/// As [`expand`]; the frames that were written before are as good as those before them.
+pub fn expand_from(
+    at_rest: &mut impl Read,
+    entry: &SegmentEntry,
+    from: u64,
+    out: &mut impl Write,
+) -> Result<(), AtRestError> {
     let mut table = Table::default();
     // 5.1 No more bytes at rest than a segment of the claimed length can take.
     let most = limit(entry.bytes);
@@ -131,7 +148,7 @@ pub fn expand(
         .set_parameter(DParameter::WindowLogMax(WINDOW_LOG))
         .map_err(|code| table.fail(io::Error::other(get_error_name(code))))?;
     let mut expanded = Vec::with_capacity(limits::FRAME_BYTES + 1);
-    let mut total = 0u64;
+    let mut total = from;
     while total < entry.bytes {
         let start = input.taken;
         if input.at_end().map_err(|e| table.fail(e))? {
@@ -163,6 +180,9 @@ pub fn expand(
         out.write_all(&expanded).map_err(|e| table.fail(e))?;
         total += got;
         table.add_seen(input.taken - start, got);
+    }
+    if from > 0 {
+        return Ok(());
     }
     // 5.4 The table says what was seen, and nothing follows.
     let expected = table.to_bytes();

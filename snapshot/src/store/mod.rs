@@ -4,6 +4,7 @@
 //! <root>/objects/<2 hex>/<hash>        segments uncompressed, blobs, manifests, components
 //! <root>/objects/<2 hex>/<hash>.tree   the hash tree of an object that is read in ranges
 //! <root>/staging/                      what is being written; emptied when the store is opened
+//! <root>/partial/<hash>               the first bytes of what has not arrived whole
 //! <root>/state/<name>                  small files, replaced as a whole
 //! <root>/lock                          held while a process may write
 //! ```
@@ -12,6 +13,7 @@
 //! crash loses at most what was in staging.
 
 mod error;
+mod partial;
 mod staged;
 #[cfg(test)]
 mod tests;
@@ -27,6 +29,7 @@ use crate::segment::{NodeCache, Segment, SegmentBuilder};
 use crate::{Blob, BlobRef, CollectionName, Digest, Entry, SiteName, blob, durable};
 
 pub use error::StoreError;
+pub use partial::Partial;
 pub use staged::Staged;
 
 /// An object store on disk.
@@ -346,6 +349,10 @@ impl Layout {
 
     fn staging(&self) -> PathBuf {
         self.root.join("staging")
+    }
+
+    fn partial(&self) -> PathBuf {
+        self.root.join("partial")
     }
 
     fn state(&self) -> PathBuf {

@@ -20,10 +20,12 @@ pub struct Staged {
 impl Staged {
     pub(super) fn new(layout: Layout) -> Result<Self, StoreError> {
         let file = NamedTempFile::new_in(layout.staging())?;
-        Ok(Self {
-            file: BufWriter::new(file),
-            layout,
-        })
+        Ok(Self::of(file, layout))
+    }
+
+    pub(super) fn of(file: NamedTempFile, layout: Layout) -> Self {
+        let file = BufWriter::new(file);
+        Self { file, layout }
     }
 
     /// Gives the object its name, if that is the hash of all its bytes: manifests, components,

@@ -6,7 +6,7 @@ use snapshot::Digest;
 
 use crate::copy::{Lacking, Want};
 use crate::sync::refusal::Refusal;
-use crate::sync::work::{Offer, SourceId, Unbrought};
+use crate::sync::work::{Errand, Offer, SourceId, Unbrought};
 
 /// What happened.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ pub enum Action {
     /// Find out what the release lacks; these segments are not to be had by merging.
     Plan(Job, Offer, BTreeSet<Digest>),
     /// Bring an object.
-    Fetch(Job, SourceId, Want),
+    Fetch(Job, Errand),
     /// Merge a segment from those that are held.
     Merge(Job, Want),
     /// Load the release and try it.

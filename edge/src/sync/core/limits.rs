@@ -66,10 +66,10 @@ fn only_so_many_objects_are_fetched_at_once() {
     let wants: Vec<Want> = (0..=FETCHES).map(want).collect();
     let actions = core.handle(NOW, Event::Planned(job, Ok(objects(wants))));
     assert_eq!(actions.len(), FETCHES);
-    let Some(Action::Fetch(_, source, first)) = actions.first() else {
+    let Some(Action::Fetch(_, first)) = actions.first() else {
         panic!("expected fetches: {actions:?}");
     };
-    let arrived = Event::Fetched(job, *source, first.digest, Ok(()));
+    let arrived = Event::Fetched(job, first.source, first.want.digest, Ok(()));
     let actions = core.handle(NOW, arrived);
     assert!(
         matches!(actions.as_slice(), [Action::Fetch(..)]),
@@ -90,7 +90,7 @@ fn what_cannot_be_merged_is_fetched_and_what_can_is_not() {
     assert_eq!(actions.len(), 2, "merging waits: {actions:?}");
     core.handle(NOW, Event::Fetched(job, 0, want(0).digest, Ok(())));
     let nobody = Unbrought {
-        disk: false,
+        fault: Fault::Absent,
         reason: "not there".to_owned(),
     };
     let failed = || Err(nobody.clone());
@@ -122,7 +122,7 @@ fn a_disk_that_takes_no_merge_keeps_the_release_back() {
     };
     core.handle(NOW, Event::Planned(job, Ok(lacking)));
     let full = Unbrought {
-        disk: true,
+        fault: Fault::Disk,
         reason: "No space left on device".to_owned(),
     };
     let actions = core.handle(NOW, Event::Merged(job, want(2).digest, Err(full)));

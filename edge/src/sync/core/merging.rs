@@ -6,7 +6,7 @@ use snapshot::Digest;
 
 use super::{Action, Core, Job};
 use crate::sync::refusal::{Check, Refusal};
-use crate::sync::work::{Phase, Unbrought};
+use crate::sync::work::{Fault, Phase, Unbrought};
 
 impl Core {
     pub(super) fn merged(
@@ -27,7 +27,7 @@ impl Core {
             return;
         };
         match result {
-            Err(failed) if failed.disk => {
+            Err(failed) if failed.fault == Fault::Disk => {
                 let object = Some(want.describe());
                 let refusal = Refusal::new(Check::Disk, object, failed.reason);
                 return self.refuse(refusal, now, actions);

@@ -18,7 +18,7 @@ use snapshot::Digest;
 use super::{Action, Job};
 use crate::copy::Want;
 use crate::sync::refusal::{Check, Held, Refusal};
-use crate::sync::work::{Fetching, Unbrought};
+use crate::sync::work::{Fetching, SourceId, Standing, Unbrought};
 
 /// What is damaged, and the one object that is being brought back.
 #[derive(Debug, Default)]
@@ -87,23 +87,29 @@ impl Repairs {
         Action::Inspect(job, want)
     }
 
-    pub(super) fn inspected(&mut self, job: Job, whole: bool, sources: usize) -> Vec<Action> {
+    pub(super) fn inspected(
+        &mut self,
+        job: Job,
+        whole: bool,
+        standing: &[Standing],
+    ) -> Vec<Action> {
         let Some(repair) = self.current.as_mut().filter(|repair| repair.job == job) else {
             return Vec::new();
         };
         if whole {
             return vec![repair.reopen()];
         }
-        let fetching = Fetching::new(vec![repair.want.clone()], 0, sources);
+        let fetching = Fetching::new(vec![repair.want.clone()], 0, standing.len());
         repair.phase = Phase::Fetching(fetching);
-        repair.fetch()
+        repair.fetch(standing)
     }
 
     pub(super) fn fetched(
         &mut self,
-        source: &str,
+        source: (SourceId, &str),
         object: &Digest,
         result: Result<(), Unbrought>,
+        standing: &[Standing],
         now: Duration,
     ) -> Vec<Action> {
         let Some(repair) = &mut self.current else {
@@ -114,7 +120,7 @@ impl Repairs {
         };
         match fetching.answered(object, source, result) {
             Ok(()) if fetching.lacking() == 0 => vec![repair.reopen()],
-            Ok(()) => repair.fetch(),
+            Ok(()) => repair.fetch(standing),
             Err(refusal) => self.end(Err(refusal), now),
         }
     }
@@ -153,12 +159,11 @@ impl Repair {
         Action::Reopen(self.job, self.want.clone())
     }
 
-    fn fetch(&mut self) -> Vec<Action> {
+    fn fetch(&mut self, standing: &[Standing]) -> Vec<Action> {
         let Phase::Fetching(fetching) = &mut self.phase else {
             return Vec::new();
         };
-        let next = fetching.next().into_iter();
-        next.map(|(source, want)| Action::Fetch(self.job, source, want))
-            .collect()
+        let next = fetching.next(standing).into_iter();
+        next.map(|errand| Action::Fetch(self.job, errand)).collect()
     }
 }

@@ -252,7 +252,8 @@ impl World {
                     },
                 )
             }
-            Action::Fetch(job, id, want) => {
+            Action::Fetch(job, errand) => {
+                let (id, want) = (errand.source, errand.want);
                 // What was abandoned may still be under way.
                 let in_flight = self.in_flight.entry(job).or_default();
                 *in_flight += 1;
@@ -270,9 +271,16 @@ impl World {
                 }
                 let fails = damaged || absent || !self.mirrors[id].1 || self.roll(10) == 0;
                 let result = if fails {
-                    let disk = !absent && self.roll(4) == 0;
+                    let fault = match self.roll(8) {
+                        _ if absent => Fault::Absent,
+                        0 | 1 => Fault::Disk,
+                        2 => Fault::Short,
+                        3 if !errand.patient => Fault::Slow,
+                        4 => Fault::Lying,
+                        _ => Fault::Dead,
+                    };
                     let reason = "damaged".to_owned();
-                    Err(Unbrought { disk, reason })
+                    Err(Unbrought { fault, reason })
                 } else {
                     Ok(())
                 };
@@ -285,7 +293,8 @@ impl World {
                 let fails = disk || self.roll(4) == 0;
                 *self.merged.entry(fails).or_default() += 1;
                 let reason = "another".to_owned();
-                let failed = || Err(Unbrought { disk, reason });
+                let fault = if disk { Fault::Disk } else { Fault::Lying };
+                let failed = || Err(Unbrought { fault, reason });
                 Event::Merged(job, want.digest, if fails { failed() } else { Ok(()) })
             }
             Action::Check(job, offer) => Event::Checked(

@@ -11,6 +11,7 @@ mod credentials;
 mod error;
 mod http;
 mod patience;
+mod ranges;
 mod s3;
 #[cfg(test)]
 mod tests;
@@ -33,7 +34,10 @@ use super::layout::Place;
 
 pub use address::parse_url;
 pub use error::MirrorError;
-pub use patience::{LEAST_BYTES_A_SECOND, OBJECT_DEADLINE, Patience, SMALL_DEADLINE, STALL};
+pub use patience::{
+    FLOOR, LEAST_BYTES_A_SECOND, OBJECT_DEADLINE, Patience, SMALL_DEADLINE, STALL, WINDOW,
+};
+pub use ranges::{Bytestream, SPAN_BYTES, SPANS};
 
 /// What a conditional read found.
 #[derive(Debug)]

@@ -11,6 +11,12 @@ pub const OBJECT_DEADLINE: Duration = Duration::from_secs(60);
 /// The least a mirror must give, bytes a second: one that drips is as good as dead.
 pub const LEAST_BYTES_A_SECOND: u64 = 64 * 1024;
 
+/// What a mirror must give while there are others, bytes a second for each object under way.
+pub const FLOOR: u64 = 16 * 1024;
+
+/// The time in which a mirror has to give its [`FLOOR`].
+pub const WINDOW: Duration = Duration::from_secs(5);
+
 /// How long a mirror is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
@@ -22,6 +28,10 @@ pub struct Patience {
     pub object: Duration,
     /// Bytes a second that an object may add to that; [`LEAST_BYTES_A_SECOND`] unless told.
     pub least_bytes_a_second: u64,
+    /// Bytes a second below which another source is asked; [`FLOOR`] unless told.
+    pub floor: u64,
+    /// In which it has to give that; [`WINDOW`] unless told.
+    pub window: Duration,
 }
 
 impl Default for Patience {
@@ -31,6 +41,8 @@ impl Default for Patience {
             stall: STALL,
             object: OBJECT_DEADLINE,
             least_bytes_a_second: LEAST_BYTES_A_SECOND,
+            floor: FLOOR,
+            window: WINDOW,
         }
     }
 }

@@ -1,0 +1,106 @@
+//! A large object in ranges: several at once, joined in their order.
+//!
+//! One that answers no ranges is read as a whole instead.
+
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use object_store::{GetOptions, GetRange, ObjectStore as _};
+
+use super::{Mirror, MirrorError};
+use crate::sync::layout::Place;
+
+/// Bytes asked for by one request for a part of a large object.
+pub const SPAN_BYTES: u64 = 1 << 20;
+/// Most parts of one object asked for at once.
+pub const SPANS: usize = 4;
+
+/// The bytes of an object as they come.
+pub type Bytestream = BoxStream<'static, Result<Bytes, MirrorError>>;
+
+impl Mirror {
+    /// Streams an object of at most `limit` bytes from byte `from` on, in ranges; `None` when nothing
+    /// is there. With the stream comes where it really begins: at 0 if the mirror answers no ranges.
+    ///
+    /// # Errors
+    /// Out of reach or slow.
+    pub async fn stream_from(
+        &self,
+        place: &Place,
+        from: u64,
+        limit: u64,
+    ) -> Result<Option<(u64, Bytestream)>, MirrorError> {
+        let first = GetRange::Bounded(from..from.saturating_add(SPAN_BYTES));
+        let (length, head) = match self.part(place, first, limit).await {
+            Ok(part) => part,
+            Err(error @ MirrorError::Slow { .. }) => return Err(error),
+            Err(_) => {
+                let whole = self.stream(place, limit).await?;
+                return Ok(whole.map(|whole| (0, whole)));
+            }
+        };
+        if length > limit {
+            return Err(MirrorError::TooLarge {
+                mirror: self.url.to_string(),
+                place: place.clone(),
+                limit,
+            });
+        }
+        let (this, place) = (self.clone(), place.clone());
+        let begun = from.saturating_add(SPAN_BYTES);
+        let rest = stream::iter((begun..length).step_by(usize::try_from(SPAN_BYTES).unwrap_or(1)));
+        let rest = rest.map(move |at| {
+            let (this, place) = (this.clone(), place.clone());
+            async move {
+                let until = at.saturating_add(SPAN_BYTES).min(length);
+                let part = this.part(&place, GetRange::Bounded(at..until), limit);
+                let chunks: Vec<_> = match part.await {
+                    Ok((_, chunks)) => chunks.collect().await,
+                    Err(error) => vec![Err(error)],
+                };
+                stream::iter(chunks)
+            }
+        });
+        let rest = rest.buffered(SPANS.saturating_sub(1)).flatten();
+        Ok(Some((from, head.chain(rest).boxed())))
+    }
+
+    /// The last `bytes` bytes of an object of at most `limit` bytes, or all of it if it is shorter.
+    ///
+    /// # Errors
+    /// Out of reach, slow, absent, or without ranges.
+    pub async fn tail(
+        &self,
+        place: &Place,
+        bytes: u64,
+        limit: u64,
+    ) -> Result<Vec<u8>, MirrorError> {
+        let (_, mut chunks) = self.part(place, GetRange::Suffix(bytes), limit).await?;
+        let mut tail = Vec::new();
+        while let Some(chunk) = chunks.next().await {
+            tail.extend_from_slice(&chunk?);
+        }
+        Ok(tail)
+    }
+
+    /// A range of an object, and how long the mirror says the object is.
+    async fn part(
+        &self,
+        place: &Place,
+        range: GetRange,
+        limit: u64,
+    ) -> Result<(u64, Bytestream), MirrorError> {
+        let options = GetOptions {
+            range: Some(range),
+            ..GetOptions::default()
+        };
+        let path = self.path(place);
+        let get = async {
+            let got = self.store.get_opts(&path, options).await;
+            got.map_err(|error| self.failed(place, error))
+        };
+        let result = self.within(self.patience.small, place, get).await?;
+        let length = result.meta.size;
+        Ok((length, self.chunks(place, result, limit)))
+    }
+}
