@@ -2,8 +2,9 @@
 
 /// Longest record key, bytes.
 pub const KEY_BYTES: usize = 1024;
-/// A node closes before the entry that would pass this, bytes.
-pub const NODE_BYTES: usize = 16 * 1024;
+/// A node closes before the entry that would pass this, bytes. A read of one record takes, hashes and
+/// checks one leaf: half of this is half as quick to hash, twice as much costs as much again.
+pub const NODE_BYTES: usize = 8 * 1024;
 /// What the head of a root adds at most to [`NODE_BYTES`]: version, site, collection and count, bytes.
 pub const ROOT_HEAD_BYTES: usize = 140;
 /// A value longer than this becomes a blob reference, bytes.

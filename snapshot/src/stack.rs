@@ -8,7 +8,7 @@ use std::ops::RangeBounds;
 
 use crate::manifest::SegmentEntry;
 use crate::segment::{BuildError, Segment, SegmentBuilder, SegmentError, SegmentIter};
-use crate::{Entry, Key, Value};
+use crate::{Entry, Key, Value, node};
 
 /// A collection's segments, newest first. The empty stack holds nothing.
 #[derive(Clone, Debug, Default)]
@@ -34,8 +34,9 @@ impl Stack {
     /// # Errors
     /// A segment on the way cannot be read: an older one's value would be a guess.
     pub fn get(&self, key: &Key) -> Result<Option<Value>, SegmentError> {
+        let tag = node::tag(key.as_bytes());
         for segment in &self.segments {
-            if let Some(entry) = segment.get(key)? {
+            if let Some(entry) = segment.find(key, tag)? {
                 return Ok(entry.into_value());
             }
         }

@@ -32,7 +32,7 @@ pub(super) async fn flipped_byte(world: &mut World) {
         let mut segment = object.segment.clone().unwrap();
         let id = segment.entry.id;
         segment.nodes = flipped(&segment.nodes, segment.nodes.len() - 8);
-        let got = Digest::of(&segment.nodes);
+        let got = Digest::of_node(&segment.nodes);
         let reason = format!("{}: hash {got} where {id} is expected", arrived(object));
         (Some(segment.at_rest().unwrap()), reason)
     })

@@ -12,7 +12,7 @@ use super::world::{World, pages};
 /// What an edge may take of memory at most, whatever it is offered: bytes.
 const MEMORY: u64 = 300 << 20;
 /// A value of which four do not fit into a node.
-const FULL: usize = limits::INLINE_VALUE_BYTES;
+const FULL: usize = limits::NODE_BYTES / 3 - 20;
 
 pub(super) async fn zip_bomb(world: &mut World) {
     // In place of a good one: 100 MB out of 3 KB.

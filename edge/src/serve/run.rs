@@ -26,7 +26,7 @@ use crate::origin::{NotAnOrigin, Origin, OriginLimits};
 use crate::sync::{Follower, OpenError, Pace};
 
 /// Verified inner nodes kept in memory, bytes, all sites together.
-pub const NODE_CACHE_BYTES: u64 = 64 << 20;
+pub const NODE_CACHE_BYTES: u64 = 128 << 20;
 /// The file in the data directory that names the bound addresses.
 pub const LISTENING: &str = "listening.json";
 

@@ -65,7 +65,7 @@ fn open(bytes: &[u8], root_at: u64, records: u64) -> Result<Segment, SegmentErro
     file.rewind().expect("a file can be rewound");
     let root = usize::try_from(root_at).ok().and_then(|at| bytes.get(at..));
     let entry = SegmentEntry {
-        id: Digest::of(root.unwrap_or_default()),
+        id: Digest::of_node(root.unwrap_or_default()),
         bytes: bytes.len() as u64,
         root_at,
         records,

@@ -95,7 +95,7 @@ pub enum AtRestFault {
 /// The most bytes that a segment of `bytes` bytes may take at rest; a fetch may stop there.
 #[must_use]
 pub const fn limit(bytes: u64) -> u64 {
-    // zstd adds at most 1/256 and a few bytes a frame, the table eight; nodes of 16 KiB leave
+    // zstd adds at most 1/256 and a few bytes a frame, the table eight; nodes of 8 KiB leave
     // room for a frame each.
     bytes.saturating_add(bytes / 64).saturating_add(4096)
 }

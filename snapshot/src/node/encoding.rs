@@ -5,9 +5,9 @@ use std::fmt;
 use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 use serde::ser::{SerializeTuple, Serializer};
 use serde::{Deserialize, Serialize};
-use serde_bytes::Bytes;
+use serde_bytes::{ByteBuf, Bytes};
 
-use super::{Entries, Head, Node, PLAIN, ROOT, Row, RowValue, VERSION};
+use super::{Child, Entries, Head, Node, PLAIN, ROOT, Row, RowValue, VERSION};
 use crate::{BlobRef, Digest};
 
 impl Serialize for Node<'_> {
@@ -144,5 +144,43 @@ impl<'de: 'a, 'a> Deserialize<'de> for Row<'a> {
             }
         }
         deserializer.deserialize_seq(RowVisitor)
+    }
+}
+
+impl Serialize for Child {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut array = serializer.serialize_tuple(if self.tags.is_some() { 5 } else { 4 })?;
+        array.serialize_element(&self.key)?;
+        array.serialize_element(&self.digest)?;
+        array.serialize_element(&self.at)?;
+        array.serialize_element(&self.bytes)?;
+        if let Some(tags) = &self.tags {
+            array.serialize_element(Bytes::new(tags))?;
+        }
+        array.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Child {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ChildVisitor;
+        impl<'de> Visitor<'de> for ChildVisitor {
+            type Value = Child;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a child: key, digest, place and length, and the tags of a leaf")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Child, A::Error> {
+                Ok(Child {
+                    key: need(&mut seq, "key")?,
+                    digest: need(&mut seq, "digest")?,
+                    at: need(&mut seq, "place")?,
+                    bytes: need(&mut seq, "length")?,
+                    tags: seq.next_element::<ByteBuf>()?.map(ByteBuf::into_vec),
+                })
+            }
+        }
+        deserializer.deserialize_seq(ChildVisitor)
     }
 }

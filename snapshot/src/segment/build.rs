@@ -1,7 +1,7 @@
 //! Building a segment from a sorted stream.
 //!
 //! Leaves go out as they fill. What the levels above need of a closed node, its first key, hash
-//! and place, waits in a spool, about half a percent of the leaves: in memory, or beyond
+//! and place, waits in a spool, about a half to three percent of the leaves: in memory, or beyond
 //! [`SPOOL_BYTES`] in an unnamed file if a directory was given. Then each level is built from the
 //! spool of the one below. So memory holds one open node and one bounded spool buffer.
 
@@ -170,6 +170,8 @@ struct OpenNode {
     count: usize,
     body: Vec<u8>,
     first: Option<Key>,
+    /// Of a leaf, the tag of each of its keys.
+    tags: Vec<u8>,
 }
 
 impl OpenNode {
@@ -179,6 +181,7 @@ impl OpenNode {
             count: 0,
             body: Vec::with_capacity(limits::NODE_BYTES),
             first: None,
+            tags: Vec::new(),
         }
     }
 
@@ -188,6 +191,9 @@ impl OpenNode {
 
     fn add(&mut self, key: &Key, entry: &[u8]) {
         self.first.get_or_insert_with(|| key.clone());
+        if self.level == 0 {
+            self.tags.push(node::tag(key.as_bytes()));
+        }
         self.body.extend_from_slice(entry);
         self.count += 1;
     }
@@ -220,9 +226,10 @@ impl OpenNode {
         };
         Ok(Child {
             key,
-            digest: Digest::of(&bytes),
+            digest: Digest::of_node(&bytes),
             at,
             bytes: length,
+            tags: (self.level == 0).then(|| std::mem::take(&mut self.tags)),
         })
     }
 }

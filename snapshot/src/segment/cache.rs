@@ -1,74 +1,48 @@
 //! Verified inner nodes, shared by all segments, bounded by bytes.
-//!
-//! Two generations: what is used goes to the young one; when that has filled half of the budget
-//! it becomes the old one, and what was old and not used since is let go.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fmt;
+use std::sync::Arc;
 
-use crate::Digest;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
 use crate::node::Inner;
+use crate::{Digest, limits};
 
 /// A bounded cache of inner nodes that were read, hashed and checked. Cloning shares it.
-#[derive(Clone, Debug)]
-pub struct NodeCache {
-    /// Bytes that one generation may hold.
-    half: u64,
-    generations: Arc<Mutex<Generations>>,
-}
+#[derive(Clone)]
+pub struct NodeCache(Arc<Cache<Digest, Arc<Inner>, ByBytes>>);
 
-#[derive(Debug, Default)]
-struct Generations {
-    young: HashMap<Digest, Arc<Inner>>,
-    young_bytes: u64,
-    old: HashMap<Digest, Arc<Inner>>,
+#[derive(Clone, Copy)]
+struct ByBytes;
+
+impl Weighter<Digest, Arc<Inner>> for ByBytes {
+    fn weight(&self, _: &Digest, node: &Arc<Inner>) -> u64 {
+        node.weight()
+    }
 }
 
 impl NodeCache {
-    /// A cache that holds at most about `bytes` of inner nodes.
+    /// A cache that holds at most `bytes` of inner nodes.
     #[must_use]
     pub fn new(bytes: u64) -> Self {
-        Self {
-            half: bytes / 2,
-            generations: Arc::default(),
-        }
+        let nodes = usize::try_from(bytes / limits::NODE_BYTES as u64).unwrap_or(usize::MAX);
+        Self(Arc::new(Cache::with_weighter(nodes, bytes, ByBytes)))
     }
 
     pub(crate) fn get(&self, digest: &Digest) -> Option<Arc<Inner>> {
-        let mut generations = self.lock();
-        if let Some(node) = generations.young.get(digest) {
-            return Some(Arc::clone(node));
-        }
-        let node = generations.old.remove(digest)?;
-        generations.keep(*digest, Arc::clone(&node), self.half);
-        Some(node)
+        self.0.get(digest)
     }
 
     pub(crate) fn insert(&self, digest: Digest, node: Arc<Inner>) {
-        self.lock().keep(digest, node, self.half);
-    }
-
-    /// A thread that panicked here left at worst a node less.
-    fn lock(&self) -> std::sync::MutexGuard<'_, Generations> {
-        self.generations
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.0.insert(digest, node);
     }
 }
 
-impl Generations {
-    fn keep(&mut self, digest: Digest, node: Arc<Inner>, half: u64) {
-        let bytes = node.weight();
-        if bytes > half {
-            return;
-        }
-        if self.young_bytes.saturating_add(bytes) > half {
-            self.old = std::mem::take(&mut self.young);
-            self.young_bytes = 0;
-        }
-        if self.young.insert(digest, node).is_none() {
-            self.young_bytes = self.young_bytes.saturating_add(bytes);
-        }
+impl fmt::Debug for NodeCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (held, allowed) = (self.0.weight(), self.0.capacity());
+        write!(f, "NodeCache({held} of {allowed} bytes)")
     }
 }
 
@@ -79,35 +53,27 @@ mod tests {
     use crate::node::Child;
 
     fn node(children: usize) -> Arc<Inner> {
-        let key = Key::new("k").unwrap();
         let child = Child {
-            key,
+            key: Key::new("k").unwrap(),
             digest: Digest::of(b""),
             at: 0,
             bytes: 1,
+            tags: Some(vec![7; 10]),
         };
-        Arc::new(Inner {
-            level: 1,
-            children: vec![child; children],
-        })
+        Arc::new(Inner::new(1, &vec![child; children]))
     }
 
     #[test]
     fn holds_what_is_used_within_its_bytes() {
         let name = |i: u32| Digest::of(&i.to_le_bytes());
-        let one = node(100);
-        let cache = NodeCache::new(one.weight() * 20);
-        for i in 0..1_000 {
+        let most = node(100).weight() * 2_000;
+        let cache = NodeCache::new(most);
+        for i in 0..10_000 {
             cache.insert(name(i), node(100));
-            assert!(cache.get(&name(0)).is_some(), "the node in use went at {i}");
+            assert!(cache.0.weight() <= most, "{cache:?}");
         }
-        let held = (0..1_000)
-            .filter(|i| cache.get(&name(*i)).is_some())
-            .count();
-        assert!((2..=20).contains(&held), "{held} nodes");
-        let generations = cache.lock();
-        let kept = generations.young.values().chain(generations.old.values());
-        assert!(kept.map(|node| node.weight()).sum::<u64>() <= one.weight() * 20);
+        let held = (0..10_000).filter(|i| cache.get(&name(*i)).is_some());
+        assert!(held.count() > 1_000, "{cache:?}");
     }
 
     #[test]

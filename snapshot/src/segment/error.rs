@@ -164,6 +164,20 @@ pub enum Fault {
         /// Where its parent starts.
         limit: u64,
     },
+    /// Another number of tags than the node below has entries.
+    #[error("tags of {got} entries where those of {expected} are expected")]
+    Tags {
+        /// Entries there are; 0 for a node that is no leaf.
+        expected: usize,
+        /// Tags that the parent tells.
+        got: usize,
+    },
+    /// A tag that is not its key's.
+    #[error("another tag than that of key {key}")]
+    Tag {
+        /// The key.
+        key: String,
+    },
     /// Another number of entries than claimed.
     #[error("{got} entries where {expected} are expected")]
     Records {

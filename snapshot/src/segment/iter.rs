@@ -54,6 +54,9 @@ impl SegmentIter {
         let opened = Arc::clone(&self.segment.0);
         while place.level > 0 {
             let inner = opened.inner(&place)?;
+            inner
+                .check_span(&place)
+                .map_err(|fault| opened.error(place.at, fault))?;
             let index = match (&self.state, &self.start) {
                 (State::New, Bound::Included(key) | Bound::Excluded(key)) => {
                     inner.child_for(key.as_bytes()).unwrap_or(0)

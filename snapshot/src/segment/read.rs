@@ -1,5 +1,6 @@
 //! Reading a segment: from the file into private memory, hashed, decoded, checked, then used.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io;
 use std::ops::RangeBounds;
@@ -7,9 +8,14 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use crate::manifest::SegmentEntry;
-use crate::node::{Entries, Inner, Node, Place, Row};
+use crate::node::{Entries, Inner, Node, Place, Row, tag};
 use crate::segment::{Fault, NodeCache, SegmentError, SegmentIter};
 use crate::{CollectionName, Digest, Entry, Key, SiteName, limits};
+
+thread_local! {
+    /// What the last node on this thread was read into.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// An open segment. Cloning shares the file.
 #[derive(Clone, Debug)]
@@ -78,6 +84,7 @@ impl Segment {
                 bytes: got,
                 first: None,
                 below: None,
+                tags: None,
             },
             inner_root: None,
         };
@@ -102,12 +109,20 @@ impl Segment {
     /// # Errors
     /// A node on the way cannot be read or is not what was signed.
     pub fn get(&self, key: &Key) -> Result<Option<Entry>, SegmentError> {
+        self.find(key, tag(key.as_bytes()))
+    }
+
+    /// [`Segment::get`] for a key whose tag is known.
+    pub(crate) fn find(&self, key: &Key, tag: u8) -> Result<Option<Entry>, SegmentError> {
         let mut place = self.0.root.clone();
         while place.level > 0 {
             let inner = self.0.inner(&place)?;
             let Some(index) = inner.child_for(key.as_bytes()) else {
                 return Ok(None);
             };
+            if !inner.may_hold(index, tag) {
+                return Ok(None);
+            }
             let Some(next) = inner.place(index, place.below.as_ref()) else {
                 return Ok(None);
             };
@@ -138,7 +153,10 @@ impl Segment {
             nodes.extend(level.iter().map(|place| (place.at, place.bytes)));
             let mut below = Vec::new();
             for place in level.iter().filter(|place| place.level > 0) {
-                below.extend(place.children(&self.0.inner(place)?.children));
+                let inner = self.0.inner(place)?;
+                below.extend(
+                    (0..inner.count()).filter_map(|i| inner.place(i, place.below.as_ref())),
+                );
             }
             level = below;
         }
@@ -150,8 +168,8 @@ impl Segment {
 impl Opened {
     fn open_root(&mut self, site: &SiteName, collection: &CollectionName) -> Result<(), Fault> {
         // 4.3 The root's bytes hash to the segment's id (3.1 to 3.3).
-        let bytes = self.read(&self.root)?;
-        let node = Node::decode(&bytes)?;
+        let mut buffer = Vec::new();
+        let node = Node::decode(self.read(&self.root, &mut buffer)?)?;
         // 4.4 A root, of no more levels than a segment may have.
         let Some(head) = &node.head else {
             return Err(Fault::Kind { expected: "a root" });
@@ -196,16 +214,13 @@ impl Opened {
             });
         }
         if let Entries::Inner(children) = node.entries {
-            self.inner_root = Some(Arc::new(Inner {
-                level: node.level,
-                children,
-            }));
+            self.inner_root = Some(Arc::new(Inner::new(node.level, &children)));
         }
         Ok(())
     }
 
-    /// Reads a node into private memory and hashes it there.
-    fn read(&self, place: &Place) -> Result<Vec<u8>, Fault> {
+    /// Reads a node into `buffer`, private memory, and hashes it there.
+    fn read<'b>(&self, place: &Place, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], Fault> {
         // 3.1 Inside the file, and no longer than a node may be.
         let limit = (limits::NODE_BYTES + limits::ROOT_HEAD_BYTES) as u64;
         if place.bytes > limit {
@@ -222,9 +237,11 @@ impl Opened {
             });
         }
         // 3.2 The whole node; the file may have shrunk since it was opened.
-        let mut bytes = vec![0; usize::try_from(place.bytes).unwrap_or(0)];
+        let length = usize::try_from(place.bytes).unwrap_or(0);
+        buffer.resize(length.max(limits::NODE_BYTES), 0);
+        let (bytes, padding) = buffer.split_at_mut(length);
         self.file
-            .read_exact_at(&mut bytes, place.at)
+            .read_exact_at(bytes, place.at)
             .map_err(|e| match e.kind() {
                 io::ErrorKind::UnexpectedEof => Fault::Short {
                     expected: place.bytes,
@@ -232,14 +249,15 @@ impl Opened {
                 _ => Fault::Io(e),
             })?;
         // 3.3 These are the bytes that the parent, or the manifest, named.
-        let got = Digest::of(&bytes);
+        padding.fill(0);
+        let got = Digest::of(buffer);
         if got != place.digest {
             return Err(Fault::Digest {
                 expected: place.digest,
                 got,
             });
         }
-        Ok(bytes)
+        Ok(buffer.get(..length).unwrap_or_default())
     }
 
     /// Reads, hashes, decodes and checks the node at `place`, and hands it to `then`.
@@ -248,13 +266,15 @@ impl Opened {
         place: &Place,
         then: impl FnOnce(Node<'_>) -> Result<T, Fault>,
     ) -> Result<T, SegmentError> {
-        let run = || {
-            let bytes = self.read(place)?;
-            let node = Node::decode(&bytes)?;
+        let mut buffer = BUFFER.take();
+        let run = |buffer| {
+            let node = Node::decode(self.read(place, buffer)?)?;
             node.check(place)?;
             then(node)
         };
-        run().map_err(|fault| self.error(place.at, fault))
+        let done = run(&mut buffer);
+        BUFFER.set(buffer);
+        done.map_err(|fault| self.error(place.at, fault))
     }
 
     /// Hands the leaf at `place` to `then`.
@@ -286,10 +306,7 @@ impl Opened {
             return Ok(known);
         }
         let inner = self.with_node(place, |node| match node.entries {
-            Entries::Inner(children) => Ok(Arc::new(Inner {
-                level: node.level,
-                children,
-            })),
+            Entries::Inner(children) => Ok(Arc::new(Inner::new(node.level, &children))),
             Entries::Leaf(_) => Err(Fault::Level {
                 expected: place.level,
                 got: 0,

@@ -58,7 +58,7 @@ fn no_entries_no_segment() {
 #[test]
 fn every_size_of_tree_reads_back() {
     // One leaf; leaves under a root; three levels.
-    for (count, value, levels) in [(1, 0, 1), (50, 300, 1), (500, 300, 2), (9_000, 4_000, 3)] {
+    for (count, value, levels) in [(1, 0, 1), (25, 300, 1), (500, 300, 2), (9_000, 4_000, 3)] {
         let rows = numbered(count, value);
         let (bytes, entry) = build(&rows);
         let segment = open(&bytes, &entry).unwrap();

@@ -1,6 +1,8 @@
 //! Checking a whole segment: every node, and that nothing but its nodes is there.
 
-use crate::node::{Entries, Place, plain_len};
+use serde::Serialize;
+
+use crate::node::{Entries, Inner, Place, Row, plain_len, show, tag};
 use crate::segment::read::Opened;
 use crate::segment::{Fault, Segment, SegmentError};
 use crate::{codec, limits};
@@ -17,7 +19,7 @@ impl Segment {
             levels: vec![Level::default(); usize::from(opened.root.level) + 1],
             records: 0,
         };
-        walk.visit(&opened.root)?;
+        walk.visit(&opened.root, None)?;
         // 4.10 Each level starts where the one below it ends, the leaves at 0.
         let mut expected = 0;
         for level in &walk.levels {
@@ -58,39 +60,51 @@ struct Walk<'a> {
 /// What remains of a node once its bytes are let go.
 struct Seen {
     count: usize,
+    /// The encoded length of its first entry.
     first_entry: usize,
-    rows: u64,
-    children: Vec<Place>,
+    below: Below,
+}
+
+enum Below {
+    Rows(u64),
+    Nodes(Inner),
 }
 
 impl Walk<'_> {
-    /// Depth first; a segment has at most [`limits::LEVELS`] levels.
-    fn visit(&mut self, place: &Place) -> Result<(), SegmentError> {
+    /// Depth first; a segment has at most [`limits::LEVELS`] levels. `tags` are what the parent of a
+    /// leaf tells of its keys.
+    fn visit(&mut self, place: &Place, tags: Option<&[u8]>) -> Result<(), SegmentError> {
         let seen = self.opened.with_node(place, |node| {
             let count = node.count();
             Ok(match node.entries {
-                Entries::Leaf(rows) => Seen {
-                    count,
-                    first_entry: rows
-                        .first()
-                        .map_or(Ok(0), |r| codec::encode(r).map(|b| b.len()))?,
-                    rows: rows.len() as u64,
-                    children: Vec::new(),
-                },
+                Entries::Leaf(rows) => {
+                    check_tags(&rows, tags)?;
+                    Seen {
+                        count,
+                        first_entry: length(rows.first())?,
+                        below: Below::Rows(rows.len() as u64),
+                    }
+                }
                 Entries::Inner(children) => Seen {
                     count,
-                    first_entry: children
-                        .first()
-                        .map_or(Ok(0), |c| codec::encode(c).map(|b| b.len()))?,
-                    rows: 0,
-                    children: place.children(&children),
+                    first_entry: length(children.first())?,
+                    below: Below::Nodes(Inner::new(node.level, &children)),
                 },
             })
         })?;
-        self.records = self.records.saturating_add(seen.rows);
         self.place_in_level(place, &seen)
             .map_err(|fault| self.opened.error(place.at, fault))?;
-        seen.children.iter().try_for_each(|child| self.visit(child))
+        match &seen.below {
+            Below::Rows(rows) => self.records = self.records.saturating_add(*rows),
+            Below::Nodes(inner) => {
+                for index in 0..inner.count() {
+                    if let Some(child) = inner.place(index, place.below.as_ref()) {
+                        self.visit(&child, inner.tags(index))?;
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     fn place_in_level(&mut self, place: &Place, seen: &Seen) -> Result<(), Fault> {
@@ -123,4 +137,20 @@ impl Walk<'_> {
         };
         Ok(())
     }
+}
+
+/// The encoded length of an entry, bytes.
+fn length<T: Serialize>(entry: Option<&T>) -> Result<usize, Fault> {
+    let length = entry.map(|entry| codec::encode(entry).map(|bytes| bytes.len()));
+    Ok(length.transpose()?.unwrap_or(0))
+}
+
+fn check_tags(rows: &[Row<'_>], tags: Option<&[u8]>) -> Result<(), Fault> {
+    for (row, told) in rows.iter().zip(tags.unwrap_or_default()) {
+        // 4.12 A tag is its key's; otherwise a key would seem absent that is there.
+        if tag(row.key) != *told {
+            return Err(Fault::Tag { key: show(row.key) });
+        }
+    }
+    Ok(())
 }

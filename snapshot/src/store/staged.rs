@@ -47,7 +47,8 @@ impl Staged {
         if blob::needs_tree(bytes) {
             layout.grow_tree(reopen(&file)?, digest, bytes)?;
         } else {
-            let all = read_limited(reopen(&file)?, limits::NODE_BYTES * 4)?.unwrap_or_default();
+            let all = read_limited(reopen(&file)?, limits::WHOLE_BLOB_BYTES as usize)?
+                .unwrap_or_default();
             let got = Digest::of(&all);
             if got != *digest {
                 return Err(StoreError::Digest {

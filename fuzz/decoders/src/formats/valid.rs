@@ -41,7 +41,7 @@ fn built(records: usize, value: usize) -> (Vec<u8>, SegmentEntry) {
 }
 
 pub(super) fn node() -> Vec<Vec<u8>> {
-    [(1, 0), (5, 30), (40, 300)]
+    [(1, 0), (5, 30), (20, 300)]
         .map(|(records, value)| built(records, value).0)
         .to_vec()
 }

@@ -65,18 +65,18 @@ fn nodes_of_a_wrong_size_are_refused() {
         Fault::TooFew { got: 1, least: 2 }
     );
 
-    // By one byte: the head of this root is 14 bytes, a root of 16,398 is full.
-    let full = [vec![7; 4096], vec![7; 4096], vec![7; 4096], vec![7; 4065]];
-    let entries = ["1", "2", "3", "4"]
+    // By one byte: the head of this root is 14 bytes, a root of 8,206 is full.
+    let full = [vec![7; 4096], vec![7; 4079]];
+    let entries = ["1", "2"]
         .into_iter()
         .zip(&full)
         .map(|(k, v)| (k, RowValue::Inline(v)));
-    let error = lone_root(&rows(head(4), entries), 4);
+    let error = lone_root(&rows(head(2), entries), 2);
     assert_fault!(
         error,
         Fault::Length {
-            got: 16_385,
-            limit: 16_384
+            got: 8_193,
+            limit: 8_192
         }
     );
 
@@ -88,8 +88,8 @@ fn nodes_of_a_wrong_size_are_refused() {
     assert_fault!(
         refused(forge.sign(&root, 1)),
         Fault::RootPlace {
-            got: 16_525,
-            limit: 16_524
+            got: 8_333,
+            limit: 8_332
         }
     );
 

@@ -14,7 +14,7 @@ mod tree;
 use super::SegmentError;
 use super::tests::{collection, key, open, site};
 use crate::manifest::SegmentEntry;
-use crate::node::{Child, Entries, Head, Node, Row, RowValue, VERSION};
+use crate::node::{Child, Entries, Head, Node, Row, RowValue, VERSION, tag};
 use crate::{Digest, codec};
 
 /// Writes nodes that no builder would write.
@@ -25,7 +25,14 @@ struct Forge {
 
 impl Forge {
     fn node(&mut self, first: &str, node: &Node<'_>) -> Child {
-        self.raw(first, &codec::encode(node).unwrap())
+        let tags = match &node.entries {
+            Entries::Leaf(rows) => Some(rows.iter().map(|row| tag(row.key)).collect()),
+            Entries::Inner(_) => None,
+        };
+        Child {
+            tags,
+            ..self.raw(first, &codec::encode(node).unwrap())
+        }
     }
 
     fn raw(&mut self, first: &str, bytes: &[u8]) -> Child {
@@ -33,9 +40,10 @@ impl Forge {
         self.bytes.extend_from_slice(bytes);
         Child {
             key: key(first),
-            digest: Digest::of(bytes),
+            digest: Digest::of_node(bytes),
             at,
             bytes: bytes.len() as u64,
+            tags: None,
         }
     }
 

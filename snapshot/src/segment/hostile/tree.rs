@@ -2,7 +2,7 @@
 
 use super::{Forge, head, inner, leaf, lone_root, refused, rows};
 use crate::limits;
-use crate::node::{Child, RowValue};
+use crate::node::{Child, RowValue, tag};
 use crate::segment::Fault;
 use crate::segment::tests::{build, key, numbered, open};
 
@@ -16,7 +16,10 @@ fn trees_of_a_wrong_depth_are_refused() {
     }
     // A leaf where an inner node is due, and the other way round.
     let mut forge = Forge::default();
-    let children = [forge.leaf(&["a"]), forge.leaf(&["b"])];
+    let mut children = [forge.leaf(&["a"]), forge.leaf(&["b"])];
+    for child in &mut children {
+        child.tags = None;
+    }
     let root = forge.node("a", &inner(head(2), 2, &children));
     let (bytes, entry) = forge.sign(&root, 2);
     assert_fault!(
@@ -37,7 +40,10 @@ fn trees_of_a_wrong_depth_are_refused() {
 
     let mut forge = Forge::default();
     let leaves = [forge.leaf(&["a"]), forge.leaf(&["b"])];
-    let inside = forge.node("a", &inner(None, 1, &leaves));
+    let inside = Child {
+        tags: Some(vec![0, 0]),
+        ..forge.node("a", &inner(None, 1, &leaves))
+    };
     let last = forge.leaf(&["c"]);
     let root = forge.node("a", &inner(head(3), 1, &[inside, last]));
     assert_fault!(
@@ -134,13 +140,11 @@ fn nothing_lies_between_nodes() {
     let mut forge = Forge::default();
     forge.raw("a", b"hidden");
     let value = vec![7; 4096];
-    let full = |keys: [&'static str; 3]| keys.map(|key| (key, RowValue::Inline(&value)));
-    let first = forge.node("1", &rows(None, full(["1", "2", "3"])));
-    let second = forge.node("4", &rows(None, full(["4", "5", "6"])));
-    let children = [first, second];
-    let root = forge.node("1", &inner(head(6), 1, &children));
+    let mut full = |key| forge.node(key, &rows(None, [(key, RowValue::Inline(&value))]));
+    let children = [full("1"), full("2")];
+    let root = forge.node("1", &inner(head(2), 1, &children));
     assert_fault!(
-        refused(forge.sign(&root, 6)),
+        refused(forge.sign(&root, 2)),
         Fault::ChildPlace {
             expected: 0,
             got: 6
@@ -160,4 +164,45 @@ fn nothing_lies_between_nodes() {
             got: 6
         }
     );
+}
+
+#[test]
+fn tags_are_those_of_the_leaf_below() {
+    let lie = |level, change: fn(&mut Child)| {
+        let mut forge = Forge::default();
+        let mut children = [forge.leaf(&["a", "b"]), forge.leaf(&["c"])];
+        change(&mut children[0]);
+        let root = forge.node("a", &inner(head(3), level, &children));
+        refused(forge.sign(&root, 3))
+    };
+    assert_fault!(
+        lie(1, |child| child.tags = None),
+        Fault::Tags {
+            expected: 1,
+            got: 0
+        }
+    );
+    assert_fault!(
+        lie(2, |_| {}),
+        Fault::Tags {
+            expected: 0,
+            got: 2
+        }
+    );
+    assert_fault!(
+        lie(1, |child| child.tags = Some(vec![tag(b"a")])),
+        Fault::Tags {
+            expected: 2,
+            got: 1
+        }
+    );
+    assert_fault!(
+        lie(1, |child| child.tags = Some(vec![])),
+        Fault::Tags {
+            expected: 2,
+            got: 0
+        }
+    );
+    let hidden = lie(1, |child| child.tags = Some(vec![tag(b"a"), !tag(b"b")]));
+    assert_fault!(hidden, Fault::Tag { key } if key == "b");
 }

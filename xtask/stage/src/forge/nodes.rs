@@ -31,6 +31,8 @@ pub struct Child {
     pub at: u64,
     /// Its length.
     pub bytes: u64,
+    /// The first byte of the hash of each of its keys: it is a leaf.
+    pub tags: ByteBuf,
 }
 
 /// A segment while it is written: leaves first, its root last.
@@ -62,7 +64,11 @@ impl Nodes {
     /// A key of a length that no key has.
     pub fn leaf(&mut self, rows: &[(&str, Entry)]) -> Result<Child> {
         let node = encode(&(0, 0, encoded(rows)?))?;
-        self.add(first(rows), &node)
+        let tag = |(key, _): &(&str, Entry)| Digest::of(key.as_bytes()).as_bytes()[0];
+        Ok(Child {
+            tags: ByteBuf::from(rows.iter().map(tag).collect::<Vec<u8>>()),
+            ..self.add(first(rows), &node)?
+        })
     }
 
     /// Ends with a root that is a leaf.
@@ -106,9 +112,10 @@ impl Nodes {
         self.0.extend_from_slice(node);
         Ok(Child {
             key: Key::new(first).context("a key")?,
-            digest: Digest::of(node),
+            digest: Digest::of_node(node),
             at,
             bytes: node.len() as u64,
+            tags: ByteBuf::new(),
         })
     }
 }
