@@ -5,6 +5,9 @@ use std::path::Path;
 
 use anyhow::Result;
 
+/// The collection that the records are in.
+pub(crate) const COLLECTION: &str = "people";
+
 /// Where every bench begins.
 pub(crate) const SEED: u64 = 20_221_015;
 
@@ -89,4 +92,28 @@ pub(crate) fn write(path: &Path, count: u64, edition: impl Fn(u64) -> u64) -> Re
     }
     out.flush()?;
     Ok(bytes)
+}
+
+/// About `count` of the `records` that change in edition `edition`, ascending.
+pub(crate) fn chosen(count: u64, records: u64, edition: u64) -> Vec<u64> {
+    let mut draws = Draws::new(edition);
+    let mut chosen: Vec<u64> = (0..count).map(|_| draws.below(records)).collect();
+    chosen.sort_unstable();
+    chosen.dedup();
+    chosen
+}
+
+/// Writes a change list of them to `list`; gives the changed rows alone.
+pub(crate) fn changes(list: &Path, count: u64, records: u64, edition: u64) -> Result<Vec<u8>> {
+    let mut out = BufWriter::new(fs_err::File::create(list)?);
+    let (mut line, mut rows) = (Vec::new(), Vec::new());
+    for n in chosen(count, records, edition) {
+        record(&mut line, n, edition);
+        rows.extend_from_slice(&line);
+        out.write_all(b"{\"put\":")?;
+        out.write_all(line.trim_ascii_end())?;
+        out.write_all(b"}\n")?;
+    }
+    out.flush()?;
+    Ok(rows)
 }

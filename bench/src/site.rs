@@ -101,6 +101,16 @@ impl Site {
         Ok(fs_err::create_dir_all(self.dir.join("mirror"))?)
     }
 
+    /// The newest release, on the mirror.
+    pub(crate) fn release(&self) -> PathBuf {
+        self.dir.join("mirror/country/release")
+    }
+
+    /// The publisher's own copy.
+    pub(crate) fn copy(&self) -> PathBuf {
+        self.dir.join(".holdfast")
+    }
+
     /// What lies on the mirror, bytes.
     pub(crate) fn mirror_bytes(&self) -> Result<u64> {
         bytes_below(&self.dir.join("mirror"))

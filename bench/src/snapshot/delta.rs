@@ -1,13 +1,12 @@
 //! A small change of a large collection: given as a list, and found in a full dump.
 
-use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
 
 use super::Options;
-use crate::data::{self, Draws};
+use crate::data;
 use crate::measure;
 use crate::site::Site;
 use crate::table::{Row, Table, median};
@@ -32,7 +31,7 @@ pub(super) fn measure(
     let argument = format!("people={}", list.display());
     let (mut times, mut bytes) = (Vec::new(), Vec::new());
     for round in 1..=options.rounds as u64 {
-        let rows = changes(&list, options.records, round)?;
+        let rows = data::changes(&list, CHANGES, options.records, round)?;
         let before = site.mirror_bytes()?;
         let took = site.publish(&["--changes", &argument])?;
         let put = (site.mirror_bytes()? - before) as f64;
@@ -60,7 +59,9 @@ pub(super) fn measure(
         note: format!("against the rows through zstd -3, {bytes:.2?}"),
     });
     let round = options.rounds as u64 + 1;
-    let rounds: Vec<Vec<u64>> = (1..=round).map(|n| chosen(options.records, n)).collect();
+    let rounds: Vec<Vec<u64>> = (1..=round)
+        .map(|n| data::chosen(CHANGES, options.records, n))
+        .collect();
     // What earlier rounds changed stays so.
     let edition = |n| {
         let last = rounds
@@ -78,30 +79,6 @@ pub(super) fn measure(
         note: format!("{:.1} s against {:.1} s", dump.seconds, full.seconds),
     });
     Ok(())
-}
-
-/// The records that change in a round, ascending.
-fn chosen(records: u64, round: u64) -> Vec<u64> {
-    let mut draws = Draws::new(round);
-    let mut chosen: Vec<u64> = (0..CHANGES).map(|_| draws.below(records)).collect();
-    chosen.sort_unstable();
-    chosen.dedup();
-    chosen
-}
-
-/// Writes the list; gives the changed rows alone.
-fn changes(list: &Path, records: u64, round: u64) -> Result<Vec<u8>> {
-    let mut out = BufWriter::new(fs_err::File::create(list)?);
-    let (mut line, mut rows) = (Vec::new(), Vec::new());
-    for n in chosen(records, round) {
-        data::record(&mut line, n, round);
-        rows.extend_from_slice(&line);
-        out.write_all(b"{\"put\":")?;
-        out.write_all(line.trim_ascii_end())?;
-        out.write_all(b"}\n")?;
-    }
-    out.flush()?;
-    Ok(rows)
 }
 
 fn packed(rows: &[u8], work: &Path) -> Result<u64> {

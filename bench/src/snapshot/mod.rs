@@ -2,6 +2,7 @@
 
 mod build;
 mod delta;
+mod read;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -69,8 +70,13 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     {
         delta::measure(&site, work.path(), options, &mut table)?;
     }
-    if options.wants("build-memory") {
+    let reads = ["read-p50", "read-p99", "read4-p50"];
+    let reads = reads.iter().any(|id| options.wants(id));
+    if reads || options.wants("build-memory") {
         build::memory(&site, options, &mut table)?;
+    }
+    if reads {
+        read::measure(&site, options, &mut table)?;
     }
     if options.json {
         println!("{}", table.json("snapshot"));
