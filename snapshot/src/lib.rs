@@ -55,7 +55,7 @@ pub use segment::{BuildError, NodeCache, Segment, SegmentBuilder, SegmentError};
 pub use signer::{KeySigner, SignError, Signer};
 pub use sshsig::SignatureError;
 pub use stack::Stack;
-pub use store::{Partial, Staged, Store, StoreError};
+pub use store::{Lies, Marks, Partial, Staged, Store, StoreError};
 pub use text::{Language, LocalText};
 pub use timestamp::Timestamp;
 pub use trust::{

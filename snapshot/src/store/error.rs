@@ -44,6 +44,9 @@ pub enum StoreError {
     /// A blob that is not what its reference says.
     #[error(transparent)]
     Blob(#[from] BlobError),
+    /// Whoever waited for it gave up.
+    #[error("it was stopped")]
+    Stopped,
     /// A name for a state file that could leave its directory.
     #[error(
         "{0:?} is not a name for a state file: expected 1 to 128 of a-z, 0-9, - and inner dots"

@@ -3,6 +3,7 @@
 //! ```text
 //! <root>/objects/<2 hex>/<hash>        segments uncompressed, blobs, manifests, components
 //! <root>/objects/<2 hex>/<hash>.tree   the hash tree of an object that is read in ranges
+//! <root>/objects/<2 hex>/<hash>.blobs  the blobs that a segment names
 //! <root>/staging/                      what is being written; emptied when the store is opened
 //! <root>/partial/<hash>               the first bytes of what has not arrived whole
 //! <root>/state/<name>                  small files, replaced as a whole
@@ -12,7 +13,9 @@
 //! An object appears under its name only after its bytes were checked against it and synced. A
 //! crash loses at most what was in staging.
 
+mod blobs;
 mod error;
+mod marks;
 mod partial;
 mod staged;
 #[cfg(test)]
@@ -29,6 +32,7 @@ use crate::segment::{NodeCache, Segment, SegmentBuilder};
 use crate::{Blob, BlobRef, CollectionName, Digest, Entry, SiteName, blob, durable};
 
 pub use error::StoreError;
+pub use marks::Marks;
 pub use partial::Partial;
 pub use staged::Staged;
 
@@ -39,6 +43,15 @@ pub struct Store {
     read_only: bool,
     /// Held, never read: the lock goes when it is dropped.
     _lock: Option<File>,
+}
+
+/// How an object lies on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lies {
+    /// What it takes, with what is kept beside it, bytes.
+    pub bytes: u64,
+    /// When it was written, by the disk's clock.
+    pub modified: std::time::SystemTime,
 }
 
 impl Store {
@@ -275,18 +288,45 @@ impl Store {
         }))
     }
 
-    /// Removes an object and its hash tree; one that is absent is fine.
+    /// How an object lies on this disk; `None` if it is not there.
+    ///
+    /// # Errors
+    /// The disk does not tell.
+    pub fn lies(&self, digest: &Digest) -> Result<Option<Lies>, StoreError> {
+        let about = match fs::metadata(self.layout.object(digest)) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            other => other?,
+        };
+        let beside = self.layout.beside(digest).into_iter();
+        let beside = beside.filter_map(|path| Some(fs::metadata(path).ok()?.len()));
+        Ok(Some(Lies {
+            bytes: beside.fold(about.len(), u64::saturating_add),
+            modified: about.modified()?,
+        }))
+    }
+
+    /// Removes an object and what is kept beside it; one that is absent is fine. Its name goes last,
+    /// so that nothing is left that nobody would find.
     ///
     /// # Errors
     /// A file that cannot be removed.
     pub fn remove(&self, digest: &Digest) -> Result<(), StoreError> {
-        for path in [self.layout.object(digest), self.layout.tree(digest)] {
+        let beside = self.layout.beside(digest).into_iter();
+        for path in beside.chain([self.layout.object(digest)]) {
             match fs::remove_file(path) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// Removes what was being written. For who knows that nothing is.
+    ///
+    /// # Errors
+    /// A file that cannot be removed.
+    pub fn clear_scratch(&self) -> Result<(), StoreError> {
+        Ok(self.layout.clear_staging()?)
     }
 
     /// Replaces the state file `name`, as a whole and durably.
@@ -367,6 +407,15 @@ impl Layout {
 
     fn tree(&self, digest: &Digest) -> PathBuf {
         self.object(digest).with_extension("tree")
+    }
+
+    fn blobs(&self, digest: &Digest) -> PathBuf {
+        self.object(digest).with_extension("blobs")
+    }
+
+    /// What may lie beside an object.
+    fn beside(&self, digest: &Digest) -> [PathBuf; 2] {
+        [self.tree(digest), self.blobs(digest)]
     }
 
     fn state_file(&self, name: &str) -> Result<PathBuf, StoreError> {
