@@ -21,6 +21,7 @@ pub(crate) struct EdgeBuilder<'s> {
     origin: Option<SocketAddr>,
     scrub: u64,
     disk: Option<Disk>,
+    settings: String,
 }
 
 impl<'s> EdgeBuilder<'s> {
@@ -32,6 +33,7 @@ impl<'s> EdgeBuilder<'s> {
             origin: None,
             scrub: 0,
             disk: None,
+            settings: String::new(),
         }
     }
 
@@ -71,6 +73,12 @@ impl<'s> EdgeBuilder<'s> {
         self
     }
 
+    /// With these lines more about its site.
+    pub(crate) fn set(mut self, settings: &str) -> Self {
+        self.settings = format!("{settings}\n");
+        self
+    }
+
     /// Starts it; it may not answer yet.
     pub(crate) fn spawn(self) -> Edge {
         let (public, control) = (free(), free());
@@ -83,9 +91,10 @@ impl<'s> EdgeBuilder<'s> {
         let text = format!(
             "name = \"{name}\"\ndata = \"{name}\"\n\n[listen]\npublic = \"{public}\"\n\
              control = \"{control}\"\n\n[[site]]\nname = \"{site}\"\nhosts = [\"{HOST}\"]\n\
-             trust = \"trust\"\nmirrors = [{mirrors}]\npoll = \"100ms\"\nscrub = {scrub}\n{origin}",
+             trust = \"trust\"\nmirrors = [{mirrors}]\npoll = \"100ms\"\nscrub = {scrub}\n{origin}{settings}",
             name = self.name,
             site = self.site.name(),
+            settings = self.settings,
             mirrors = mirrors.join(", "),
             scrub = self.scrub,
         );

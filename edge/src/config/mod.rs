@@ -4,6 +4,7 @@
 //! the file, the resolved ones hold only values that can be used. Nothing falls back silently: an
 //! absent mirror list, an unknown key or an empty trust directory is an error.
 
+mod keep;
 mod listen;
 pub mod ops;
 mod site;
@@ -12,6 +13,7 @@ pub mod trust;
 
 use std::path::{Path, PathBuf};
 
+pub use keep::{KEEP, KEEP_GRACE, KEEP_MOST, Keep};
 pub use listen::Listen;
 pub use site::{HOSTS, Host, MIRRORS, POLL, SCRUB, SITES, Site};
 pub use sync::{BANDWIDTH_LEAST, Sync};

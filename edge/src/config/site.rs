@@ -8,7 +8,7 @@ use snapshot::SiteName;
 use snapshot::trust::Generation;
 use url::Url;
 
-use super::trust;
+use super::{Keep, trust};
 use crate::settings::{Placed, Problems, Section};
 use crate::sync::mirror;
 
@@ -49,6 +49,8 @@ pub struct Site {
     /// `scrub`: how fast what is held is read again so that a rotting disk is found out, bytes a
     /// second; 0 never. Default 2,097,152.
     pub scrub: u64,
+    /// `keep` and `grace`: what stays on this disk beside the release in use.
+    pub keep: Keep,
     /// `origin`: the living origin, `http://HOST:PORT`. Without it this is a pure fallback origin.
     pub origin: Option<Url>,
 }
@@ -95,6 +97,7 @@ pub(super) struct RawSite {
     mirrors: Option<Placed<Vec<Placed<String>>>>,
     poll: Duration,
     scrub: u64,
+    keep: Keep,
     origin: Option<Placed<String>>,
 }
 
@@ -132,6 +135,7 @@ impl RawSite {
             mirrors: section.required("mirrors", mirrors, Section::texts),
             poll: poll.unwrap_or(POLL),
             scrub,
+            keep: Keep::read(&mut section),
             origin: section.text("origin"),
         };
         section.finish();
@@ -169,6 +173,7 @@ impl RawSite {
             mirrors: mirrors?,
             poll: self.poll,
             scrub: self.scrub,
+            keep: self.keep,
             origin: origin?,
         })
     }

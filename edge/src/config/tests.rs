@@ -1,6 +1,7 @@
 //! Every mistake of a settings file, by its place.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::*;
 use crate::fixture::trust_files;
@@ -267,4 +268,17 @@ fn a_cap_that_would_stop_sync_is_a_mistake() {
     let source = format!("name = \"seoul-1\"\n[sync]\nbandwidth = 16384\n{SITE}");
     let config = Config::parse(Path::new("edge.toml"), &source, dir.path()).unwrap();
     assert_eq!(config.sync.bandwidth, Some(BANDWIDTH_LEAST));
+}
+
+#[test]
+fn what_stays_on_an_edge_has_limits() {
+    let dir = with_trust();
+    let source = format!("name = \"x\"\n{SITE}keep = {KEEP_MOST}\ngrace = \"0s\"\n");
+    let config = Config::parse(Path::new("edge.toml"), &source, dir.path()).unwrap();
+    let keep = config.sites[0].keep;
+    assert_eq!((keep.releases, keep.grace), (KEEP_MOST, Duration::ZERO));
+    for number in [1, KEEP_MOST + 1] {
+        let found = mistake("", &format!("keep = {number}"));
+        assert_eq!(found, format!("`keep` is {number}"));
+    }
 }

@@ -68,6 +68,8 @@ pub struct Core {
     work: Option<Work>,
     held: Held<(Sequence, Digest)>,
     repairs: Repairs,
+    /// Nothing new is begun.
+    held_up: bool,
     jobs: u64,
     random: u64,
 }
@@ -137,6 +139,7 @@ impl Core {
             work: None,
             held: Held::default(),
             repairs: Repairs::default(),
+            held_up: false,
             jobs: 0,
             random: seed,
         }
@@ -208,6 +211,18 @@ impl Core {
             Phase::Checking => format!("trying release {release}"),
             Phase::Switching => format!("switching to release {release}"),
         }
+    }
+
+    /// Whether no release is being brought in and nothing repaired.
+    #[must_use]
+    pub const fn is_idle(&self) -> bool {
+        self.work.is_none() && !self.repairs.busy()
+    }
+
+    /// Lets what is under way end and nothing else begin, until told otherwise; a tick then takes
+    /// up what waits.
+    pub const fn hold(&mut self, up: bool) {
+        self.held_up = up;
     }
 
     /// When the next [`Event::Tick`] is due, at the latest.
@@ -458,7 +473,7 @@ impl Core {
 
     /// Takes up the best offer that is better than what is in use and not held back.
     fn begin(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        if self.work.is_some() || self.repairs.busy() {
+        if self.held_up || self.work.is_some() || self.repairs.busy() {
             return;
         }
         let floor = self
@@ -499,7 +514,7 @@ impl Core {
 
     /// Takes up a damaged object, if no release is being brought in.
     fn repair(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        if self.work.is_some() || self.sources.is_empty() {
+        if self.held_up || self.work.is_some() || self.sources.is_empty() {
             return;
         }
         if let Some(want) = self.repairs.due(now) {

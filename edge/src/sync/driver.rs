@@ -24,6 +24,7 @@ use super::refusal::{Check, Refusal};
 use super::scrub::Scrub;
 use super::source::{Answers, Source, poll, sources};
 use super::state::SiteState;
+use super::sweep::{Sweeping, Swept};
 use super::work::{Offer, SourceId};
 use crate::config::Site;
 use crate::copy::{Canaries, Kind, LoadedRelease, Want};
@@ -41,10 +42,11 @@ pub struct Follower {
     pub(super) sources: Vec<Source>,
     pub(super) journal: Journal,
     pub(super) orders: OrdersKeeper,
-    core: Core,
+    pub(super) core: Core,
     /// The core's time is the time since then.
     started: Instant,
     pace: Arc<Pace>,
+    pub(super) sweeping: Sweeping,
     /// The release that passed its checks and waits to be switched to.
     checked: Option<(Job, Arc<LoadedRelease>)>,
     /// Segments merged for the release that is being brought in, known to be whole, blobs included.
@@ -60,6 +62,7 @@ pub(super) enum Done {
     Checked(Job, Result<Arc<LoadedRelease>, Refusal>),
     Merged(Job, Want, Result<(), MergeFault>),
     Reopened(Job, Want, Result<Arc<LoadedRelease>, String>),
+    Swept(Swept),
     Event(Event),
 }
 
@@ -78,7 +81,8 @@ impl Follower {
         let name = site.name.clone();
         let sources = sources(site)?;
         let root = data.join("sites").join(name.as_str());
-        let opened = spawn_blocking(move || Kept::open(&root, &name)).await;
+        let keep = site.keep;
+        let opened = spawn_blocking(move || Kept::open(&root, &name, keep)).await;
         let kept = opened.map_err(|_| OpenError::Stopped)?;
         let kept = kept.map_err(|error| OpenError::Store {
             site: site.name.clone(),
@@ -99,6 +103,7 @@ impl Follower {
             core: Core::new(names, site.poll, None, 0),
             started: Instant::now(),
             pace: Arc::default(),
+            sweeping: kept.sweeping,
             checked: None,
             whole: BTreeMap::new(),
             orders_kept: true,
@@ -140,6 +145,14 @@ impl Follower {
                 }
                 self.publish();
             }
+            self.sweep(&mut tasks);
+            let sweep = self.sweeping.wake();
+            let sweep = async {
+                match sweep {
+                    Some(wake) => sleep_until(wake).await,
+                    None => std::future::pending().await,
+                }
+            };
             let current = self.state.current();
             let damaged = async {
                 match &current {
@@ -155,8 +168,9 @@ impl Follower {
                 }
             };
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => break,
                 () = tick => events.push_back(Event::Tick),
+                () = sweep => {}
                 () = damaged => events.extend(self.damaged()),
                 Some(done) = tasks.join_next() => match done {
                     Ok(done) => events.push_back(self.done(done).await),
@@ -164,6 +178,7 @@ impl Follower {
                 },
             }
         }
+        self.end_sweep(&mut tasks).await;
     }
 
     /// Puts the release of the last run in use again, if it is still believed and whole.
@@ -274,6 +289,10 @@ impl Follower {
     async fn done(&mut self, done: Done) -> Event {
         match done {
             Done::Event(event) => event,
+            Done::Swept(swept) => {
+                self.swept(swept);
+                Event::Tick
+            }
             Done::Checked(job, Ok(loaded)) => {
                 self.checked = Some((job, loaded));
                 Event::Checked(job, Ok(()))
@@ -325,6 +344,7 @@ impl Follower {
         let (sequence, manifest) = (release.sequence, release.manifest.short());
         tracing::info!(site = %self.state.name(), %sequence, manifest, "release in use");
         self.whole.clear();
+        self.sweeping.uses(release);
         let persons = accepted.signers.persons();
         self.state.progress().signers = persons.into_iter().map(str::to_owned).collect();
         self.state.set_time(self.journal.time);

@@ -6,6 +6,8 @@ use snapshot::{SiteName, Store, StoreError};
 
 use super::journal::Journal;
 use super::mirror::MirrorError;
+use super::sweep::Sweeping;
+use crate::config::Keep;
 use crate::orders::OrdersKeeper;
 
 /// Why a site cannot be kept on this disk at all.
@@ -37,12 +39,13 @@ pub(super) struct Kept {
     pub(super) store: Store,
     pub(super) journal: Journal,
     pub(super) orders: OrdersKeeper,
+    pub(super) sweeping: Sweeping,
     pub(super) alarms: Vec<String>,
 }
 
 impl Kept {
     /// Opens the store. What is damaged is left out, with an alarm for each.
-    pub(super) fn open(root: &Path, site: &SiteName) -> Result<Self, StoreError> {
+    pub(super) fn open(root: &Path, site: &SiteName, keep: Keep) -> Result<Self, StoreError> {
         let store = Store::open(root)?;
         let mut alarms = Vec::new();
         if store.is_read_only() {
@@ -63,10 +66,13 @@ impl Kept {
             ));
             OrdersKeeper::empty(site.clone())
         });
+        let (sweeping, alarm) = Sweeping::open(&store, keep);
+        alarms.extend(alarm);
         Ok(Self {
             store,
             journal,
             orders,
+            sweeping,
             alarms,
         })
     }

@@ -22,6 +22,7 @@ mod source;
 mod space;
 mod state;
 mod status;
+mod sweep;
 mod tally;
 mod work;
 
@@ -38,7 +39,7 @@ pub use space::SPARE_BYTES;
 pub use state::{SiteState, wall_clock};
 pub use status::{
     AlarmStatus, DamageStatus, EdgeStatus, FetchingStatus, MergedStatus, OrderStatus,
-    RefusalStatus, ReleaseStatus, SourceStatus, SyncStatus,
+    RefusalStatus, ReleaseStatus, SourceStatus, StoreStatus, SyncStatus,
 };
 pub use tally::Tally;
 pub use work::{Errand, FETCHES, Fault, Offer, ROUNDS, SourceId};

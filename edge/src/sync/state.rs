@@ -11,7 +11,7 @@ use super::core::Fetched;
 use super::history::History;
 use super::scrub::ScrubStatus;
 use super::status::{
-    FetchingStatus, MergedStatus, OrderStatus, ReleaseStatus, SourceStatus, SyncStatus,
+    FetchingStatus, MergedStatus, OrderStatus, ReleaseStatus, SourceStatus, StoreStatus, SyncStatus,
 };
 use super::tally::Tally;
 use crate::config::Host;
@@ -41,6 +41,7 @@ pub(super) struct Progress {
     pub(super) merged: MergedStatus,
     pub(super) scrub: ScrubStatus,
     pub(super) fetching: Option<Fetched>,
+    pub(super) store: StoreStatus,
 }
 
 impl SiteState {
@@ -129,6 +130,7 @@ impl SiteState {
                 bytes_total: fetching.bytes_total,
                 bytes_a_second: self.tally.rate(),
             }),
+            store: progress.store.clone(),
             orders: order_statuses(&orders, now),
         }
     }

@@ -49,6 +49,9 @@ pub struct SyncStatus {
     /// How far the objects of a release are, while they come.
     #[serde(default)]
     pub fetching: Option<FetchingStatus>,
+    /// What lies on this disk, and what was swept away.
+    #[serde(default)]
+    pub store: StoreStatus,
     /// The order of each scope.
     pub orders: Vec<OrderStatus>,
 }
@@ -176,6 +179,23 @@ pub struct MergedStatus {
     pub segments: u64,
     /// Their bytes on this disk; a mirror holds them compressed.
     pub bytes: u64,
+}
+
+/// What lies on this disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreStatus {
+    /// The releases whose objects are kept, the one in use first.
+    pub releases: Vec<u64>,
+    /// Objects held, as of the last look at all of them.
+    pub objects: u64,
+    /// What they take, bytes.
+    pub bytes: u64,
+    /// Objects swept away since the edge started.
+    pub freed_objects: u64,
+    /// What they took, bytes.
+    pub freed_bytes: u64,
+    /// Why nothing, or nothing more, is swept.
+    pub error: Option<String>,
 }
 
 /// The order in force for one scope.

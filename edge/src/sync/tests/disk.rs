@@ -90,3 +90,17 @@ async fn one_disk_has_one_edge() {
     assert_eq!(stand.first.release.sequence, Sequence(1));
     stand.edge.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edge_that_ends_gives_its_disk_back_at_once() {
+    let stand = stand().await;
+    let site = config(vec![stand.publisher.url()]);
+    stand.edge.stop().await;
+    // It sweeps as soon as it has begun.
+    for _ in 0..50 {
+        Following::start(stand.data.path(), &site)
+            .await
+            .stop()
+            .await;
+    }
+}
