@@ -70,6 +70,8 @@ mod serving;
 #[cfg(test)]
 mod spin;
 #[cfg(test)]
+mod sweep;
+#[cfg(test)]
 mod zones;
 
 #[test]

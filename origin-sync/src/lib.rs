@@ -14,4 +14,5 @@ pub mod inspect;
 pub mod mirror;
 pub mod publish;
 pub mod source;
+pub mod sweep;
 pub mod template;

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use stage::forge::Forge;
 use tempfile::TempDir;
@@ -208,6 +209,27 @@ impl Site {
         }
         objects.sort();
         objects
+    }
+
+    /// Everything below `folder` was written so long ago.
+    pub(crate) fn age(&self, folder: &str, by: Duration) {
+        fn each(path: &Path, at: SystemTime) {
+            if path.is_dir() && !path.is_symlink() {
+                read_dir(path).iter().for_each(|path| each(path, at));
+            } else if path.is_file() {
+                let file = fs_err::OpenOptions::new().read(true).open(path).unwrap();
+                file.file().set_modified(at).unwrap();
+            }
+        }
+        each(&self.path(folder), SystemTime::now() - by);
+    }
+
+    /// `origin-sync sweep` with these arguments, not yet run.
+    pub(crate) fn sweeping(&self, arguments: &[&str]) -> Command {
+        let mut sweep = Command::new(binary("origin-sync"));
+        sweep.arg("sweep").arg("--config");
+        sweep.arg(self.path("site.toml")).args(arguments);
+        sweep
     }
 
     /// Copies what is new in the mirror to the mirror `shown`, the pointer last, as a mirror

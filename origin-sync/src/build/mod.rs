@@ -146,8 +146,14 @@ pub fn build(
     let mut components = Vec::new();
     for component in &site.components {
         let (component, object) = content::component(store, component)?;
+        let before = base.iter().flat_map(|base| &base.manifest.components);
+        if !before
+            .into_iter()
+            .any(|known| known.digest == object.digest)
+        {
+            new_objects.push(object);
+        }
         components.push(component);
-        new_objects.push(object);
     }
     components.sort_by(|a, b| a.name.cmp(&b.name));
     let manifest = manifest(site, collections, components);

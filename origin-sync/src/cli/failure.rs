@@ -11,6 +11,7 @@ use crate::export::ExportError;
 use crate::init::InitError;
 use crate::inspect::InspectError;
 use crate::publish::PublishError;
+use crate::sweep::SweepError;
 
 /// A failed command: what happened, why, and what to do next.
 #[derive(Debug)]
@@ -119,6 +120,13 @@ impl From<PublishError> for Failure {
             amended,
             ..Self::new(exit, error).hint(hint)
         }
+    }
+}
+
+impl From<SweepError> for Failure {
+    fn from(error: SweepError) -> Self {
+        let (exit, hint) = (error.exit(), error.hint());
+        Self::new(exit, error).hint(hint)
     }
 }
 

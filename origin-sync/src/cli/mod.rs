@@ -15,6 +15,7 @@ mod publish;
 mod rollback;
 mod said;
 mod shown;
+mod sweep;
 mod verify;
 
 use std::ffi::OsString;
@@ -53,6 +54,7 @@ enum Command {
     Du(du::DuArgs),
     Verify(verify::VerifyArgs),
     Inspect(InspectArgs),
+    Sweep(sweep::SweepArgs),
     Export(ExportArgs),
 }
 
@@ -205,6 +207,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Du(args) => du::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Sweep(args) => sweep::run(args),
         Command::Export(args) => export::run(args),
     };
     match result {
@@ -229,6 +232,7 @@ impl Command {
             Self::Du(args) => args.json,
             Self::Verify(args) => args.json,
             Self::Inspect(args) => args.json,
+            Self::Sweep(args) => args.json,
             Self::Export(args) => args.json,
         }
     }

@@ -7,6 +7,7 @@ mod canary;
 mod check;
 mod publish;
 mod read;
+mod retention;
 mod route;
 mod source;
 
@@ -18,6 +19,7 @@ use snapshot::{CollectionName, ComponentName, Language, LocalText, SiteName};
 
 pub use publish::Publish;
 pub(crate) use publish::{MIRRORS, mirror_url};
+pub use retention::Retention;
 pub use route::{Route, STALE_AFTER};
 pub use source::{RowSource, Source};
 
@@ -44,6 +46,8 @@ pub struct Site {
     pub canaries: Vec<Canary>,
     /// Where to, and with which key.
     pub publish: Publish,
+    /// Which releases stay there.
+    pub retention: Retention,
     /// Allowed, but probably not meant.
     pub warnings: Vec<String>,
 }

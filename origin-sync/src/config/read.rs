@@ -6,7 +6,9 @@ use edge::settings::{Mistakes, Placed, Problems, Section};
 use snapshot::manifest::{Privacy, Service};
 use snapshot::{CollectionName, ComponentName, LocalText, ServiceName, SiteName};
 
-use super::{Collection, Component, Publish, Site, canary, check, resolve, route, source};
+use super::{
+    Collection, Component, Publish, Retention, Site, canary, check, resolve, route, source,
+};
 
 /// What the checks across sections look at, with places to point to.
 pub(super) struct Draft {
@@ -52,6 +54,7 @@ fn whole(file: &Path, mut root: Section<'_, '_>) -> Option<Site> {
         Some(section) => Publish::read(section, dir),
         None => Publish::default_in(dir),
     };
+    let retention = root.section("retention").map(Retention::read);
     let problems = root.problems();
     root.finish();
 
@@ -67,6 +70,7 @@ fn whole(file: &Path, mut root: Section<'_, '_>) -> Option<Site> {
         routes,
         canaries,
         publish,
+        retention: retention.unwrap_or_default(),
         warnings,
     })
 }

@@ -272,3 +272,33 @@ fn a_canary_must_not_give_away_a_private_record() {
     let error = parse(&canary("/notes/?id=kept-quiet")).unwrap_err();
     assert!(error.list()[0].message.starts_with("canary /notes/ in en"));
 }
+
+#[test]
+fn retention_has_limits() {
+    let with = |lines: &str| {
+        let text = format!("{GOOD}\n[retention]\n{lines}\n");
+        Site::parse(Path::new("site.toml"), &text)
+    };
+    let kept = with("releases = 3\nyounger = \"1d\"\nsweep = false").unwrap();
+    let expected = Retention {
+        releases: 3,
+        younger: Duration::from_secs(24 * 3600),
+        sweep: false,
+        ..Retention::default()
+    };
+    assert_eq!(kept.retention, expected);
+    for (line, words) in [
+        ("releases = 0", "`releases` is 0"),
+        ("releases = 100001", "`releases` is 100001"),
+        ("grace = \"59s\"", "`grace` is \"59s\""),
+        ("every = \"999ms\"", "`every` is \"999ms\""),
+        ("release = 1", "no key `release`"),
+    ] {
+        let refused = with(line).unwrap_err();
+        let said: Vec<String> = refused.list().iter().map(|p| p.message.clone()).collect();
+        assert!(
+            said.len() == 1 && said[0].contains(words),
+            "{line}: {said:?}"
+        );
+    }
+}

@@ -62,9 +62,21 @@ pub async fn manifest(
     store: &Arc<Store>,
     release: &Release,
 ) -> Result<Manifest, FetchError> {
-    let digest = release.manifest;
+    manifest_of(mirrors, store, release.manifest, release.manifest_bytes).await
+}
+
+/// The manifest of that name, of at most `bytes`.
+///
+/// # Errors
+/// See [`FetchError`].
+pub async fn manifest_of(
+    mirrors: &Mirrors,
+    store: &Arc<Store>,
+    digest: Digest,
+    bytes: u64,
+) -> Result<Manifest, FetchError> {
     let what = format!("manifest {digest}");
-    let limit = usize::try_from(release.manifest_bytes)
+    let limit = usize::try_from(bytes)
         .unwrap_or(usize::MAX)
         .min(limits::MANIFEST_BYTES);
     raw(mirrors, store, digest, &what, limit as u64).await?;
@@ -90,12 +102,25 @@ pub async fn bring(
     store: &Arc<Store>,
     manifest: &Manifest,
 ) -> Result<(), FetchError> {
-    for collection in &manifest.collections {
-        bring_segments(mirrors, store, &collection.name, &collection.segments).await?;
-    }
+    bring_stacks(mirrors, store, manifest).await?;
     for component in &manifest.components {
         let what = format!("component {} ({})", component.name, component.digest);
         raw(mirrors, store, component.digest, &what, component.bytes).await?;
+    }
+    Ok(())
+}
+
+/// Brings every segment of `manifest` into `store`.
+///
+/// # Errors
+/// See [`FetchError`].
+pub async fn bring_stacks(
+    mirrors: &Mirrors,
+    store: &Arc<Store>,
+    manifest: &Manifest,
+) -> Result<(), FetchError> {
+    for collection in &manifest.collections {
+        bring_segments(mirrors, store, &collection.name, &collection.segments).await?;
     }
     Ok(())
 }

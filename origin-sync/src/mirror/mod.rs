@@ -8,6 +8,7 @@
 mod commit;
 mod fetch;
 mod lengths;
+pub mod listing;
 mod object;
 mod probe;
 mod survey;
@@ -20,12 +21,14 @@ use edge::sync::{Mirror, MirrorError, mirror as opening};
 use snapshot::SiteName;
 
 pub use commit::{Commit, Created};
-pub use fetch::{FetchError, bring, bring_blob, bring_segments, manifest};
+pub use fetch::{
+    FetchError, bring, bring_blob, bring_segments, bring_stacks, manifest, manifest_of,
+};
 pub use lengths::{length, length_anywhere, lengths, part};
 pub use object::{Kind, Object, of_manifest};
 pub use probe::{Abilities, Condition, probe};
 pub use survey::{Found, Holds, Signed, elsewhere, newest, survey};
-pub use upload::{Sent, Upload, UploadError, upload};
+pub use upload::{Sent, Upload, UploadError, confirm, upload};
 pub use whole::bring_whole;
 
 /// A site's mirrors, in their configured order.

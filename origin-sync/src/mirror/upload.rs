@@ -1,5 +1,11 @@
 //! Objects to mirrors: written where absent or damaged, then read back.
+//!
+//! An object may be there and about to be swept, since no release names it ([`crate::sweep`]). One
+//! that the last release does not name is trusted to stay only while it is younger than half the
+//! grace; an older one is put again, which makes it young. And after the commit all such objects are
+//! looked for once more.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::os::unix::fs::FileExt;
@@ -13,9 +19,11 @@ use futures::StreamExt;
 use futures::future::join_all;
 use object_store::{ObjectStore, PutMultipartOptions, PutPayload};
 use snapshot::at_rest::{self, AtRestError};
-use snapshot::{Digest, SiteName, Store, StoreError};
+use snapshot::{Digest, SiteName, Store, StoreError, Timestamp};
+use tokio::sync::OnceCell;
 
 use super::Mirrors;
+use super::listing;
 use super::object::{Kind, Object};
 
 /// Objects on their way at once.
@@ -56,6 +64,21 @@ pub struct Upload<'a> {
     pub store: &'a Arc<Store>,
     /// For each mirror in order: what it must hold afterwards; `None` leaves it out.
     pub wanted: Vec<Option<Arc<Vec<Object>>>>,
+    /// Objects that no release names yet, as far as is known: swept when they are older than
+    /// `grace`.
+    pub unsettled: BTreeSet<Digest>,
+    /// How long an object stays that no release names.
+    pub grace: Duration,
+}
+
+/// Which objects may go, and when.
+#[derive(Clone, Copy)]
+struct Settling<'a> {
+    unsettled: &'a BTreeSet<Digest>,
+    /// Of an object that is older than this, nobody knows that it stays.
+    trusted: Duration,
+    /// For each mirror in order: the time by its own clock.
+    times: &'a [OnceCell<Timestamp>],
 }
 
 /// What went.
@@ -95,12 +118,18 @@ pub async fn upload(
     }
     let total = jobs.len();
     let site = &mirrors.site;
+    let times: Vec<OnceCell<Timestamp>> = mirrors.all().iter().map(|_| OnceCell::new()).collect();
+    let settling = Settling {
+        unsettled: &upload.unsettled,
+        trusted: upload.grace / 2,
+        times: &times,
+    };
     let mut done = futures::stream::iter(jobs.into_values().map(|(object, at)| async move {
         let piece = prepare(Arc::clone(upload.store), object).await?;
         let all = at.into_iter().filter_map(|at| {
             let mirror = mirrors.all().get(at)?;
             let piece = &piece;
-            Some(async move { (at, ensure(mirror, site, piece).await) })
+            Some(async move { (at, ensure(mirror, site, piece, settling, at).await) })
         });
         Ok::<_, UploadError>((piece.bytes, join_all(all).await))
     }))
@@ -200,10 +229,58 @@ fn hash_of(file: &File) -> io::Result<(blake3::Hash, u64)> {
     Ok((hasher.finalize(), hasher.count()))
 }
 
+/// After the commit: puts again what was swept between its being looked at and the commit. Gives, for
+/// each mirror in order, why it lacks something.
+///
+/// # Errors
+/// Only when the publisher's own copy cannot be read.
+pub async fn confirm(
+    mirrors: &Mirrors,
+    upload: &Upload<'_>,
+) -> Result<Vec<Option<UploadError>>, UploadError> {
+    let mut failed: Vec<Option<UploadError>> = mirrors.all().iter().map(|_| None).collect();
+    let all = mirrors.all().iter().zip(&upload.wanted).enumerate();
+    let looks = all.flat_map(|(at, (mirror, wanted))| {
+        let objects = wanted.iter().flat_map(|objects| objects.iter());
+        let unsettled = objects.filter(|object| upload.unsettled.contains(&object.digest));
+        unsettled.map(move |object| async move {
+            let place = Place::object(&mirrors.site, &object.digest);
+            match listing::modified(mirror, &place).await {
+                Ok(Some(_)) => Ok(None),
+                Ok(None) => {
+                    let piece = prepare(Arc::clone(upload.store), object.clone()).await?;
+                    let again = write(mirror, &place, &piece).await;
+                    Ok(again.err().map(|error| (at, error)))
+                }
+                Err(error) => Ok(Some((at, error.into()))),
+            }
+        })
+    });
+    let looks: Vec<_> = looks.collect();
+    let mut looks = futures::stream::iter(looks).buffer_unordered(AT_ONCE);
+    while let Some(look) = looks.next().await {
+        let look: Result<Option<(usize, UploadError)>, UploadError> = look;
+        if let Some((at, error)) = look?
+            && let Some(failed) = failed.get_mut(at)
+        {
+            failed.get_or_insert(error);
+        }
+    }
+    Ok(failed)
+}
+
 /// True if it had to be written.
-async fn ensure(mirror: &Mirror, site: &SiteName, piece: &Piece) -> Result<bool, UploadError> {
+async fn ensure(
+    mirror: &Mirror,
+    site: &SiteName,
+    piece: &Piece,
+    settling: Settling<'_>,
+    at: usize,
+) -> Result<bool, UploadError> {
     let place = Place::object(site, &piece.name);
-    if holds(mirror, &place, piece).await? {
+    if settling.stays(mirror, site, &place, piece, at).await?
+        && holds(mirror, &place, piece).await?
+    {
         return Ok(false);
     }
     write(mirror, &place, piece).await?;
@@ -214,6 +291,29 @@ async fn ensure(mirror: &Mirror, site: &SiteName, piece: &Piece) -> Result<bool,
         place,
         mirror: mirror.url().to_string(),
     })
+}
+
+impl Settling<'_> {
+    /// Whether an object that is there is there to stay.
+    async fn stays(
+        &self,
+        mirror: &Mirror,
+        site: &SiteName,
+        place: &Place,
+        piece: &Piece,
+        at: usize,
+    ) -> Result<bool, MirrorError> {
+        if !self.unsettled.contains(&piece.name) {
+            return Ok(true);
+        }
+        let (Some(written), Some(time)) =
+            (listing::modified(mirror, place).await?, self.times.get(at))
+        else {
+            return Ok(false);
+        };
+        let now = time.get_or_try_init(|| listing::time(mirror, site)).await?;
+        Ok(now.since(written) < self.trusted)
+    }
 }
 
 async fn holds(mirror: &Mirror, place: &Place, piece: &Piece) -> Result<bool, UploadError> {

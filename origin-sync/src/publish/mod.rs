@@ -107,4 +107,4 @@ pub fn wall_clock() -> Timestamp {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -9,6 +9,7 @@ use super::coverage::Coverage;
 use crate::build::Change;
 use crate::exit::Exit;
 use crate::mirror::Abilities;
+use crate::sweep::Swept;
 
 /// One mirror afterwards.
 #[derive(Clone, Debug)]
@@ -58,6 +59,8 @@ pub struct Report {
     pub majority: usize,
     /// Every mirror.
     pub mirrors: Vec<MirrorReport>,
+    /// What was swept afterwards, if that was due.
+    pub swept: Option<Swept>,
     /// Which URLs answer; `None` when nothing was new.
     pub coverage: Option<Coverage>,
     /// Things a person should know.
@@ -102,6 +105,7 @@ impl Report {
             "bytes": self.bytes,
             "mirrors": mirrors,
             "publishers": if self.keeps_apart() { "several" } else { "one" },
+            "swept": self.swept.as_ref().map(Swept::json),
             "coverage": self.coverage.as_ref().map(Coverage::json),
             "warnings": self.warnings,
         })
@@ -144,6 +148,9 @@ impl Report {
             if let Some(missed) = &mirror.missed {
                 let _ = writeln!(text, "missed: {}: {missed}", mirror.url);
             }
+        }
+        if let Some(swept) = &self.swept {
+            let _ = writeln!(text, "swept {}", swept.text().replace('\n', "\nswept "));
         }
         let short = self.manifest.short();
         let held = self.mirrors.iter().filter(|m| m.missed.is_none()).count();

@@ -17,6 +17,7 @@ use crate::build::{self, Base, Built, Given};
 use crate::config;
 use crate::mirror::{self, Found, Signed};
 use crate::source::{self, Rows};
+use crate::sweep::{Sweep, Swept};
 
 /// How often listed changes are put on top of what another publisher was quicker with.
 const REBASES: usize = 8;
@@ -71,6 +72,7 @@ impl Publisher {
                 Err(error) => return Err(error),
                 Ok(mut report) => {
                     report.warnings.splice(..0, lost);
+                    self.sweep_if_due(&mut report, clock, progress).await;
                     return Ok(report);
                 }
             }
@@ -105,11 +107,11 @@ impl Publisher {
             clock,
             warnings,
         };
-        match last {
+        let report = match last {
             Some(last)
                 if last.release.manifest == built.digest && self.can_stand(&found, &last) =>
             {
-                steps.renew(last, as_of).await
+                steps.renew(last, as_of).await?
             }
             last => {
                 let paths = if wishes.changes.is_empty() {
@@ -119,8 +121,33 @@ impl Publisher {
                 };
                 let coverage = steps.tried(paths, as_of, wishes.ask_all).await?;
                 let last = last.as_ref();
-                steps.release(last, last, as_of, coverage).await
+                steps.release(last, last, as_of, coverage).await?
             }
+        };
+        Ok(report)
+    }
+
+    /// What goes wrong with it changes nothing about the release, and is told.
+    async fn sweep_if_due(&self, report: &mut Report, clock: Clock, progress: &dyn Progress) {
+        if !self.site.retention.sweep {
+            return;
+        }
+        let sweep = Sweep {
+            mirrors: &self.mirrors,
+            trust: &self.trust,
+            store: &self.store,
+            retention: &self.site.retention,
+            dry_run: false,
+            clock,
+            progress,
+        };
+        match sweep.if_due().await {
+            Ok(swept) => {
+                let warnings = swept.iter().flat_map(Swept::warnings);
+                report.warnings.extend(warnings);
+                report.swept = swept;
+            }
+            Err(error) => report.warnings.push(format!("nothing was swept: {error}")),
         }
     }
 

@@ -1,8 +1,9 @@
 //! The end of a publish: objects to the mirrors, the commit, the pointer.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use snapshot::{Release, Timestamp};
+use snapshot::{Digest, Release, Timestamp};
 
 use super::coverage::Coverage;
 use super::error::PublishError;
@@ -24,7 +25,7 @@ pub(super) struct Steps<'a> {
     pub(super) warnings: Vec<String>,
 }
 
-impl Steps<'_> {
+impl<'a> Steps<'a> {
     /// The same content: the pointer gets a later time, and mirrors that lack the release get it.
     pub(super) async fn renew(
         &mut self,
@@ -55,7 +56,8 @@ impl Steps<'_> {
             .map(|lacking| all.clone().filter(|_| *lacking));
         let wanted = wanted.collect();
         self.progress.step("checking the mirrors");
-        let sent = self.send(wanted).await?;
+        // The last release names all of it.
+        let sent = self.send(wanted, BTreeSet::new()).await?;
         self.enough(&sent.missed)?;
         self.finish(&last, Some(&heartbeat), sent, None).await
     }
@@ -85,7 +87,8 @@ impl Steps<'_> {
             });
         }
         self.progress.step("writing objects and reading them back");
-        let sent = self.send(wanted).await?;
+        let unsettled = new.iter().map(|object| object.digest).collect();
+        let sent = self.send(wanted, unsettled).await?;
         self.enough(&sent.missed)?;
         let sequence = self.publisher.burn(newest).await?;
         let signed = self
@@ -117,10 +120,17 @@ impl Steps<'_> {
         Ok(Arc::new(objects))
     }
 
-    async fn send(&self, wanted: Vec<Option<Arc<Vec<Object>>>>) -> Result<SentTo, PublishError> {
+    async fn send(
+        &self,
+        wanted: Vec<Option<Arc<Vec<Object>>>>,
+        unsettled: BTreeSet<Digest>,
+    ) -> Result<SentTo<'a>, PublishError> {
+        let publisher: &'a Publisher = self.publisher;
         let upload = Upload {
-            store: &self.publisher.store,
+            store: &publisher.store,
             wanted,
+            unsettled,
+            grace: self.publisher.site.retention.grace,
         };
         let progress = |done, of| self.progress.at(done, of);
         let sent = mirror::upload(&self.publisher.mirrors, &upload, &progress).await?;
@@ -133,6 +143,7 @@ impl Steps<'_> {
             missed: missed.collect(),
             objects: sent.objects,
             bytes: sent.bytes,
+            upload,
         })
     }
 
@@ -155,12 +166,13 @@ impl Steps<'_> {
         &mut self,
         release: &Signed,
         heartbeat: Option<&Signed>,
-        sent: SentTo,
+        sent: SentTo<'_>,
         coverage: Option<Coverage>,
     ) -> Result<Report, PublishError> {
         let is_new = heartbeat.is_none();
         let pointer = heartbeat.unwrap_or(release);
         let mut places = Places::new(self.publisher, release, sent.missed);
+        let upload = sent.upload;
         self.progress.step("committing");
         places.now = (self.clock)();
         places.know(is_new).await;
@@ -169,7 +181,11 @@ impl Steps<'_> {
         places.create(is_new).await?;
         self.enough(&places.missed)?;
         // From here on it stands, whatever happens; where mirrors do not keep publishers apart,
-        // once nobody else is found in its places.
+        // once nobody else is found in its places. And whoever sweeps knows of it.
+        let swept = mirror::confirm(&self.publisher.mirrors, &upload).await?;
+        for (missed, swept) in places.missed.iter_mut().zip(swept) {
+            *missed = missed.take().or(swept.map(|error| error.to_string()));
+        }
         places.now = (self.clock)();
         places.point(pointer, is_new).await?;
         let missed = &places.missed;
@@ -190,6 +206,7 @@ impl Steps<'_> {
             bytes: sent.bytes,
             majority: self.publisher.mirrors.majority(),
             mirrors: places.report(),
+            swept: None,
             coverage,
             warnings: std::mem::take(&mut self.warnings),
         })
@@ -197,7 +214,8 @@ impl Steps<'_> {
 }
 
 /// What was sent, and for each mirror why it lacks something.
-struct SentTo {
+struct SentTo<'a> {
+    upload: Upload<'a>,
     missed: Vec<Option<String>>,
     objects: u64,
     bytes: u64,

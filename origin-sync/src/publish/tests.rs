@@ -24,13 +24,13 @@ use crate::inspect::{Depth, Inspector};
 
 const ROWS: &str = "\n[collection.rows]\nsource = { csv = \"rows.csv\", key = \"id\" }\n";
 
-struct Bench {
+pub(crate) struct Bench {
     dir: tempfile::TempDir,
     mirrors: Vec<Mirror>,
 }
 
 impl Bench {
-    fn new(mirrors: usize) -> Self {
+    pub(crate) fn new(mirrors: usize) -> Self {
         let dir = tempfile::tempdir().unwrap();
         init(&Init {
             dir: dir.path().to_owned(),
@@ -57,22 +57,28 @@ impl Bench {
         bench
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    fn rows(&self, rows: &str) {
+    pub(crate) fn rows(&self, rows: &str) {
         fs::write(self.path("rows.csv"), format!("id,v\n{rows}")).unwrap();
     }
 
-    fn mirror(&self, n: usize) -> Mirror {
+    pub(crate) fn mirror(&self, n: usize) -> Mirror {
         let folder = self.path(&format!("mirror-{n}"));
         let url = edge::sync::mirror::parse_url(folder.to_str().unwrap(), &folder).unwrap();
         Mirror::open(&url).unwrap()
     }
 
     fn publisher(&self) -> Publisher {
-        let site = Site::load(&self.path("site.toml")).unwrap();
+        self.publisher_in(".holdfast")
+    }
+
+    /// A publisher with an own copy of that name.
+    pub(crate) fn publisher_in(&self, cache: &str) -> Publisher {
+        let mut site = Site::load(&self.path("site.toml")).unwrap();
+        site.publish.cache = self.path(cache);
         let signer = load_key(site.publish.key.clone()).unwrap();
         let trust = trust(site.publish.trust.as_deref(), &*signer, &site.site).unwrap();
         Publisher {
@@ -90,7 +96,7 @@ impl Bench {
         publisher.publish(Wishes::default(), ticking, &Silent).await
     }
 
-    fn inspector(&self) -> Inspector {
+    pub(crate) fn inspector(&self) -> Inspector {
         let site = "dasom".parse().unwrap();
         let all = (0..self.mirrors.len()).map(|n| self.mirror(n)).collect();
         let trust = read_trust(&self.path("trust")).unwrap();
@@ -112,7 +118,7 @@ impl Bench {
     }
 }
 
-fn files(dir: &std::path::Path) -> Vec<PathBuf> {
+pub(crate) fn files(dir: &std::path::Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).into_iter().flatten() {
         let path = entry.unwrap().path();
@@ -135,9 +141,9 @@ fn ticking() -> Timestamp {
 
 /// A folder that goes away after so many writes, as a killed publisher sees it.
 #[derive(Debug)]
-struct Dying {
-    inner: LocalFileSystem,
-    left: AtomicI64,
+pub(crate) struct Dying {
+    pub(crate) inner: LocalFileSystem,
+    pub(crate) left: AtomicI64,
 }
 
 impl std::fmt::Display for Dying {

@@ -1,0 +1,158 @@
+//! The objects of one mirror: listed piece by piece, and taken away in batches.
+
+use std::time::Duration;
+
+use edge::sync::layout::Place;
+use edge::sync::{Mirror, MirrorError};
+use futures::StreamExt;
+use snapshot::{Digest, Timestamp};
+use tokio::time::Instant;
+
+use super::look::age;
+use super::{Known, MirrorSwept, SweepError};
+use crate::mirror::listing::{self, Listed};
+
+/// Objects that go between two looks at the releases.
+const BATCH: usize = 256;
+/// Of these at once.
+const AT_ONCE: usize = 16;
+/// How long after such a look objects may still go.
+const LOOK_HOLDS: Duration = Duration::from_secs(20);
+
+/// An object that no release names.
+struct Candidate {
+    digest: Digest,
+    bytes: u64,
+    written: Timestamp,
+}
+
+/// What became of one.
+enum Outcome {
+    Gone(u64),
+    /// It was written anew, or it is somebody's by now, or time is up.
+    Stays,
+}
+
+impl Known<'_> {
+    /// Takes away what no release names and is older than the grace.
+    pub(super) async fn sweep(
+        &mut self,
+        at: usize,
+        mirror: &Mirror,
+        swept: &mut MirrorSwept,
+    ) -> Result<(), SweepError> {
+        let now = match self.time(at) {
+            Ok(now) => now,
+            Err(error) => {
+                swept.error = Some(error);
+                return Ok(());
+            }
+        };
+        let site = self.sweep.mirrors.site.clone();
+        let mut listed = listing::objects(mirror, &site);
+        let mut batch = Vec::new();
+        let mut seen = 0;
+        while let Some(next) = listed.next().await {
+            match next {
+                Err(error) => {
+                    swept.error = Some(error.to_string());
+                    break;
+                }
+                Ok(Listed::Foreign(name)) => swept.foreign(name),
+                Ok(Listed::Object(digest, bytes, written)) => {
+                    seen += 1;
+                    self.sweep.progress.at(seen, seen);
+                    if self.marks.has(&digest) {
+                        swept.held(bytes);
+                    } else if self.stays(&digest, now, written) {
+                        swept.young += 1;
+                    } else {
+                        batch.push(Candidate {
+                            digest,
+                            bytes,
+                            written,
+                        });
+                    }
+                }
+            }
+            if batch.len() >= BATCH {
+                self.remove(at, mirror, std::mem::take(&mut batch), swept)
+                    .await?;
+                if swept.error.is_some() {
+                    return Ok(());
+                }
+            }
+        }
+        drop(listed);
+        if swept.error.is_none() && !batch.is_empty() {
+            self.remove(at, mirror, batch, swept).await?;
+        }
+        Ok(())
+    }
+
+    fn stays(&self, digest: &Digest, now: Timestamp, written: Timestamp) -> bool {
+        age(now, written) < self.grace && !self.doomed.has(digest)
+    }
+
+    async fn remove(
+        &mut self,
+        at: usize,
+        mirror: &Mirror,
+        batch: Vec<Candidate>,
+        swept: &mut MirrorSwept,
+    ) -> Result<(), SweepError> {
+        if self.sweep.dry_run {
+            for candidate in batch {
+                swept.gone(candidate.bytes);
+            }
+            return Ok(());
+        }
+        self.refresh().await?;
+        if let Err(error) = self.time(at) {
+            swept.error = Some(error);
+            return Ok(());
+        }
+        let until = Instant::now() + LOOK_HOLDS;
+        let this = &*self;
+        let removals = batch
+            .into_iter()
+            .map(|candidate| async move { this.remove_one(mirror, candidate, until).await });
+        let mut removals = futures::stream::iter(removals).buffer_unordered(AT_ONCE);
+        while let Some(outcome) = removals.next().await {
+            match outcome {
+                Ok(Outcome::Gone(bytes)) => swept.gone(bytes),
+                Ok(Outcome::Stays) => swept.young += 1,
+                // The first failure ends this mirror's part.
+                Err(error) => {
+                    swept.error = Some(error.to_string());
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn remove_one(
+        &self,
+        mirror: &Mirror,
+        candidate: Candidate,
+        until: Instant,
+    ) -> Result<Outcome, MirrorError> {
+        let Candidate {
+            digest,
+            bytes,
+            written,
+        } = candidate;
+        if self.marks.has(&digest) {
+            return Ok(Outcome::Stays);
+        }
+        let place = Place::object(&self.sweep.mirrors.site, &digest);
+        // A publisher that counts on it has put it again, and then it is young.
+        let same = listing::modified(mirror, &place).await? == Some(written);
+        if !same || Instant::now() >= until {
+            return Ok(Outcome::Stays);
+        }
+        listing::remove(mirror, &place).await?;
+        Ok(Outcome::Gone(bytes))
+    }
+}
