@@ -114,7 +114,8 @@ fn segment_vectors() {
         let (built, claims) = build(&block);
         let segment = open(&built, &claims).unwrap();
         segment.verify().unwrap();
-        let nodes = segment.nodes().unwrap();
+        let mut nodes = Vec::new();
+        segment.nodes(|at, bytes| nodes.push((at, bytes))).unwrap();
         let actual: String = nodes
             .iter()
             .map(|(at, length)| {

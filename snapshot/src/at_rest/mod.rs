@@ -7,6 +7,7 @@
 
 mod hint;
 mod pack;
+mod stored;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +30,7 @@ pub const FOOTER_BYTES: u64 = 9;
 
 pub use hint::{Border, border, tail};
 pub use pack::compress;
+pub use stored::Stored;
 
 /// A segment at rest that cannot be written or read.
 #[derive(Debug, thiserror::Error)]

@@ -143,25 +143,38 @@ impl Segment {
     }
 }
 
-#[cfg(test)]
 impl Segment {
-    /// Start and length of every node, in the order of the file.
-    pub(crate) fn nodes(&self) -> Result<Vec<(u64, u64)>, SegmentError> {
-        let mut nodes = Vec::new();
-        let mut level = vec![self.0.root.clone()];
-        while !level.is_empty() {
-            nodes.extend(level.iter().map(|place| (place.at, place.bytes)));
-            let mut below = Vec::new();
-            for place in level.iter().filter(|place| place.level > 0) {
-                let inner = self.0.inner(place)?;
-                below.extend(
-                    (0..inner.count()).filter_map(|i| inner.place(i, place.below.as_ref())),
-                );
-            }
-            level = below;
+    /// Hands start and length of every node to `each`, in the order of the file. Reads its inner nodes,
+    /// and takes no more memory than they do.
+    ///
+    /// # Errors
+    /// An inner node cannot be read or is not what was signed.
+    pub fn nodes(&self, mut each: impl FnMut(u64, u64)) -> Result<(), SegmentError> {
+        let root = self.0.root.clone();
+        for level in 0..=root.level {
+            self.nodes_of(level, &root, &mut each)?;
         }
-        nodes.sort_unstable();
-        Ok(nodes)
+        Ok(())
+    }
+
+    /// The nodes of one level at and below `place`. A segment has at most [`limits::LEVELS`] levels.
+    fn nodes_of(
+        &self,
+        level: u8,
+        place: &Place,
+        each: &mut impl FnMut(u64, u64),
+    ) -> Result<(), SegmentError> {
+        if place.level <= level {
+            each(place.at, place.bytes);
+            return Ok(());
+        }
+        let inner = self.0.inner(place)?;
+        for at in 0..inner.count() {
+            if let Some(child) = inner.place(at, place.below.as_ref()) {
+                self.nodes_of(level, &child, each)?;
+            }
+        }
+        Ok(())
     }
 }
 
