@@ -48,6 +48,8 @@ mod outage;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod peers;
+#[cfg(test)]
 mod privacy;
 #[cfg(test)]
 mod proxy;

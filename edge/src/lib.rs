@@ -14,6 +14,7 @@ pub mod mode;
 pub mod orders;
 pub mod origin;
 pub mod page;
+pub mod peer;
 pub mod serve;
 pub mod settings;
 pub mod signing;

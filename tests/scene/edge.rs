@@ -19,6 +19,10 @@ pub(crate) struct EdgeBuilder<'s> {
     name: String,
     mirrors: Vec<String>,
     origin: Option<SocketAddr>,
+    peers: Vec<String>,
+    /// Lines of `[peer]`.
+    fleet: Vec<String>,
+    peer: Option<SocketAddr>,
     scrub: u64,
     disk: Option<Disk>,
     settings: String,
@@ -31,6 +35,9 @@ impl<'s> EdgeBuilder<'s> {
             name: "edge-1".to_owned(),
             mirrors: vec!["mirror".to_owned()],
             origin: None,
+            peers: Vec::new(),
+            fleet: Vec::new(),
+            peer: None,
             scrub: 0,
             disk: None,
             settings: String::new(),
@@ -61,6 +68,43 @@ impl<'s> EdgeBuilder<'s> {
         self
     }
 
+    /// Asking other edges too, by the URLs of their peer listeners.
+    pub(crate) fn beside(mut self, peers: &[String]) -> Self {
+        self.peers = peers.to_vec();
+        self
+    }
+
+    /// Knowing the fleet's token.
+    pub(crate) fn with_token(mut self, token: &str) -> Self {
+        let file = format!("{token}.token");
+        self.site.write(&file, token);
+        self.fleet.push(format!("token_file = {file:?}"));
+        self
+    }
+
+    /// Believing this authority, and with a certificate of its own, all beside the site.
+    pub(crate) fn certified(mut self, authority: &str, own: &str) -> Self {
+        let files = format!(
+            "authority = \"{authority}.pem\"\ncertificate = \"{own}.pem\"\nkey = \"{own}.key\""
+        );
+        self.fleet.push(files);
+        self
+    }
+
+    /// Giving other edges what it holds.
+    pub(crate) fn giving(mut self) -> Self {
+        let at = free();
+        self.fleet.push(format!("listen = \"{at}\""));
+        self.peer = Some(at);
+        self
+    }
+
+    /// Giving one address at most so many bytes a second.
+    pub(crate) fn giving_at_most(mut self, bytes_a_second: u64) -> Self {
+        self.fleet.push(format!("bandwidth = {bytes_a_second}"));
+        self.giving()
+    }
+
     /// Reading what it holds again, at so many bytes a second.
     pub(crate) fn scrubbing(mut self, bytes_a_second: u64) -> Self {
         self.scrub = bytes_a_second;
@@ -83,19 +127,24 @@ impl<'s> EdgeBuilder<'s> {
     pub(crate) fn spawn(self) -> Edge {
         let (public, control) = (free(), free());
         let config = self.site.path(&format!("{}.toml", self.name));
-        let mirrors: Vec<String> = self.mirrors.iter().map(|m| format!("{m:?}")).collect();
         let origin = self
             .origin
             .map(|at| format!("origin = \"http://{at}\"\n"))
             .unwrap_or_default();
+        let list = |key: &str, urls: &[String]| match urls {
+            [] => String::new(),
+            urls => format!("{key} = {urls:?}\n"),
+        };
         let text = format!(
             "name = \"{name}\"\ndata = \"{name}\"\n\n[listen]\npublic = \"{public}\"\n\
-             control = \"{control}\"\n\n[[site]]\nname = \"{site}\"\nhosts = [\"{HOST}\"]\n\
-             trust = \"trust\"\nmirrors = [{mirrors}]\npoll = \"100ms\"\nscrub = {scrub}\n{origin}{settings}",
+             control = \"{control}\"\n\n[peer]\n{fleet}\n\n[[site]]\nname = \"{site}\"\nhosts = [\"{HOST}\"]\n\
+             trust = \"trust\"\n{mirrors}{peers}poll = \"100ms\"\nscrub = {scrub}\n{origin}{settings}",
             name = self.name,
             site = self.site.name(),
             settings = self.settings,
-            mirrors = mirrors.join(", "),
+            fleet = self.fleet.join("\n"),
+            mirrors = list("mirrors", &self.mirrors),
+            peers = list("peers", &self.peers),
             scrub = self.scrub,
         );
         fs_err::write(&config, text).unwrap();
@@ -105,6 +154,7 @@ impl<'s> EdgeBuilder<'s> {
         let mut edge = Edge {
             public,
             control,
+            peer: self.peer,
             log: self.site.path(&format!("{}.log", self.name)),
             name: self.name,
             config,
@@ -141,6 +191,8 @@ pub(crate) struct Edge {
     pub(crate) public: SocketAddr,
     /// Where ops ask.
     pub(crate) control: SocketAddr,
+    /// Where other edges ask.
+    peer: Option<SocketAddr>,
     /// Its log.
     pub(crate) log: PathBuf,
     name: String,
@@ -217,6 +269,18 @@ impl Edge {
     pub(crate) fn ops(&self, target: &str) -> Ask {
         let host = self.control.to_string();
         Ask::new(self.control, Method::GET, &host, target)
+    }
+
+    /// Where other edges ask.
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.peer.unwrap()
+    }
+
+    /// GETs as another edge would that shows this token.
+    pub(crate) fn peered(&self, token: &str, target: &str) -> Ask {
+        let host = self.peer().to_string();
+        let ask = Ask::new(self.peer(), Method::GET, &host, target);
+        ask.header("authorization", &format!("Bearer {token}"))
     }
 
     /// What `/status` says of the site.

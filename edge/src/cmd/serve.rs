@@ -110,13 +110,18 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 
 /// Tells who started it, on standard output, that it answers, and where.
 fn ready(name: &str, listening: Listening) {
-    let Listening { public, control } = listening;
-    tracing::info!(%public, %control, "ready");
+    let Listening {
+        public,
+        control,
+        peer,
+    } = listening;
+    tracing::info!(%public, %control, peer = peer.map(tracing::field::display), "ready");
+    let peer = peer.map(|peer| format!(" peer={peer}")).unwrap_or_default();
     let mut out = std::io::stdout().lock();
     // Whoever started it may have closed the pipe.
     let _ = writeln!(
         out,
-        "ready {name} public=http://{public} control=http://{control}"
+        "ready {name} public=http://{public} control=http://{control}{peer}"
     );
     let _ = out.flush();
 }

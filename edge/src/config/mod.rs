@@ -7,6 +7,7 @@
 mod keep;
 mod listen;
 pub mod ops;
+mod peer;
 mod site;
 mod sync;
 pub mod trust;
@@ -15,11 +16,13 @@ use std::path::{Path, PathBuf};
 
 pub use keep::{KEEP, KEEP_GRACE, KEEP_MOST, Keep};
 pub use listen::Listen;
-pub use site::{HOSTS, Host, MIRRORS, POLL, SCRUB, SITES, Site};
+pub use peer::Peer;
+pub use site::{HOSTS, Host, MIRRORS, PEERS, POLL, SCRUB, SITES, Site};
 pub use sync::{BANDWIDTH_LEAST, Sync};
 
 use crate::settings::{self, Mistakes, Placed, Problems, Section};
 use listen::RawListen;
+use peer::RawPeer;
 use site::RawSite;
 
 /// Longest name of an edge, bytes.
@@ -37,6 +40,8 @@ pub struct Config {
     pub listen: Listen,
     /// `[sync]`.
     pub sync: Sync,
+    /// `[peer]`.
+    pub peer: Peer,
     /// `[[site]]`: at least one.
     pub sites: Vec<Site>,
 }
@@ -72,6 +77,7 @@ struct Raw {
     data: Option<Placed<String>>,
     listen: RawListen,
     sync: Sync,
+    peer: RawPeer,
     sites: Vec<RawSite>,
 }
 
@@ -89,6 +95,7 @@ impl Raw {
                 .map(RawListen::read)
                 .unwrap_or_default(),
             sync: file.section("sync").map(Sync::read).unwrap_or_default(),
+            peer: file.section("peer").map(RawPeer::read).unwrap_or_default(),
             sites: file.list("site").into_iter().map(RawSite::read).collect(),
         };
         file.finish();
@@ -98,6 +105,7 @@ impl Raw {
     fn resolve(self, base: &Path, problems: &Problems) -> Option<Config> {
         let name = self.resolve_name(problems);
         let listen = self.listen.resolve(problems);
+        let peer = self.peer.resolve(base, problems);
         if self.sites.is_empty() {
             problems
                 .add(None, "no [[site]]: there is nothing to answer for")
@@ -109,7 +117,7 @@ impl Raw {
             return None;
         }
         self.contradictions(listen.as_ref(), problems);
-        let resolve = |site: &RawSite| site.resolve(base, problems);
+        let resolve = |site: &RawSite| site.resolve(base, peer.as_ref(), problems);
         // Every site is looked at, also behind one that is wrong.
         let sites: Vec<Option<Site>> = self.sites.iter().map(resolve).collect();
         let data = self.data.map_or("edge-data".to_owned(), |data| data.value);
@@ -118,6 +126,7 @@ impl Raw {
             data: base.join(data),
             listen: listen?,
             sync: self.sync,
+            peer: peer?,
             sites: sites.into_iter().collect::<Option<_>>()?,
         })
     }

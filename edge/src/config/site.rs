@@ -8,9 +8,9 @@ use snapshot::SiteName;
 use snapshot::trust::Generation;
 use url::Url;
 
-use super::{Keep, trust};
+use super::{Keep, Peer, trust};
 use crate::settings::{Placed, Problems, Section};
-use crate::sync::mirror;
+use crate::sync::mirror::{self, Shown};
 
 /// Most sites of one edge.
 pub const SITES: usize = 256;
@@ -18,6 +18,8 @@ pub const SITES: usize = 256;
 pub const HOSTS: usize = 256;
 /// Most mirrors of one site.
 pub const MIRRORS: usize = 16;
+/// Most peers of one site.
+pub const PEERS: usize = 16;
 /// How often a mirror is asked, unless said otherwise.
 pub const POLL: Duration = Duration::from_secs(1);
 /// The most often a mirror may be asked.
@@ -42,8 +44,14 @@ pub struct Site {
     pub trust: PathBuf,
     /// What that directory says.
     pub generation: Arc<Generation>,
-    /// `mirrors`: folders, `http://` or `s3://` URLs, tried in this order. Required.
+    /// `mirrors`: folders, `http://` or `s3://` URLs, tried in this order. Required, unless there are
+    /// peers.
     pub mirrors: Vec<Url>,
+    /// `peers`: `https://` or `http://` URLs of other edges' peer listeners, asked when mirrors fail or
+    /// fall behind.
+    pub peers: Vec<Url>,
+    /// What is shown to them.
+    pub shown: Shown,
     /// `poll`: how often each mirror is asked, give or take a fifth. Default `"1s"`.
     pub poll: Duration,
     /// `scrub`: how fast what is held is read again so that a rotting disk is found out, bytes a
@@ -95,6 +103,7 @@ pub(super) struct RawSite {
     hosts: Option<Placed<Vec<Placed<String>>>>,
     trust: Option<Placed<String>>,
     mirrors: Option<Placed<Vec<Placed<String>>>>,
+    peers: Option<Placed<Vec<Placed<String>>>>,
     poll: Duration,
     scrub: u64,
     keep: Keep,
@@ -126,13 +135,19 @@ impl RawSite {
             "the folder with allowed_signers and trust.toml",
             "the folders, http:// or s3:// URLs that hold the site's releases",
         );
+        let peers = section.texts("peers");
+        let given = section.texts("mirrors");
+        if !section.was_written("mirrors") && !section.was_written("peers") {
+            section.missing("mirrors", mirrors);
+        }
         let poll = section.duration("poll", POLL_LEAST..=POLL_MOST);
         let scrub = read_scrub(&mut section);
         let raw = Self {
             name: section.required("name", name, Section::text),
             hosts: section.required("hosts", hosts, Section::texts),
             trust: section.required("trust", trust, Section::text),
-            mirrors: section.required("mirrors", mirrors, Section::texts),
+            mirrors: given,
+            peers,
             poll: poll.unwrap_or(POLL),
             scrub,
             keep: Keep::read(&mut section),
@@ -158,11 +173,17 @@ impl RawSite {
         self.origin.as_ref()
     }
 
-    pub(super) fn resolve(&self, base: &Path, problems: &Problems) -> Option<Site> {
+    pub(super) fn resolve(
+        &self,
+        base: &Path,
+        peer: Option<&Peer>,
+        problems: &Problems,
+    ) -> Option<Site> {
         let name = self.site_name(problems);
         let hosts = self.resolve_hosts(problems);
         let trust = self.resolve_trust(base, name.as_ref(), problems);
-        let mirrors = self.resolve_mirrors(base, problems);
+        let mirrors = sources(self.mirrors.as_ref(), "mirrors", base, problems);
+        let peers = self.resolve_peers(peer, base, problems);
         let origin = self.resolve_origin(problems);
         let (trust, generation) = trust?;
         Some(Site {
@@ -171,6 +192,8 @@ impl RawSite {
             trust,
             generation: Arc::new(generation),
             mirrors: mirrors?,
+            peers: peers?,
+            shown: peer?.shown(),
             poll: self.poll,
             scrub: self.scrub,
             keep: self.keep,
@@ -231,30 +254,29 @@ impl RawSite {
         }
     }
 
-    fn resolve_mirrors(&self, base: &Path, problems: &Problems) -> Option<Vec<Url>> {
-        let mirrors = self.mirrors.as_ref()?;
-        problems.count("mirrors", mirrors, 1..=MIRRORS);
-        let mut resolved: Vec<(Url, &Placed<String>)> = Vec::new();
-        for text in mirrors.value.iter().take(MIRRORS) {
-            match mirror::parse_url(&text.value, base) {
-                Err(error) => {
-                    problems
-                        .add(text.span, error.to_string())
-                        .label("not a mirror");
-                }
-                Ok(url) => {
-                    if let Some((_, first)) = resolved.iter().find(|(known, _)| *known == url) {
-                        let message = format!("mirror {url} is named twice");
-                        problems
-                            .add(text.span, message)
-                            .label("again here")
-                            .also(first.span, "first here");
-                    }
-                    resolved.push((url, text));
-                }
+    fn resolve_peers(
+        &self,
+        peer: Option<&Peer>,
+        base: &Path,
+        problems: &Problems,
+    ) -> Option<Vec<Url>> {
+        let peers = sources(self.peers.as_ref(), "peers", base, problems)?;
+        let places = self.peers.iter().flat_map(|peers| &peers.value);
+        for (url, text) in peers.iter().zip(places) {
+            let is_tls = url.scheme() == "https";
+            if !is_tls && url.scheme() != "http" {
+                problems
+                    .add(text.span, format!("{url} is no peer"))
+                    .label("expected https://HOST:PORT or http://HOST:PORT: a folder or bucket is a mirror");
+            } else if peer.is_some_and(|peer| !peer.shows(is_tls)) {
+                problems
+                    .add(text.span, format!("peer {url} would be shown nothing"))
+                    .label(
+                        "needs `token_file` in [peer]; over https:// a `certificate` does as well",
+                    );
             }
         }
-        Some(resolved.into_iter().map(|(url, _)| url).collect())
+        Some(peers)
     }
 
     fn resolve_origin(&self, problems: &Problems) -> Option<Option<Url>> {
@@ -278,4 +300,39 @@ impl RawSite {
         }
         Some(Some(url))
     }
+}
+
+/// The URLs of `key`, each once.
+fn sources(
+    list: Option<&Placed<Vec<Placed<String>>>>,
+    key: &str,
+    base: &Path,
+    problems: &Problems,
+) -> Option<Vec<Url>> {
+    let Some(list) = list else {
+        return Some(Vec::new());
+    };
+    let most = if key == "peers" { PEERS } else { MIRRORS };
+    problems.count(key, list, 1..=most);
+    let mut resolved: Vec<(Url, &Placed<String>)> = Vec::new();
+    for text in list.value.iter().take(most) {
+        match mirror::parse_url(&text.value, base) {
+            Err(error) => {
+                problems
+                    .add(text.span, error.to_string())
+                    .label("not a mirror");
+            }
+            Ok(url) => {
+                if let Some((_, first)) = resolved.iter().find(|(known, _)| *known == url) {
+                    let message = format!("mirror {url} is named twice");
+                    problems
+                        .add(text.span, message)
+                        .label("again here")
+                        .also(first.span, "first here");
+                }
+                resolved.push((url, text));
+            }
+        }
+    }
+    Some(resolved.into_iter().map(|(url, _)| url).collect())
 }

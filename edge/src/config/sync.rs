@@ -15,19 +15,23 @@ pub struct Sync {
 
 impl Sync {
     pub(super) fn read(mut section: Section<'_, '_>) -> Self {
-        let bandwidth = section.integer("bandwidth").and_then(|bandwidth| {
-            let bytes = u64::try_from(bandwidth.value).unwrap_or(0);
-            if bytes < BANDWIDTH_LEAST {
-                let message = format!("`bandwidth` is {} bytes a second", bandwidth.value);
-                let problems = section.problems();
-                problems
-                    .add(bandwidth.span, message)
-                    .label(format!("expected at least {BANDWIDTH_LEAST}"));
-                return None;
-            }
-            Some(bytes)
-        });
+        let bandwidth = bandwidth(&mut section);
         section.finish();
         Self { bandwidth }
     }
+}
+
+/// `bandwidth`: bytes a second.
+pub(super) fn bandwidth(section: &mut Section<'_, '_>) -> Option<u64> {
+    let bandwidth = section.integer("bandwidth")?;
+    let bytes = u64::try_from(bandwidth.value).unwrap_or(0);
+    if bytes < BANDWIDTH_LEAST {
+        let message = format!("`bandwidth` is {} bytes a second", bandwidth.value);
+        let problems = section.problems();
+        problems
+            .add(bandwidth.span, message)
+            .label(format!("expected at least {BANDWIDTH_LEAST}"));
+        return None;
+    }
+    Some(bytes)
 }

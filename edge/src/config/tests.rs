@@ -70,7 +70,7 @@ fn all_mistakes_come_together_in_the_order_of_the_file() {
         "`data` must be a text in quotes, not an integer",
         "edge.toml:2:1",
         "the file has no key `port`",
-        "expected one of: name, data, listen, sync, site",
+        "expected one of: name, data, listen, sync, peer, site",
         "`public` is not an address: \"here\"",
         "\"Dasom\" is not a site name",
         "edge.toml:7:",
@@ -281,4 +281,79 @@ fn what_stays_on_an_edge_has_limits() {
         let found = mistake("", &format!("keep = {number}"));
         assert_eq!(found, format!("`keep` is {number}"));
     }
+}
+
+#[test]
+fn peers_and_strangers_are_told_apart_or_nothing_starts() {
+    let peer = "peers = [\"https://b.example:8443\"]";
+    for (extra, tail, expected) in [
+        (
+            "",
+            peer,
+            "peer https://b.example:8443/ would be shown nothing",
+        ),
+        (
+            "[peer]\nlisten = \"127.0.0.1:8443\"",
+            "",
+            "nobody could be told from a stranger here",
+        ),
+        (
+            "[peer]\nlisten = \"here\"\ntoken_file = \"token\"",
+            "",
+            "`listen` is not an address: \"here\"",
+        ),
+        (
+            "[peer]\ncertificate = \"trust\"",
+            "",
+            "`certificate` and `key` go together",
+        ),
+        (
+            "[peer]\nbandwidth = 16383",
+            "",
+            "`bandwidth` is 16383 bytes a second",
+        ),
+        (
+            "[peer]\ntoken_file = \"token\"",
+            "peers = [\"folder\"]",
+            "/folder is no peer",
+        ),
+    ] {
+        let dir = with_trust();
+        fs_err::write(dir.path().join("token"), "a-token-that-is-long").unwrap();
+        let source = format!("name = \"seoul-1\"\n{extra}\n{SITE}{tail}\n");
+        let found = Config::parse(Path::new("edge.toml"), &source, dir.path()).unwrap_err();
+        let found = found.list();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].message.ends_with(expected), "{found:?}");
+    }
+    let found = mistake("[peer]\ntoken_file = \"gone\"", "");
+    assert!(
+        found.starts_with("the token in ") && found.contains("gone"),
+        "{found}"
+    );
+    let found = mistake("[peer]\nauthority = \"trust/trust.toml\"", "");
+    assert!(found.contains("no certificate in it"), "{found}");
+}
+
+#[test]
+fn a_site_may_have_peers_alone_and_not_too_many() {
+    let dir = with_trust();
+    fs_err::write(dir.path().join("token"), "a-token-that-is-long").unwrap();
+    let site = SITE.replace("mirrors = [\"mirror\"]\n", "");
+    let parse = |peers: usize| {
+        let peers: Vec<String> = (0..peers).map(|n| format!("\"http://b{n}:80\"")).collect();
+        let peers = format!("peers = [{}]\n", peers.join(","));
+        let source = format!("name = \"x\"\n[peer]\ntoken_file = \"token\"\n{site}{peers}");
+        Config::parse(Path::new("edge.toml"), &source, dir.path())
+    };
+    let config = parse(PEERS).unwrap();
+    assert_eq!(
+        (config.sites[0].mirrors.len(), config.sites[0].peers.len()),
+        (0, PEERS)
+    );
+    let found = parse(PEERS + 1).unwrap_err();
+    assert_eq!(
+        found.list()[0].message,
+        format!("`peers` has {} entries", PEERS + 1)
+    );
 }

@@ -32,5 +32,6 @@ pub use finish::finish;
 pub(crate) use finish::is_html;
 pub use language::negotiate;
 pub use moment::UtcOffset;
+pub(crate) use range::{Wanted, wanted};
 pub use reader::Reader;
 pub use state::{Freshness, NoticeLine, PageState, ServiceState, Source};

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// What a `Range` field asks of a representation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(crate) enum Wanted {
     /// The whole: no range, another unit, several ranges, or nonsense (section 14.2 lets a server
     /// ignore the field).
     Whole,
@@ -15,7 +15,7 @@ pub(super) enum Wanted {
 }
 
 /// Reads `Range: field` for a representation of `len` bytes.
-pub(super) fn wanted(field: &str, len: u64) -> Wanted {
+pub(crate) fn wanted(field: &str, len: u64) -> Wanted {
     let Some((unit, set)) = field.split_once('=') else {
         return Wanted::Whole;
     };

@@ -24,7 +24,7 @@ use super::stall::{Counted, Look, Taking};
 use super::way::handle;
 
 /// How long to wait after the system refused a connection, mostly for want of file descriptors.
-pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// How the last requests ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

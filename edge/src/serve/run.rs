@@ -23,6 +23,7 @@ use crate::config::{self, Config};
 use crate::copy::Canaries;
 use crate::host::{Host, HostError, HostLimits};
 use crate::origin::{NotAnOrigin, Origin, OriginLimits};
+use crate::peer::{self, Room};
 use crate::sync::{Follower, OpenError, Pace};
 
 /// Verified inner nodes kept in memory, bytes, all sites together.
@@ -70,6 +71,9 @@ pub struct Listening {
     pub public: SocketAddr,
     /// For ops.
     pub control: SocketAddr,
+    /// For other edges, if there is one.
+    #[serde(default)]
+    pub peer: Option<SocketAddr>,
 }
 
 /// Runs the edge that `config` describes until `stop`. `ready` is called once it answers.
@@ -84,9 +88,17 @@ pub async fn run(
     // Bound first: readers who come while the copy is opened wait in the kernel's queue.
     let public = bind(config.listen.public).await?;
     let control = bind(config.listen.control).await?;
+    let peer = match config.peer.listen {
+        Some(address) => Some((bind(address).await?, address)),
+        None => None,
+    };
+    let at = peer
+        .as_ref()
+        .map(|(listener, address)| local(listener, *address));
     let listening = Listening {
         public: local(&public, config.listen.public)?,
         control: local(&control, config.listen.control)?,
+        peer: at.transpose()?,
     };
     let host = open_data(&config.data).await?;
     let cache = NodeCache::new(NODE_CACHE_BYTES);
@@ -106,6 +118,19 @@ pub async fn run(
         let site = Arc::new(Site::new(follower.state(), origin, probe_host(settings)));
         tasks.push(AbortOnDropHandle::new(tokio::spawn(site.follow())));
         sites.add(&site);
+    }
+    if let Some((listener, _)) = peer {
+        let room = Room {
+            shelves: followers
+                .iter()
+                .map(|follower| Arc::new(follower.shelf()))
+                .collect(),
+            token: config.peer.token.clone(),
+            fleet: config.peer.fleet.clone(),
+            limits: config.peer.limits,
+        };
+        let giving = peer::serve(Arc::new(room), listener);
+        tasks.push(AbortOnDropHandle::new(tokio::spawn(giving)));
     }
     let edge = Arc::new(Edge {
         name: config.name.clone(),

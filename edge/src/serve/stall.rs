@@ -26,7 +26,7 @@ pub(super) const LEAST_BYTES: u64 = 1024;
 
 /// What the readers of one connection have taken, and who waits for whom.
 #[derive(Debug, Default)]
-pub(super) struct Taking {
+pub(crate) struct Taking {
     written: AtomicU64,
     full: AtomicBool,
     /// Requests that wait for an answer, or for more of one.
@@ -47,7 +47,7 @@ impl Taking {
 
     /// How it stands now. A connection that is `closing` and waits for nothing of ours still has
     /// something to be rid of.
-    pub(super) fn look(&self, closing: bool) -> Look {
+    pub(crate) fn look(&self, closing: bool) -> Look {
         let ours = self.ours.load(Ordering::Relaxed) > 0;
         let theirs = self.theirs.load(Ordering::Relaxed) > 0;
         Look {
@@ -59,7 +59,7 @@ impl Taking {
 
 /// How a connection stood at one moment.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Look {
+pub(crate) struct Look {
     written: u64,
     /// There was more, and it was the reader's turn.
     held_up: bool,
@@ -67,7 +67,7 @@ pub(super) struct Look {
 
 impl Look {
     /// True if the reader was to take something all the time since `before`, and hardly did.
-    pub(super) fn stalls_since(self, before: Self) -> bool {
+    pub(crate) fn stalls_since(self, before: Self) -> bool {
         let taken = self.written.saturating_sub(before.written);
         before.held_up && self.held_up && taken < LEAST_BYTES
     }
@@ -141,13 +141,13 @@ impl Body for Offered {
 
 /// A socket that counts what it is rid of.
 #[derive(Debug)]
-pub(super) struct Counted<S> {
+pub(crate) struct Counted<S> {
     socket: S,
     taking: Arc<Taking>,
 }
 
 impl<S> Counted<S> {
-    pub(super) const fn new(socket: S, taking: Arc<Taking>) -> Self {
+    pub(crate) const fn new(socket: S, taking: Arc<Taking>) -> Self {
         Self { socket, taking }
     }
 

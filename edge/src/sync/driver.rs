@@ -30,6 +30,7 @@ use crate::config::Site;
 use crate::copy::{Canaries, Kind, LoadedRelease, Want};
 use crate::host::Host;
 use crate::orders::OrdersKeeper;
+use crate::peer::Shelf;
 
 /// Keeps one site up to date.
 #[derive(Debug)]
@@ -90,7 +91,7 @@ impl Follower {
         })?;
         let (hosts, time) = (site.hosts.clone(), kept.journal.time);
         let state = SiteState::new(site.name.clone(), hosts, time, kept.orders.orders());
-        let names = site.mirrors.iter().map(ToString::to_string).collect();
+        state.given().orders_are(kept.orders.bundle());
         let mut follower = Self {
             state: Arc::new(state),
             store: Arc::new(kept.store),
@@ -100,7 +101,7 @@ impl Follower {
             sources,
             journal: kept.journal,
             orders: kept.orders,
-            core: Core::new(names, site.poll, None, 0),
+            core: Core::new(Vec::new(), site.poll, None, 0),
             started: Instant::now(),
             pace: Arc::default(),
             sweeping: kept.sweeping,
@@ -113,8 +114,13 @@ impl Follower {
             follower.alarm(alarm);
         }
         let serving = follower.resume().await;
-        let names = site.mirrors.iter().map(ToString::to_string).collect();
-        follower.core = Core::new(names, site.poll, serving, seed());
+        let names = site
+            .mirrors
+            .iter()
+            .chain(&site.peers)
+            .map(ToString::to_string);
+        let core = Core::new(names.collect(), site.poll, serving, seed());
+        follower.core = core.with_peers(site.mirrors.len());
         follower.publish();
         Ok(follower)
     }
@@ -123,6 +129,13 @@ impl Follower {
     #[must_use]
     pub fn at_pace(self, pace: Arc<Pace>) -> Self {
         Self { pace, ..self }
+    }
+
+    /// What other edges are given of it.
+    #[must_use]
+    pub fn shelf(&self) -> Shelf {
+        let (state, store) = (Arc::clone(&self.state), Arc::clone(&self.store));
+        Shelf::new(state, store, self.cache.clone())
     }
 
     /// What the rest of the edge sees.
@@ -348,6 +361,7 @@ impl Follower {
         let persons = accepted.signers.persons();
         self.state.progress().signers = persons.into_iter().map(str::to_owned).collect();
         self.state.set_time(self.journal.time);
+        self.state.given().uses(accepted, &loaded.manifest);
         self.state.switch(loaded);
     }
 

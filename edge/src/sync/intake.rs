@@ -141,6 +141,7 @@ impl Follower {
             self.alarm(format!("orders are in force but not on disk: {reason}"));
         }
         if changed {
+            self.state.given().orders_are(self.orders.bundle());
             self.state.order(self.orders.orders());
         }
     }

@@ -7,6 +7,7 @@ mod checks;
 pub mod core;
 mod driver;
 mod fetch;
+mod given;
 mod history;
 mod intake;
 mod journal;
@@ -28,6 +29,7 @@ mod work;
 
 pub use driver::Follower;
 pub use fetch::RESUMED_BYTES;
+pub use given::{GIVEN, Given, GivenRelease};
 pub use history::{ALARMS, REFUSALS};
 pub use kept::OpenError;
 pub use layout::Place;

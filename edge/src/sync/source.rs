@@ -1,6 +1,7 @@
-//! One mirror, and what it last said.
+//! One mirror or peer, and what it last said.
 
 use snapshot::{SiteName, limits};
+use url::Url;
 
 use super::kept::OpenError;
 use super::layout::Place;
@@ -35,10 +36,13 @@ impl Source {
     }
 }
 
-/// The mirrors of a site, in their order.
+/// The mirrors of a site, then its peers, in their order.
 pub(super) fn sources(site: &Site) -> Result<Vec<Source>, OpenError> {
-    let open = |url| {
-        let mirror = Mirror::open(url);
+    let open = |(url, peer): (&Url, bool)| {
+        let mut mirror = Mirror::open(url);
+        if peer {
+            mirror = mirror.and_then(|mirror| mirror.showing(&site.shown));
+        }
         let mirror = mirror.map_err(|error| OpenError::Mirror {
             site: site.name.clone(),
             source: Box::new(error),
@@ -46,6 +50,7 @@ pub(super) fn sources(site: &Site) -> Result<Vec<Source>, OpenError> {
         Ok(Source {
             status: SourceStatus {
                 url: url.to_string(),
+                peer,
                 ..SourceStatus::default()
             },
             mirror,
@@ -55,7 +60,9 @@ pub(super) fn sources(site: &Site) -> Result<Vec<Source>, OpenError> {
             orders_etag: None,
         })
     };
-    site.mirrors.iter().map(open).collect()
+    let mirrors = site.mirrors.iter().map(|url| (url, false));
+    let peers = site.peers.iter().map(|url| (url, true));
+    mirrors.chain(peers).map(open).collect()
 }
 
 /// Asks a mirror for the pointer and the orders at once.

@@ -8,6 +8,7 @@ use snapshot::{EdgeTime, SiteName, Timestamp};
 use tokio::sync::watch;
 
 use super::core::Fetched;
+use super::given::Given;
 use super::history::History;
 use super::scrub::ScrubStatus;
 use super::status::{
@@ -29,6 +30,7 @@ pub struct SiteState {
     time: Mutex<EdgeTime>,
     progress: Mutex<Progress>,
     tally: Arc<Tally>,
+    given: Given,
 }
 
 /// What only status shows.
@@ -57,6 +59,7 @@ impl SiteState {
             time: Mutex::new(time),
             progress: Mutex::default(),
             tally: Arc::default(),
+            given: Given::default(),
         }
     }
 
@@ -151,6 +154,12 @@ impl SiteState {
     /// Puts orders in force. For sync, and for who rehearses without it.
     pub fn order(&self, orders: Orders) {
         self.orders.send_replace(Arc::new(orders));
+    }
+
+    /// What other edges may be given.
+    #[must_use]
+    pub const fn given(&self) -> &Given {
+        &self.given
     }
 
     pub(super) const fn tally(&self) -> &Arc<Tally> {

@@ -28,7 +28,7 @@ pub struct SyncStatus {
     pub release: Option<ReleaseStatus>,
     /// What sync is doing, in words.
     pub doing: String,
-    /// Every mirror, in the configured order.
+    /// Every mirror, then every peer, in the configured order.
     pub sources: Vec<SourceStatus>,
     /// Releases that were not used, newest first.
     pub refusals: Vec<RefusalStatus>,
@@ -94,6 +94,9 @@ pub struct ReleaseStatus {
 pub struct SourceStatus {
     /// Its URL.
     pub url: String,
+    /// Whether it is another edge.
+    #[serde(default)]
+    pub peer: bool,
     /// The last time it answered.
     pub last_answer: Option<String>,
     /// The sequence it offers, if it offers a release that is trusted.

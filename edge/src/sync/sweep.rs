@@ -250,6 +250,13 @@ impl Follower {
     }
 
     fn tell(&self) {
+        let is_kept = |name| {
+            self.sweeping
+                .kept
+                .iter()
+                .any(|(kept, _)| kept.manifest == name)
+        };
+        self.state.given().retain(is_kept);
         let mut status = self.sweeping.status.clone();
         let kept = self.sweeping.kept.iter();
         status.releases = kept.map(|(kept, _)| kept.sequence.0).collect();

@@ -1,13 +1,13 @@
 //! `origin-sync amend`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use clap::Args;
+use edge::peer::Token;
 use edge::sync::Mirror;
-use edge::sync::mirror::parse_url;
+use edge::sync::mirror::{Shown, parse_url};
 use serde_json::{Value as Json, json};
 use snapshot::{CollectionName, Manifest, Sequence, SiteName};
 
@@ -21,9 +21,6 @@ use crate::inspect::Inspector;
 use crate::mirror::Mirrors;
 use crate::publish::{Amend, PublishError, Publisher, wall_clock};
 use crate::source::{self, Given};
-
-/// Longest file with a token, bytes.
-const TOKEN_BYTES: u64 = 4096;
 
 /// Change records by hand in the newest release that any source still has, and publish that: no
 /// database, no origin
@@ -41,11 +38,13 @@ const TOKEN_BYTES: u64 = 4096;
 #[command(after_help = TABLE)]
 pub(super) struct AmendArgs {
     /// Where the release may come from, besides the mirrors that are published to: a mirror, as a
-    /// folder, a file:// or an http:// URL, or an edge, as the http:// URL of its peer listener; may
-    /// be repeated
+    /// folder or a URL, or an edge, as the https:// or http:// URL of its peer listener; may be
+    /// repeated
     #[arg(long, value_name = "PLACE")]
     from: Vec<String>,
-    /// A file with the token that edges want to be shown; sent to each http:// place of --from
+    /// A file with the token that edges want to be shown; sent to each https:// and http:// place of
+    /// --from. An edge's certificate is judged by the authorities of this machine; SSL_CERT_FILE names
+    /// others
     #[arg(long, value_name = "FILE", requires = "from")]
     from_token: Option<PathBuf>,
     /// The number of the release to change, instead of the newest that is whole
@@ -152,8 +151,9 @@ fn sources(args: &AmendArgs, publisher: &Publisher) -> Result<Mirrors, Failure> 
     for place in &args.from {
         let url = parse_url(place, Path::new("")).map_err(PublishError::from)?;
         let mut mirror = Mirror::open(&url).map_err(PublishError::from)?;
-        if let (Some(token), "http") = (&token, url.scheme()) {
-            mirror = mirror.with_token(token).map_err(PublishError::from)?;
+        if let (Some(token), "http" | "https") = (&token, url.scheme()) {
+            let shown = Shown::of(Some(token), None);
+            mirror = mirror.showing(&shown).map_err(PublishError::from)?;
         }
         all.push(mirror);
     }
@@ -163,22 +163,9 @@ fn sources(args: &AmendArgs, publisher: &Publisher) -> Result<Mirrors, Failure> 
     Ok(Mirrors::of(publisher.site.site.clone(), all))
 }
 
-fn token(file: &Path) -> Result<String, Failure> {
-    let refuse = |why: String| {
-        let message = format!("the token in {}: {why}", file.display());
-        Failure::usage(message, None)
-    };
-    let mut text = String::new();
-    let open = fs_err::File::open(file).map_err(|error| refuse(error.to_string()))?;
-    let read = open.take(TOKEN_BYTES + 1).read_to_string(&mut text);
-    read.map_err(|error| refuse(error.to_string()))?;
-    if text.len() as u64 > TOKEN_BYTES {
-        return Err(refuse(format!("longer than {TOKEN_BYTES} bytes")));
-    }
-    match text.trim() {
-        "" => Err(refuse("is empty".to_owned())),
-        token => Ok(token.to_owned()),
-    }
+fn token(file: &Path) -> Result<Token, Failure> {
+    let refuse = |why| Failure::usage(format!("the token in {}: {why}", file.display()), None);
+    Token::read(file).map_err(refuse)
 }
 
 /// What the command line gives, by collection.
@@ -251,25 +238,4 @@ fn by_hand(
         records.insert(collection.name.clone(), made);
     }
     Ok(records)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_too_long_is_refused_rather_than_cut() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("token");
-        let read = |text: &str| {
-            fs_err::write(&file, text).unwrap();
-            token(&file)
-        };
-        let most = "x".repeat(usize::try_from(TOKEN_BYTES).unwrap());
-        assert_eq!(read("sesame\n").unwrap(), "sesame");
-        assert_eq!(read(&most).unwrap(), most);
-        for bad in [format!("{most}x"), "\n".to_owned()] {
-            assert_eq!(read(&bad).unwrap_err().exit, Exit::Usage);
-        }
-    }
 }

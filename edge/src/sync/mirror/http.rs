@@ -18,7 +18,7 @@ use object_store::http::{HttpBuilder, HttpStore};
 use object_store::{ClientOptions, RetryConfig};
 use url::Url;
 
-use super::tls;
+use super::{Shown, tls};
 
 /// How long a connection may take.
 pub const CONNECT: Duration = Duration::from_secs(2);
@@ -34,9 +34,9 @@ pub const HEAD_BYTES: usize = 64 << 10;
 ///
 /// # Errors
 /// In words.
-pub(super) fn store(url: &Url, shown: Option<HeaderValue>) -> Result<HttpStore, String> {
+pub(super) fn store(url: &Url, shown: &Shown) -> Result<HttpStore, String> {
     let transport = if url.scheme() == "https" {
-        Transport::Tls(tls::over(connector())?)
+        Transport::Tls(tls::over(connector(), shown.tls.as_ref())?)
     } else {
         Transport::Plain
     };
@@ -47,7 +47,10 @@ pub(super) fn store(url: &Url, shown: Option<HeaderValue>) -> Result<HttpStore, 
             max_retries: 0,
             ..RetryConfig::default()
         })
-        .with_http_connector(Client { transport, shown })
+        .with_http_connector(Client {
+            transport,
+            shown: shown.token.clone(),
+        })
         .build()
         .map_err(|error| error.to_string())
 }

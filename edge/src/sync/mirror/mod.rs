@@ -13,6 +13,7 @@ mod http;
 mod patience;
 mod ranges;
 mod s3;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -23,7 +24,6 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use hyper::header::HeaderValue;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{GetOptions, GetResult, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
@@ -38,6 +38,8 @@ pub use patience::{
     FLOOR, LEAST_BYTES_A_SECOND, OBJECT_DEADLINE, Patience, SMALL_DEADLINE, STALL, WINDOW,
 };
 pub use ranges::{Bytestream, SPAN_BYTES, SPANS};
+pub use shown::Shown;
+pub(crate) use tls::authorities;
 
 /// What a conditional read found.
 #[derive(Debug)]
@@ -101,7 +103,7 @@ impl Mirror {
                 (Access::Folder(root), base, Arc::new(store))
             }
             "http" | "https" => {
-                let store = http::store(url, None).map_err(unusable)?;
+                let store = http::store(url, &Shown::default()).map_err(unusable)?;
                 let access = Access::Read("write to the folder or store behind it");
                 (access, Path::default(), Arc::new(store))
             }
@@ -145,22 +147,18 @@ impl Mirror {
         Self { patience, ..self }
     }
 
-    /// The same mirror, which is told a shared token with each request (RFC 6750 section 2.1).
+    /// The same mirror, which is shown who asks: another edge does not give to everybody.
     ///
     /// # Errors
-    /// [`MirrorError::BadUrl`]: a mirror that is not read over HTTP, or what no header field can hold.
-    pub fn with_token(self, token: &str) -> Result<Self, MirrorError> {
-        let bad = |why| MirrorError::BadUrl {
-            url: self.url.to_string(),
-            why,
-        };
-        if self.url.scheme() != "http" {
-            return Err(bad("a token is only for http://HOST/PATH"));
+    /// [`MirrorError::BadUrl`]: a mirror that is not read over HTTP.
+    pub fn showing(self, shown: &Shown) -> Result<Self, MirrorError> {
+        if !matches!(self.url.scheme(), "http" | "https") {
+            return Err(MirrorError::BadUrl {
+                url: self.url.to_string(),
+                why: "who asks is only shown over http:// and https://",
+            });
         }
-        let shown = HeaderValue::try_from(format!("Bearer {token}"));
-        let mut shown = shown.map_err(|_| bad("a token is one line of visible characters"))?;
-        shown.set_sensitive(true);
-        let store = http::store(&self.url, Some(shown));
+        let store = http::store(&self.url, shown);
         let store = store.map_err(|why| MirrorError::Unusable {
             mirror: self.url.to_string(),
             why,

@@ -62,7 +62,7 @@ pub(super) fn bucket(
     let transport = if is_plain {
         Transport::Plain
     } else {
-        Transport::Tls(tls::over(super::http::connector()).map_err(unusable)?)
+        Transport::Tls(tls::over(super::http::connector(), None).map_err(unusable)?)
     };
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(url.host_str().unwrap_or_default())

@@ -11,13 +11,19 @@ use rustls::{ClientConfig, RootCertStore};
 /// Read once: a machine has some hundred of them.
 static CONFIG: OnceLock<Result<ClientConfig, String>> = OnceLock::new();
 
-/// `plain`, with TLS on it.
+/// `plain`, with TLS on it: as is usual on this machine, or as `own` says.
 ///
 /// # Errors
 /// No authority can be read here.
-pub(super) fn over(mut plain: HttpConnector) -> Result<HttpsConnector<HttpConnector>, String> {
+pub(super) fn over(
+    mut plain: HttpConnector,
+    own: Option<&ClientConfig>,
+) -> Result<HttpsConnector<HttpConnector>, String> {
     plain.enforce_http(false);
-    let config = CONFIG.get_or_init(config).clone()?;
+    let config = match own {
+        Some(own) => own.clone(),
+        None => CONFIG.get_or_init(config).clone()?,
+    };
     Ok(HttpsConnectorBuilder::new()
         .with_tls_config(config)
         .https_only()
@@ -26,6 +32,19 @@ pub(super) fn over(mut plain: HttpConnector) -> Result<HttpsConnector<HttpConnec
 }
 
 fn config() -> Result<ClientConfig, String> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?;
+    let config = config.with_root_certificates(authorities()?);
+    Ok(config.with_no_client_auth())
+}
+
+/// The authorities that this machine believes.
+///
+/// # Errors
+/// There are none.
+pub(crate) fn authorities() -> Result<RootCertStore, String> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     let (usable, _) = roots.add_parsable_certificates(found.certs);
@@ -37,9 +56,5 @@ fn config() -> Result<ClientConfig, String> {
             why.join("; ")
         ));
     }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
+    Ok(roots)
 }

@@ -1,0 +1,198 @@
+//! What of one site may be given, and how it is read.
+//!
+//! An object is given because a retained release names it, never because it lies on this disk: what was
+//! erased, refused or only begun stays here. Manifest, components and segments are found in manifests;
+//! of blobs, of which there may be millions, a set of marks is kept for as long as the releases stay the
+//! same. What reads found damaged here is not given.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use snapshot::at_rest::Stored;
+use snapshot::manifest::SegmentEntry;
+use snapshot::{CollectionName, Digest, Marks, NodeCache, Sequence, SiteName, Store, StoreError};
+
+use crate::sync::{GivenRelease, SiteState};
+
+/// One site, as other edges see it.
+#[derive(Debug)]
+pub struct Shelf {
+    state: Arc<SiteState>,
+    store: Arc<Store>,
+    cache: NodeCache,
+    known: Mutex<Known>,
+}
+
+/// What was worked out for the releases that are given at the moment.
+#[derive(Debug, Default)]
+struct Known {
+    releases: Vec<Digest>,
+    stored: HashMap<Digest, Arc<Stored>>,
+    /// Every name, blobs included.
+    marks: Option<Arc<Marks>>,
+}
+
+/// An object that may be given.
+#[derive(Debug)]
+pub(super) struct Object {
+    file: File,
+    bytes: u64,
+    stored: Option<Arc<Stored>>,
+}
+
+impl Shelf {
+    /// What `state` says may be given, out of `store`.
+    #[must_use]
+    pub fn new(state: Arc<SiteState>, store: Arc<Store>, cache: NodeCache) -> Self {
+        Self {
+            state,
+            store,
+            cache,
+            known: Mutex::default(),
+        }
+    }
+
+    /// The site.
+    #[must_use]
+    pub fn site(&self) -> &SiteName {
+        self.state.name()
+    }
+
+    /// The statement of the release in use, or of the one of that number.
+    pub(super) fn release(&self, sequence: Option<Sequence>) -> Option<Bytes> {
+        let releases = self.state.given().releases();
+        let mut releases = releases.iter();
+        let wanted = releases.find(|known| sequence.is_none_or(|wanted| known.sequence == wanted));
+        wanted.map(|release| release.statement.clone())
+    }
+
+    /// The orders in force.
+    pub(super) fn orders(&self) -> Option<Bytes> {
+        self.state.given().orders()
+    }
+
+    /// The object of that name; `None` if nobody is to have it from here. Blocking.
+    ///
+    /// # Errors
+    /// This disk does not give it.
+    pub(super) fn object(&self, name: &Digest) -> Result<Option<Object>, StoreError> {
+        match self.find(name) {
+            Err(StoreError::Missing(_)) => Ok(None),
+            found => found,
+        }
+    }
+
+    fn find(&self, name: &Digest) -> Result<Option<Object>, StoreError> {
+        let releases = self.state.given().releases();
+        let damaged = self.state.current().map(|current| current.damage.list());
+        if damaged.is_some_and(|all| all.iter().any(|known| known.want.digest == *name)) {
+            return Ok(None);
+        }
+        for release in &releases {
+            for collection in &release.manifest.collections {
+                if let Some(entry) = collection.segments.iter().find(|entry| entry.id == *name) {
+                    return self.segment(&releases, &collection.name, entry).map(Some);
+                }
+            }
+        }
+        let is_named = |release: &Arc<GivenRelease>| {
+            let mut components = release.manifest.components.iter();
+            release.digest == *name || components.any(|component| component.digest == *name)
+        };
+        if !releases.iter().any(is_named) && !self.marks(&releases)?.has(name) {
+            return Ok(None);
+        }
+        let file = self.store.file(name)?;
+        let bytes = file.metadata()?.len();
+        let stored = None;
+        Ok(Some(Object {
+            file,
+            bytes,
+            stored,
+        }))
+    }
+
+    fn segment(
+        &self,
+        releases: &[Arc<GivenRelease>],
+        collection: &CollectionName,
+        entry: &SegmentEntry,
+    ) -> Result<Object, StoreError> {
+        let known = self.known(releases, |known| known.stored.get(&entry.id).cloned());
+        let stored = match known {
+            Some(stored) => stored,
+            None => {
+                let segment = self
+                    .store
+                    .segment(entry, self.site(), collection, &self.cache)?;
+                let stored = Arc::new(Stored::of(&segment)?);
+                self.known(releases, |known| {
+                    known.stored.insert(entry.id, Arc::clone(&stored))
+                });
+                stored
+            }
+        };
+        Ok(Object {
+            file: self.store.file(&entry.id)?,
+            bytes: stored.bytes(),
+            stored: Some(stored),
+        })
+    }
+
+    /// Every name of these releases. The first time each segment is read.
+    fn marks(&self, releases: &[Arc<GivenRelease>]) -> Result<Arc<Marks>, StoreError> {
+        if let Some(marks) = self.known(releases, |known| known.marks.clone()) {
+            return Ok(marks);
+        }
+        let mut marks = Marks::default();
+        for (at, release) in releases.iter().enumerate() {
+            let marked = marks.release(&self.store, &release.digest, &release.manifest);
+            // What is no longer in use may be on its way out.
+            if at == 0 {
+                marked?;
+            }
+        }
+        let marks = Arc::new(marks);
+        self.known(releases, |known| known.marks = Some(Arc::clone(&marks)));
+        Ok(marks)
+    }
+
+    /// Looks at, or adds to, what is known of exactly these releases.
+    fn known<T>(&self, releases: &[Arc<GivenRelease>], look: impl FnOnce(&mut Known) -> T) -> T {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let names: Vec<Digest> = releases.iter().map(|release| release.digest).collect();
+        if known.releases != names {
+            *known = Known {
+                releases: names,
+                ..Known::default()
+            };
+        }
+        look(&mut known)
+    }
+}
+
+impl Object {
+    /// How many bytes there are of it.
+    pub(super) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// A range of it. Blocking.
+    ///
+    /// # Errors
+    /// This disk does not give it.
+    pub(super) fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
+        if let Some(stored) = &self.stored {
+            return Ok(stored.read(&self.file, range)?.into());
+        }
+        let bytes = usize::try_from(range.end.saturating_sub(range.start));
+        let mut bytes = vec![0; bytes.map_err(io::Error::other)?];
+        self.file.read_exact_at(&mut bytes, range.start)?;
+        Ok(bytes.into())
+    }
+}
