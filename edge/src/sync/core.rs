@@ -41,8 +41,10 @@
 //! Objects that were fetched stay, so the work is resumed rather than repeated.
 
 mod event;
+mod fetching;
 mod health;
 mod merging;
+mod polling;
 mod repair;
 
 use std::collections::BTreeSet;
@@ -51,7 +53,7 @@ use std::time::Duration;
 use snapshot::{Digest, Sequence};
 
 use super::refusal::{Check, Held, Refusal};
-use super::work::{Fault, Fetching, Offer, Phase, ROUNDS, SourceId, Standing, Unbrought};
+use super::work::{Fetching, Offer, Phase, ROUNDS, SourceId};
 use crate::copy::{Lacking, Want};
 
 use repair::Repairs;
@@ -262,29 +264,6 @@ impl Core {
         actions
     }
 
-    fn polled(&mut self, id: SourceId, polled: Polled, now: Duration) {
-        let (wait, jitter) = (self.jittered(), self.jitter());
-        let Some(source) = self.sources.get_mut(id) else {
-            return;
-        };
-        source.polling = false;
-        source.asked = true;
-        match polled {
-            Polled::Unreachable => {
-                let reason = "it did not answer a poll";
-                source.health.failed(Fault::Dead, reason, now, jitter);
-            }
-            _ => source.health.answered(),
-        }
-        source.next = now.saturating_add(wait);
-        match polled {
-            // Out of reach is no news: what it offered before may still be fetched elsewhere.
-            Polled::Unreachable => {}
-            Polled::Nothing | Polled::Refused => source.offer = None,
-            Polled::Offers(offer) => source.offer = Some(offer),
-        }
-    }
-
     fn planned(
         &mut self,
         job: Job,
@@ -331,87 +310,6 @@ impl Core {
                 self.fetch(now, actions);
             }
         }
-    }
-
-    fn fetched(
-        &mut self,
-        job: Job,
-        id: SourceId,
-        object: &Digest,
-        result: Result<(), Unbrought>,
-        now: Duration,
-        actions: &mut Vec<Action>,
-    ) {
-        self.note(id, result.as_ref().err(), now);
-        let standing = self.standing(now);
-        let name = match self.sources.get(id) {
-            Some(source) => source.name.as_str(),
-            None => "",
-        };
-        if self.repairs.is(job) {
-            let source = (id, name);
-            let next = self.repairs.fetched(source, object, result, &standing, now);
-            return actions.extend(next);
-        }
-        let Some(work) = self.work.as_mut().filter(|work| work.job == job) else {
-            return;
-        };
-        let Phase::Fetching(_, fetching) = &mut work.phase else {
-            return;
-        };
-        match fetching.answered(object, (id, name), result) {
-            Err(refusal) if refusal.check == Check::Object && work.inputs.contains(object) => {
-                fetching.forgo(object);
-                work.barred.insert(*object);
-                self.fetch(now, actions);
-            }
-            Err(refusal) => self.refuse(refusal, now, actions),
-            Ok(()) => self.fetch(now, actions),
-        }
-    }
-
-    /// Notes what an object that came, or did not, says of the source.
-    fn note(&mut self, id: SourceId, failed: Option<&Unbrought>, now: Duration) {
-        let jitter = self.jitter();
-        let Some(source) = self.sources.get_mut(id) else {
-            return;
-        };
-        match failed {
-            None => source.health.gave(now),
-            Some(Unbrought { fault, reason }) => {
-                source.health.failed(*fault, reason, now, jitter);
-            }
-        }
-    }
-
-    /// What each source is good for, for the release that is being brought in or is in use.
-    fn standing(&self, now: Duration) -> Vec<Standing> {
-        let work = self.work.as_ref().map(|work| &work.offer);
-        let sought = work.or(self.serving.as_ref()).map(key);
-        let standing = self.sources.iter().map(|source| Standing {
-            aside: source.health.is_aside(now),
-            behind: source.offer.as_ref().map(key) != sought,
-            peer: source.peer,
-        });
-        standing.collect()
-    }
-
-    /// Asks for more objects, or plans again when there are no more to ask for.
-    fn fetch(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        let standing = self.standing(now);
-        let Some(work) = &mut self.work else {
-            return;
-        };
-        let Phase::Fetching(round, fetching) = &mut work.phase else {
-            return;
-        };
-        if fetching.lacking() == 0 {
-            work.phase = Phase::Planning(*round + 1);
-            actions.push(work.plan());
-            return;
-        }
-        let errands = fetching.next(&standing).into_iter();
-        actions.extend(errands.map(|errand| Action::Fetch(work.job, errand)));
     }
 
     fn checked(
@@ -521,32 +419,6 @@ impl Core {
             self.jobs += 1;
             actions.push(self.repairs.begin(Job(self.jobs), want));
         }
-    }
-
-    fn ask(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        for (id, source) in self.sources.iter_mut().enumerate() {
-            if !source.polling && source.next <= now {
-                source.polling = true;
-                actions.push(Action::Poll(id));
-            }
-        }
-    }
-
-    /// `poll`, give or take a fifth: edges that started together do not stay together.
-    fn jittered(&mut self) -> Duration {
-        let permille = self.jitter();
-        self.poll.saturating_mul(permille) / 1000
-    }
-
-    /// A permille of a thousand, give or take a fifth.
-    fn jitter(&mut self) -> u32 {
-        // SplitMix64 (Steele, Lea, Flood 2014): one word of state, seedable.
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.random;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^= z >> 31;
-        u32::try_from(z % 401).unwrap_or(0) + 800
     }
 }
 

@@ -3,7 +3,7 @@
 use super::simulation::offer;
 use super::*;
 use crate::copy::Kind;
-use crate::sync::work::FETCHES;
+use crate::sync::work::{FETCHES, Fault, Unbrought};
 
 const NOW: Duration = Duration::ZERO;
 

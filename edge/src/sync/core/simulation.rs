@@ -10,7 +10,7 @@ use snapshot::{Envelope, Release, Timestamp};
 
 use super::*;
 use crate::copy::Kind;
-use crate::sync::work::FETCHES;
+use crate::sync::work::{FETCHES, Fault, Unbrought};
 
 const SOURCES: usize = 3;
 const POLL: Duration = Duration::from_secs(1);
