@@ -44,6 +44,8 @@ mod merge;
 #[cfg(test)]
 mod mirror;
 #[cfg(test)]
+mod once;
+#[cfg(test)]
 mod outage;
 #[cfg(test)]
 mod pages;

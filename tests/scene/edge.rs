@@ -125,6 +125,13 @@ impl<'s> EdgeBuilder<'s> {
 
     /// Starts it; it may not answer yet.
     pub(crate) fn spawn(self) -> Edge {
+        let mut edge = self.prepared();
+        edge.begin();
+        edge
+    }
+
+    /// With its settings written, and not started.
+    pub(crate) fn prepared(self) -> Edge {
         let (public, control) = (free(), free());
         let config = self.site.path(&format!("{}.toml", self.name));
         let origin = self
@@ -151,7 +158,7 @@ impl<'s> EdgeBuilder<'s> {
         if self.disk.is_none() {
             share_compiled(&self.site.path(&self.name));
         }
-        let mut edge = Edge {
+        Edge {
             public,
             control,
             peer: self.peer,
@@ -160,9 +167,7 @@ impl<'s> EdgeBuilder<'s> {
             config,
             disk: self.disk,
             process: None,
-        };
-        edge.begin();
-        edge
+        }
     }
 
     /// Starts it and waits until it says that it is ready.
@@ -211,6 +216,13 @@ impl Edge {
         }
         let started = Process::start(&self.name, serve, &self.log);
         self.process = Some(started.unwrap_or_else(|error| panic!("{error:#}")));
+    }
+
+    /// `edge sync` with its settings, not yet run.
+    pub(crate) fn syncing(&self) -> Command {
+        let mut sync = Command::new(binary("edge"));
+        sync.arg("sync").arg("--config").arg(&self.config);
+        sync
     }
 
     /// Kills it (SIGKILL).

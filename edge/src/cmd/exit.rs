@@ -13,7 +13,7 @@ pub enum Exit {
     SomeEdges,
     /// The order is in force on none of them.
     NoEdge,
-    /// The order could be written to no mirror.
+    /// The order could be written to no mirror; or no source of a site answered.
     NoMirror,
     /// The command line or a settings file is wrong; nothing was begun.
     Usage,

@@ -1,10 +1,11 @@
-//! The command line: `edge serve`, `edge order`.
+//! The command line: `edge serve`, `edge sync`, `edge order`.
 //!
 //! Nothing here asks a question: without a terminal every command behaves as on one.
 
 mod exit;
 mod order;
 mod serve;
+mod sync;
 mod usage;
 
 use std::process::ExitCode;
@@ -29,6 +30,9 @@ enum Command {
     /// Follows the mirrors and answers readers.
     #[command(after_long_help = serve::HELP)]
     Serve(serve::Serve),
+    /// Brings what an edge holds up to date once, with a bar, and ends.
+    #[command(after_long_help = sync::HELP)]
+    Sync(sync::Sync),
     /// Switches services and writes notices, on every edge, through the mirrors.
     #[command(after_long_help = order::HELP)]
     Order(Box<order::Order>),
@@ -55,6 +59,7 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Exit {
     match cli.command {
         Command::Serve(arguments) => arguments.run(),
+        Command::Sync(arguments) => arguments.run(),
         Command::Order(arguments) => on_runtime(async {
             match arguments.run().await {
                 Ok(exit) => exit,

@@ -27,6 +27,7 @@ pub use id::RequestId;
 pub use limits::{ControlLimits, ServeLimits};
 pub(crate) use listen::ACCEPT_PAUSE;
 pub use listen::Drained;
+pub(crate) use run::open_data;
 pub use run::{LISTENING, Listening, NODE_CACHE_BYTES, StartError, run};
 pub use site::{Site, Sites};
 pub(crate) use stall::{Counted, Look, Taking};

@@ -170,7 +170,7 @@ fn local(listener: &TcpListener, address: SocketAddr) -> Result<SocketAddr, Star
 }
 
 /// Makes the data directory, for this user alone, and starts the component host over it.
-async fn open_data(data: &Path) -> Result<Arc<Host>, StartError> {
+pub(crate) async fn open_data(data: &Path) -> Result<Arc<Host>, StartError> {
     let path = data.to_owned();
     let opened = tokio::task::spawn_blocking(move || {
         make_private(&path).map_err(|source| StartError::Data {

@@ -145,8 +145,17 @@ impl Follower {
     }
 
     /// Follows the mirrors until `stop`. A release is tried with `canaries` before it is used.
-    pub async fn run(mut self, canaries: Arc<dyn Canaries>, stop: CancellationToken) {
+    pub async fn run(self, canaries: Arc<dyn Canaries>, stop: CancellationToken) {
         let _scrub = Scrub::begin(&self.state, &self.store, self.scrub);
+        self.follow(canaries, stop, false).await;
+    }
+
+    /// Follows them until every one was asked and nothing is left to do, or until `stop`.
+    pub async fn once(self, canaries: Arc<dyn Canaries>, stop: CancellationToken) {
+        self.follow(canaries, stop, true).await;
+    }
+
+    async fn follow(mut self, canaries: Arc<dyn Canaries>, stop: CancellationToken, once: bool) {
         let started = self.started;
         let mut tasks: JoinSet<Done> = JoinSet::new();
         let mut events = VecDeque::from([Event::Tick]);
@@ -159,6 +168,9 @@ impl Follower {
                 self.publish();
             }
             self.sweep(&mut tasks);
+            if once && self.core.is_settled() && self.sweeping.wake().is_some() {
+                break;
+            }
             let sweep = self.sweeping.wake();
             let sweep = async {
                 match sweep {

@@ -115,7 +115,7 @@ fn answer(
     }
 }
 
-fn client() -> Client<HttpConnector, Empty<Bytes>> {
+pub(in crate::cmd) fn client() -> Client<HttpConnector, Empty<Bytes>> {
     Client::builder(TokioExecutor::new()).build_http()
 }
 
@@ -124,9 +124,19 @@ async fn ask(
     url: &Url,
     site: &SiteName,
 ) -> Result<Status, String> {
+    read(&status(client, url).await?, site.as_str())
+}
+
+/// What `/status` of the edge at `url` says.
+///
+/// # Errors
+/// In words, why there is nothing to read.
+pub(in crate::cmd) async fn status(
+    client: &Client<HttpConnector, Empty<Bytes>>,
+    url: &Url,
+) -> Result<serde_json::Value, String> {
     let asked = timeout(PATIENCE, fetch(client, url)).await;
-    let status = asked.unwrap_or_else(|_| Err(format!("no answer within {PATIENCE:?}")))?;
-    read(&status, site.as_str())
+    asked.unwrap_or_else(|_| Err(format!("no answer within {PATIENCE:?}")))
 }
 
 async fn fetch(

@@ -1,0 +1,89 @@
+//! The progress of an edge that runs, from its control listener.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::Context as _;
+use tokio::time::sleep;
+use url::Url;
+
+use super::DRAW;
+use super::progress::Progress;
+use crate::cmd::order::edges;
+use crate::config::Config;
+use crate::serve::{LISTENING, Listening};
+use crate::sync::{EdgeStatus, SyncStatus};
+
+/// Shows how far the running edge is, until nothing is under way.
+///
+/// # Errors
+/// It does not say.
+pub(super) async fn watch(config: &Config) -> anyhow::Result<Vec<SyncStatus>> {
+    let control = listening(&config.data).unwrap_or(config.listen.control);
+    let url: Url = format!("http://{control}").parse()?;
+    eprintln!(
+        "edge: {} runs and follows by itself; this is how far it is",
+        config.name
+    );
+    let (client, mut progress) = (edges::client(), Progress::new());
+    loop {
+        let status = edges::status(&client, &url)
+            .await
+            .map_err(anyhow::Error::msg);
+        let status = status.with_context(|| {
+            format!(
+                "{} holds {} and says nothing at {url}",
+                config.name,
+                config.data.display()
+            )
+        })?;
+        let status: EdgeStatus = serde_json::from_value(status)?;
+        progress.draw(&status.sites);
+        if status.sites.iter().all(is_settled) {
+            progress.end();
+            return Ok(status.sites);
+        }
+        sleep(DRAW).await;
+    }
+}
+
+/// Where it listens, as it wrote down.
+fn listening(data: &Path) -> Option<SocketAddr> {
+    let text = fs_err::read(data.join(LISTENING)).ok()?;
+    let listening: Listening = serde_json::from_slice(&text).ok()?;
+    Some(listening.control)
+}
+
+/// Whether every source was asked, and nothing is fetched, merged or tried.
+fn is_settled(status: &SyncStatus) -> bool {
+    let mut sources = status.sources.iter();
+    let all_asked = sources.all(|source| source.last_answer.is_some() || source.error.is_some());
+    all_asked && status.doing == "following"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cmd::sync::progress::tests::status;
+    use crate::sync::SourceStatus;
+
+    #[test]
+    fn an_edge_that_is_at_work_or_has_not_asked_is_not_settled() {
+        let source = |answered: bool| SourceStatus {
+            error: answered.then(|| "refused".to_owned()),
+            ..SourceStatus::default()
+        };
+        for (doing, answered, expected) in [
+            ("following", true, true),
+            ("following", false, false),
+            ("trying release 3", true, false),
+        ] {
+            let status = SyncStatus {
+                doing: doing.to_owned(),
+                sources: vec![source(true), source(answered)],
+                ..status()
+            };
+            assert_eq!(is_settled(&status), expected, "{doing}");
+        }
+    }
+}
