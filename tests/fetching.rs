@@ -2,12 +2,18 @@
 
 use snapshot::Digest;
 
-use crate::scene::{Edge, Fault, Origin, Site, Wire, eventually};
+use crate::scene::{Disk, Edge, Fault, Origin, Site, Wire, eventually};
 
 /// A file that does not compress, of so many bytes.
 const LARGE: usize = 4 << 20;
 /// What a wire lets through before it nearly stops, bytes.
 const THROUGH: usize = 3 << 19;
+
+/// Steps that an edge takes on its disk before it is killed: more than it takes to start, and fewer than
+/// the large file takes.
+const LIFE: usize = 300;
+/// Lives in which it has to get there.
+const LIVES: usize = 20;
 
 /// A small site with one large file, published.
 async fn with_a_large_file() -> Site {
@@ -106,4 +112,41 @@ async fn a_mirror_that_lies_about_objects_is_told_and_asked_last() {
     assert_eq!(sources[0]["health"], "lying", "{sources}");
     assert!(sources[0]["aside_s"].as_u64().unwrap() > 30, "{sources}");
     assert_eq!(sources[1]["health"], "sound", "{sources}");
+}
+
+#[tokio::test]
+async fn an_edge_that_is_killed_again_and_again_gets_to_the_end_of_a_large_object() {
+    if !outside::have("cc") {
+        return;
+    }
+    let site = with_a_large_file().await;
+    let disk = Disk::of(&site, "edge-1");
+    disk.stops_at(LIFE);
+    let mut edge = site.edge().on(&disk).spawn();
+    let mut killed = 0;
+    loop {
+        let ended = eventually("the edge to end or to finish", async || {
+            if edge.has_ended() {
+                return Some(true);
+            }
+            let answer = edge.ops("/readyz").send().await.ok()?;
+            answer.status.is_success().then_some(false)
+        })
+        .await;
+        if !ended {
+            break;
+        }
+        killed += 1;
+        assert!(killed < LIVES, "what has arrived does not stay");
+        disk.is_sound();
+        disk.stops_at(LIFE);
+        edge.kill();
+        edge.begin();
+    }
+    disk.is_sound();
+    assert!(killed > 1, "killed {killed} times");
+    let page = edge.get("/pages/large.txt").await;
+    let whole = fs_err::read(site.path("public/large.txt")).unwrap();
+    assert!(page.body == whole);
+    assert_eq!(arrived(&site, "edge-1"), 0);
 }

@@ -16,6 +16,8 @@ mod again;
 #[cfg(test)]
 mod amend;
 #[cfg(test)]
+mod clock;
+#[cfg(test)]
 mod components;
 #[cfg(test)]
 mod config;

@@ -1,6 +1,6 @@
 //! Manifests that are rightly signed and still unusable.
 
-use snapshot::{Digest, Release};
+use snapshot::{Digest, Release, limits};
 
 use super::world::{World, pages};
 
@@ -33,6 +33,21 @@ pub(super) async fn manifest_of_another_site(world: &mut World) {
     world.offers_manifest(|manifest| manifest.site = "other".parse().unwrap());
     let reason = "manifest: about site other, expected small";
     world.refuses("manifest", "", reason).await;
+}
+
+/// A look-up goes through every segment of a stack.
+pub(super) async fn stack_deeper_than_any(world: &mut World) {
+    let most = limits::STACK_SEGMENTS;
+    world.offers_manifest(|manifest| {
+        let segments = &mut pages(manifest).segments;
+        let segment = segments[0].clone();
+        segments.resize(most + 1, segment);
+    });
+    let reason = format!(
+        "manifest: collection pages of {} segments, at most {most}",
+        most + 1
+    );
+    world.refuses("manifest", "", &reason).await;
 }
 
 pub(super) async fn manifest_that_is_none(world: &mut World) {

@@ -93,6 +93,7 @@ attacks! {
     clock_a_month_off: time::clock_a_month_off;
     emptied_collection: manifests::emptied_collection;
     manifest_of_another_site: manifests::manifest_of_another_site;
+    stack_deeper_than_any: manifests::stack_deeper_than_any;
     manifest_that_is_none: manifests::manifest_that_is_none;
     impossible_lengths: manifests::impossible_lengths;
     failed_canary: manifests::failed_canary;

@@ -74,27 +74,32 @@ impl Disk {
     }
 }
 
-/// `disk.c`, compiled once a run. The workspace itself needs a C compiler.
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let folder = root.join("../target/tests");
-        fs_err::create_dir_all(&folder).unwrap();
-        let made = folder.join(format!("disk-{}.so", std::process::id()));
-        let compiled = Command::new("cc")
-            .args([
-                "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o",
-            ])
-            .arg(&made)
-            .arg(root.join("scene/disk.c"))
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&compiled.stderr);
-        assert!(compiled.status.success(), "{said}");
-        // Other runs find it whole under the one name.
-        let library = fs_err::canonicalize(folder).unwrap().join("disk.so");
-        fs_err::rename(made, &library).unwrap();
-        library
-    })
+    LIBRARY.get_or_init(|| compiled("disk"))
+}
+
+/// `NAME.c` beside this file, compiled, to be loaded before a program. The workspace itself needs a C
+/// compiler.
+pub(super) fn compiled(name: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = root.join("../target/tests");
+    fs_err::create_dir_all(&folder).unwrap();
+    let made = folder.join(format!("{name}-{}.so", std::process::id()));
+    let compiled = Command::new("cc")
+        .args([
+            "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o",
+        ])
+        .arg(&made)
+        .arg(root.join(format!("scene/{name}.c")))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&compiled.stderr);
+    assert!(compiled.status.success(), "{said}");
+    // Other runs find it whole under the one name.
+    let library = fs_err::canonicalize(folder)
+        .unwrap()
+        .join(format!("{name}.so"));
+    fs_err::rename(made, &library).unwrap();
+    library
 }

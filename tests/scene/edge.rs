@@ -10,7 +10,7 @@ use serde_json::Value;
 use stage::process::Process;
 
 use super::built::share_compiled;
-use super::{Ask, Disk, HOST, Origin, Site, Wire, binary, eventually, free};
+use super::{Ask, Clock, Disk, HOST, Origin, Site, Wire, binary, eventually, free};
 
 /// An edge that was not started yet.
 #[derive(Debug)]
@@ -25,6 +25,7 @@ pub(crate) struct EdgeBuilder<'s> {
     peer: Option<SocketAddr>,
     scrub: u64,
     disk: Option<Disk>,
+    clock: Option<Clock>,
     settings: String,
 }
 
@@ -40,6 +41,7 @@ impl<'s> EdgeBuilder<'s> {
             peer: None,
             scrub: 0,
             disk: None,
+            clock: None,
             settings: String::new(),
         }
     }
@@ -111,6 +113,12 @@ impl<'s> EdgeBuilder<'s> {
         self
     }
 
+    /// By this wall clock.
+    pub(crate) fn by(mut self, clock: &Clock) -> Self {
+        self.clock = Some(clock.clone());
+        self
+    }
+
     /// With its data on a disk that fails on request, and nothing of it elsewhere.
     pub(crate) fn on(mut self, disk: &Disk) -> Self {
         self.disk = Some(disk.clone());
@@ -166,6 +174,7 @@ impl<'s> EdgeBuilder<'s> {
             name: self.name,
             config,
             disk: self.disk,
+            clock: self.clock,
             process: None,
         }
     }
@@ -203,6 +212,7 @@ pub(crate) struct Edge {
     name: String,
     config: PathBuf,
     disk: Option<Disk>,
+    clock: Option<Clock>,
     process: Option<Process>,
 }
 
@@ -213,6 +223,9 @@ impl Edge {
         serve.arg("serve").arg("--config").arg(&self.config);
         if let Some(disk) = &self.disk {
             disk.under(&mut serve);
+        }
+        if let Some(clock) = &self.clock {
+            clock.under(&mut serve);
         }
         let started = Process::start(&self.name, serve, &self.log);
         self.process = Some(started.unwrap_or_else(|error| panic!("{error:#}")));

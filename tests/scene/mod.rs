@@ -12,6 +12,7 @@
 mod ask;
 mod bucket;
 mod built;
+mod clock;
 mod disk;
 mod edge;
 mod fleet;
@@ -27,6 +28,7 @@ mod zones;
 pub(crate) use ask::{Ask, hurl, raw};
 pub(crate) use bucket::{Bucket, SECRET};
 pub(crate) use built::{binaries, binary, compiled_cache, component, component_file, components};
+pub(crate) use clock::Clock;
 pub(crate) use disk::Disk;
 pub(crate) use edge::{Edge, EdgeBuilder};
 pub(crate) use fleet::{Fleet, TOKEN};
