@@ -30,6 +30,8 @@ mod faults;
 #[cfg(test)]
 mod fetching;
 #[cfg(test)]
+mod formats;
+#[cfg(test)]
 mod guests;
 #[cfg(test)]
 mod handbook;

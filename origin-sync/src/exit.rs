@@ -22,6 +22,9 @@ pub enum Exit {
     Amended = 24,
     /// Another publisher's release got the number: it stands, and ours is not published.
     Lost = 25,
+    /// The release needs a later edge than `min_edge`, or a mirror holds one that needs a later
+    /// version of this program. The last release stands.
+    NeedsLater = 26,
     /// A command line or a configuration that cannot be used.
     Usage = 64,
     /// A source, a component or an object that cannot be read.
@@ -44,6 +47,7 @@ impl Exit {
             Self::NotCommitted => "not-committed",
             Self::Amended => "amended",
             Self::Lost => "lost",
+            Self::NeedsLater => "needs-later",
             Self::Usage => "usage",
             Self::BadData => "bad-data",
             Self::Local => "local",
@@ -63,6 +67,7 @@ Exit codes:
   23  not committed: no majority of the mirrors took it; the last release stands
   24  amended by hand: the sources say otherwise, and nobody said which counts; the last release stands
   25  lost: another publisher's release got the number and stands; ours is not published
+  26  needs later: an edge later than min_edge, or a later origin-sync; the last release stands
   64  the command line or the configuration cannot be used
   65  a source, a component or an object cannot be read; the last release stands
   73  the publisher's own copy is in use or its disk fails; the last release stands";
@@ -83,6 +88,7 @@ mod tests {
             Exit::NotCommitted,
             Exit::Amended,
             Exit::Lost,
+            Exit::NeedsLater,
             Exit::Usage,
             Exit::BadData,
             Exit::Local,

@@ -8,6 +8,7 @@ use std::path::Path;
 use crate::manifest::SegmentEntry;
 use crate::manifest::tests::{manifest, release};
 use crate::order::{Mode, Notice, Pin};
+use crate::release::Head;
 use crate::segment::tests::{open, site};
 use crate::{
     BlobRef, Digest, Entry, Envelope, Epoch, Key, KeySigner, Manifest, Namespace, Order, Release,
@@ -200,6 +201,18 @@ fn document_vectors() {
     let read: Release = decode(&written, limits::STATEMENT_BYTES).unwrap();
     assert_eq!(read, named);
     assert_eq!(read.site, site());
+}
+
+#[test]
+fn release_head_vectors() {
+    for block in blocks("release-head") {
+        let written = bytes(field(&block, "bytes"));
+        assert!(decode::<Release>(&written, limits::STATEMENT_BYTES).is_err());
+        let head = Head::of(&written).unwrap();
+        assert_eq!(field(&block, "least-edge"), head.least_edge.to_string());
+        assert_eq!(field(&block, "site"), head.site.as_str());
+        assert_eq!(field(&block, "sequence"), head.sequence.to_string());
+    }
 }
 
 /// The order of the vector: every field is there.

@@ -106,10 +106,17 @@ fn ready(edge: &Edge, stopping: bool) -> Response<Full<Bytes>> {
         .iter()
         .map(ToString::to_string)
         .collect();
+    // Too old for what is published is still better than not there.
+    let behind = edge.sites.iter().filter_map(|site| {
+        let behind = site.copy.left_behind()?;
+        Some(format!("left behind: {}: {behind}\n", site.name))
+    });
+    let behind: String = behind.collect();
     if lacking.is_empty() {
-        return respond(StatusCode::OK, TEXT, "ready\n".to_owned());
+        return respond(StatusCode::OK, TEXT, format!("ready\n{behind}"));
     }
-    let words = format!("not ready: no release yet of {}\n", lacking.join(", "));
+    let lacking = lacking.join(", ");
+    let words = format!("not ready: no release yet of {lacking}\n{behind}");
     respond(StatusCode::SERVICE_UNAVAILABLE, TEXT, words)
 }
 

@@ -63,6 +63,7 @@ pub struct Metrics {
     mode: Family<OfService, Gauge>,
     sequence: Family<OfSite, Gauge<u64, AtomicU64>>,
     age: Family<OfSite, Gauge<f64, AtomicU64>>,
+    left_behind: Family<OfSite, Gauge>,
     damaged: Family<OfSite, Gauge>,
     scrubbed: Family<OfSite, Counter>,
     scrub_found: Family<OfSite, Counter>,
@@ -95,6 +96,10 @@ impl Default for Metrics {
                 "release_age",
                 "The age of the release's data",
                 Family::default(),
+            ),
+            left_behind: add.plain(
+                "left_behind",
+                "Whether a newer release needs a later version of this edge: 0 or 1",
             ),
             damaged: add.plain(
                 "damaged_objects",
@@ -202,6 +207,8 @@ impl Metrics {
             let counter = counter.get_or_create(&of);
             counter.inner().store(count, Ordering::Relaxed);
         }
+        let left_behind = i64::from(site.copy.left_behind().is_some());
+        self.left_behind.get_or_create(&of).set(left_behind);
         let Some(release) = site.copy.current() else {
             return;
         };

@@ -426,5 +426,7 @@ impl Follower {
         progress.fetching = self.core.fetching();
         progress.doing = self.core.doing();
         progress.sources = sources;
+        drop(progress);
+        self.tell_left_behind();
     }
 }

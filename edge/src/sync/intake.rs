@@ -66,6 +66,7 @@ impl Follower {
                 if let Some(source) = self.sources.get_mut(id) {
                     source.status.error = Some(refusal.to_string());
                 }
+                self.outgrown(id, &refusal);
                 if matches!(refusal, TrustRefusal::SameSequenceOtherManifest { .. }) {
                     self.alarm(refusal.to_string());
                 }

@@ -3,6 +3,7 @@
 //! [`core`] decides and does no I/O; [`Follower`] carries out what it decides, through
 //! [`mirror`], the one way to a mirror; [`SiteState`] is what the rest of the edge sees.
 
+mod behind;
 mod checks;
 pub mod core;
 mod driver;
@@ -40,8 +41,8 @@ pub use scrub::ScrubStatus;
 pub use space::SPARE_BYTES;
 pub use state::{SiteState, wall_clock};
 pub use status::{
-    AlarmStatus, DamageStatus, EdgeStatus, FetchingStatus, MergedStatus, OrderStatus,
-    RefusalStatus, ReleaseStatus, SourceStatus, StoreStatus, SyncStatus,
+    AlarmStatus, DamageStatus, EdgeStatus, FetchingStatus, LeftBehindStatus, MergedStatus,
+    OrderStatus, RefusalStatus, ReleaseStatus, SourceStatus, StoreStatus, SyncStatus,
 };
 pub use tally::Tally;
 pub use work::{Errand, FETCHES, Fault, Offer, ROUNDS, SourceId};

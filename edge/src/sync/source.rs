@@ -3,6 +3,7 @@
 use snapshot::{SiteName, limits};
 use url::Url;
 
+use super::behind::Beyond;
 use super::kept::OpenError;
 use super::layout::Place;
 use super::mirror::{Fetched, Mirror, MirrorError};
@@ -18,6 +19,8 @@ pub(super) struct Source {
     pub(super) release: Option<Vec<u8>>,
     pub(super) offer: Option<Offer>,
     pub(super) orders_etag: Option<String>,
+    /// The release it offers, if that needs a later edge.
+    pub(super) beyond: Option<Beyond>,
     pub(super) status: SourceStatus,
 }
 
@@ -32,6 +35,7 @@ impl Source {
         self.release_etag = None;
         self.release = None;
         self.offer = None;
+        self.beyond = None;
         self.status.offers = None;
     }
 }
@@ -58,6 +62,7 @@ pub(super) fn sources(site: &Site) -> Result<Vec<Source>, OpenError> {
             release: None,
             offer: None,
             orders_etag: None,
+            beyond: None,
         })
     };
     let mirrors = site.mirrors.iter().map(|url| (url, false));

@@ -12,7 +12,8 @@ use super::given::Given;
 use super::history::History;
 use super::scrub::ScrubStatus;
 use super::status::{
-    FetchingStatus, MergedStatus, OrderStatus, ReleaseStatus, SourceStatus, StoreStatus, SyncStatus,
+    FetchingStatus, LeftBehindStatus, MergedStatus, OrderStatus, ReleaseStatus, SourceStatus,
+    StoreStatus, SyncStatus,
 };
 use super::tally::Tally;
 use crate::config::Host;
@@ -37,6 +38,7 @@ pub struct SiteState {
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     pub(super) doing: String,
+    pub(super) left_behind: Option<LeftBehindStatus>,
     pub(super) signers: Vec<String>,
     pub(super) sources: Vec<SourceStatus>,
     pub(super) history: History,
@@ -117,6 +119,7 @@ impl SiteState {
                 age_s: now.since(current.release.as_of).as_secs(),
                 signers: progress.signers.clone(),
             }),
+            left_behind: progress.left_behind.clone(),
             doing: progress.doing.clone(),
             sources: progress.sources.clone(),
             refusals: progress.history.refusals(),
@@ -136,6 +139,12 @@ impl SiteState {
             store: progress.store.clone(),
             orders: order_statuses(&orders, now),
         }
+    }
+
+    /// The release that this edge is too old for, while a source offers one.
+    #[must_use]
+    pub fn left_behind(&self) -> Option<LeftBehindStatus> {
+        lock(&self.progress).left_behind.clone()
     }
 
     /// What was read again without being asked for.

@@ -1,5 +1,6 @@
 //! What a site's sync has to say for itself, for `/status` and `edge order`.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,9 @@ pub struct SyncStatus {
     pub edge_time: String,
     /// The release in use.
     pub release: Option<ReleaseStatus>,
+    /// The release that this edge is too old for, while a source offers one.
+    #[serde(default)]
+    pub left_behind: Option<LeftBehindStatus>,
     /// What sync is doing, in words.
     pub doing: String,
     /// Every mirror, then every peer, in the configured order.
@@ -87,6 +91,34 @@ pub struct ReleaseStatus {
     pub age_s: u64,
     /// Who signed it.
     pub signers: Vec<String>,
+}
+
+/// A newer release than the one in use, which this edge cannot read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftBehindStatus {
+    /// Its sequence.
+    pub release: u64,
+    /// The least version of an edge that reads it.
+    pub needs: String,
+    /// This edge's version.
+    pub version: String,
+    /// Since when there has been such a release.
+    pub since: String,
+}
+
+impl fmt::Display for LeftBehindStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            release,
+            needs,
+            version,
+            since,
+        } = self;
+        write!(
+            f,
+            "release {release} needs edge {needs} or later and this is {version}, since {since}: update it"
+        )
+    }
 }
 
 /// One mirror.

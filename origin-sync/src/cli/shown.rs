@@ -221,6 +221,7 @@ mod tests {
         let all: Vec<Amendment> = (0..SHOWN_RECORDS + 3).map(one).collect();
         let release = snapshot::Release {
             version: snapshot::Release::VERSION,
+            least_edge: snapshot::EdgeVersion::FIRST,
             site: "x".parse().unwrap(),
             sequence: snapshot::Sequence(7),
             manifest: snapshot::Digest::of(b""),

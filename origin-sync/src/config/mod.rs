@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use edge::settings::{self, Mistakes};
 use snapshot::manifest::{Canary, Privacy, Service};
-use snapshot::{CollectionName, ComponentName, Language, LocalText, SiteName};
+use snapshot::{CollectionName, ComponentName, EdgeVersion, Language, LocalText, SiteName};
 
 pub use publish::Publish;
 pub(crate) use publish::{MIRRORS, mirror_url};
@@ -30,6 +30,8 @@ pub struct Site {
     pub file: PathBuf,
     /// The site's name.
     pub site: SiteName,
+    /// The oldest edge that its owners still run: no release may need a later one.
+    pub min_edge: EdgeVersion,
     /// Its name for readers.
     pub title: LocalText,
     /// Its languages, the default first.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use edge::settings::{Mistakes, Placed, Problems, Section};
 use snapshot::manifest::{Privacy, Service};
-use snapshot::{CollectionName, ComponentName, LocalText, ServiceName, SiteName};
+use snapshot::{CollectionName, ComponentName, EdgeVersion, LocalText, ServiceName, SiteName};
 
 use super::{
     Collection, Component, Publish, Retention, Site, canary, check, resolve, route, source,
@@ -29,6 +29,7 @@ fn whole(file: &Path, mut root: Section<'_, '_>) -> Option<Site> {
     let dir = file.parent().unwrap_or(Path::new(""));
     let help = "the site's name: site = \"example\"";
     let name = root.required("site", help, Section::parsed::<SiteName>);
+    let min_edge = root.parsed::<EdgeVersion>("min_edge");
     let languages = languages(&mut root);
     let title = local_text(&mut root, "title", &languages);
     let title = title.unwrap_or_else(|| match &name {
@@ -62,6 +63,7 @@ fn whole(file: &Path, mut root: Section<'_, '_>) -> Option<Site> {
     Some(Site {
         file: file.to_owned(),
         site: name?.value,
+        min_edge: min_edge.map_or(EdgeVersion::FIRST, |version| version.value),
         title,
         languages,
         services: draft.services,

@@ -61,6 +61,7 @@ fn manifest(routes: Vec<Route>) -> Manifest {
 fn release() -> Release {
     Release {
         version: Release::VERSION,
+        least_edge: snapshot::EdgeVersion::FIRST,
         site: "dasom".parse().unwrap(),
         sequence: Sequence(7),
         manifest: Digest::of(b""),

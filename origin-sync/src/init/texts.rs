@@ -1,12 +1,13 @@
 //! The files that `init` writes, commented for whoever opens them first.
 
-use snapshot::SiteName;
+use snapshot::{EdgeVersion, SiteName};
 
 /// Where the edge of `edge.toml` listens.
 pub(super) const PUBLIC: &str = "127.0.0.1:8080";
 const CONTROL: &str = "127.0.0.1:8081";
 
 pub(super) fn site(site: &SiteName, pages: &str) -> String {
+    let oldest = EdgeVersion::THIS;
     format!(
         r#"# What of this site must stay readable when its origin is gone.
 # `origin-sync publish` reads this file. Paths are relative to it. `origin-sync publish --every 1m`
@@ -15,6 +16,8 @@ pub(super) fn site(site: &SiteName, pages: &str) -> String {
 site = "{site}"                     # a-z, 0-9 and -
 title = "{site}"                    # for readers; or by language: {{ ko = "..", en = ".." }}
 languages = ["en"]                  # of its pages, the default first
+min_edge = "{oldest}"                  # the oldest edge you still run: `edge --version`; no release
+                                    # that needs a later one is published
 
 # A part of the site that can fail or be switched on its own. Add one for each.
 [service.pages]

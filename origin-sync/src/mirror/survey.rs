@@ -69,6 +69,18 @@ pub struct Holds {
     pub pointer: Option<Signed>,
     /// What was not accepted, and why.
     pub refused: Vec<String>,
+    /// A release of a later version of this program.
+    pub beyond: Option<String>,
+}
+
+impl Holds {
+    fn refuse(&mut self, place: &Place, refusal: &Refusal) {
+        let why = format!("{place}: {refusal}");
+        if matches!(refusal, Refusal::NeedsLaterEdge { .. }) {
+            self.beyond = Some(why.clone());
+        }
+        self.refused.push(why);
+    }
 }
 
 /// One mirror's answer.
@@ -138,7 +150,8 @@ async fn holds(
         sequences: sequences(mirror, site).await?,
         ..Holds::default()
     };
-    for &sequence in holds.sequences.iter().take(TRIES) {
+    let newest: Vec<Sequence> = holds.sequences.iter().take(TRIES).copied().collect();
+    for sequence in newest {
         let place = Place::retained(site, sequence);
         let Some(bytes) = mirror.read(&place, limits::ENVELOPE_BYTES).await? else {
             continue;
@@ -152,14 +165,14 @@ async fn holds(
                 "{place}: holds release {}",
                 signed.release.sequence
             )),
-            Err(refusal) => holds.refused.push(format!("{place}: {refusal}")),
+            Err(refusal) => holds.refuse(&place, &refusal),
         }
     }
     let place = Place::release(site);
     if let Some(bytes) = mirror.read(&place, limits::ENVELOPE_BYTES).await? {
         match Signed::judge(bytes, site, generation, now) {
             Ok(signed) => holds.pointer = Some(signed),
-            Err(refusal) => holds.refused.push(format!("{place}: {refusal}")),
+            Err(refusal) => holds.refuse(&place, &refusal),
         }
     }
     Ok(holds)

@@ -11,6 +11,7 @@ use snapshot::Manifest;
 use super::error::PublishError;
 use super::progress::Progress;
 use super::report::Report;
+use super::run::not_outgrown;
 use super::steps::Steps;
 use super::{Clock, Publisher};
 use crate::build;
@@ -34,6 +35,7 @@ impl Publisher {
         progress.step("asking the mirrors");
         let found = mirror::survey(&self.mirrors, &self.trust, clock()).await;
         self.majority_reached(&found)?;
+        not_outgrown(&found)?;
         let last = mirror::newest(&found).cloned();
         let mut warnings = self.strange(&found);
         let before = self.base(last.as_ref(), &mut warnings).await;

@@ -8,6 +8,7 @@ use snapshot::{Manifest, Sequence};
 use super::error::PublishError;
 use super::progress::Progress;
 use super::report::Report;
+use super::run::not_outgrown;
 use super::steps::Steps;
 use super::{Clock, Publisher};
 use crate::build::{self, Amendment, Built, ByHand};
@@ -67,6 +68,7 @@ impl Publisher {
         if !amend.dry_run {
             self.majority_reached(&found)?;
         }
+        not_outgrown(&found)?;
         let mut warnings = self.strange(&found);
         progress.step("fetching what is not here");
         let base = self.amended(amend, &mut warnings).await?;

@@ -1,7 +1,7 @@
 //! Why a publish did not happen, and what to do next.
 
 use edge::sync::MirrorError;
-use snapshot::{Digest, Refusal, Sequence, SignError, StoreError};
+use snapshot::{Digest, EdgeVersion, Refusal, Sequence, SignError, StoreError};
 
 use super::guard::GuardError;
 use crate::build::BuildError;
@@ -74,6 +74,19 @@ pub enum PublishError {
         /// Whether ours lay on a mirror for a while.
         was_written: bool,
     },
+    /// Edges that the site's owners still run could not read it.
+    #[error(
+        "the release needs edge {needs} or later, and min_edge in site.toml says that {oldest} is still run"
+    )]
+    LeavesEdges {
+        /// The least edge that reads it.
+        needs: EdgeVersion,
+        /// The oldest that is run.
+        oldest: EdgeVersion,
+    },
+    /// The mirrors are ahead of this program.
+    #[error("{0}")]
+    Outgrown(String),
     /// A source cannot be read.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -131,6 +144,7 @@ impl PublishError {
                 Exit::BadData
             }
             Self::Mirror(_) => Exit::Usage,
+            Self::LeavesEdges { .. } | Self::Outgrown(_) => Exit::NeedsLater,
             Self::Sign(_) | Self::Unbelieved { .. } | Self::Refused(_) => Exit::KeyRefused,
         }
     }
@@ -162,6 +176,12 @@ impl PublishError {
             ),
             Self::Lacking { .. } => Some(
                 "nothing was published; another release may be whole: origin-sync verify --deep --all",
+            ),
+            Self::LeavesEdges { .. } => Some(
+                "nothing was published; update every edge first (`edge --version`, /status), then raise min_edge",
+            ),
+            Self::Outgrown(_) => Some(
+                "nothing was published; update origin-sync to at least the version that made that release",
             ),
             Self::Guard(_) => Some("nothing was published; the last release stands"),
             Self::Sign(_) => Some("--key FILE, --key agent:SHA256:.., or --key env:NAME"),

@@ -44,6 +44,16 @@ fn kept(built: &Built) -> Option<String> {
     })
 }
 
+/// A release that only a later version of this program can read is nothing to publish over: what it
+/// holds would go unseen, and its number is taken.
+pub(super) fn not_outgrown(found: &[Found]) -> Result<(), PublishError> {
+    let mut held = found.iter().filter_map(|found| found.holds.as_ref().ok());
+    match held.find_map(|holds| holds.beyond.clone()) {
+        Some(why) => Err(PublishError::Outgrown(why)),
+        None => Ok(()),
+    }
+}
+
 /// The state file with the highest sequence that was ever signed here.
 const SIGNED_STATE: &str = "signed";
 
@@ -91,6 +101,7 @@ impl Publisher {
         progress.step("asking the mirrors");
         let found = mirror::survey(&self.mirrors, &self.trust, as_of).await;
         self.majority_reached(&found)?;
+        not_outgrown(&found)?;
         let last = mirror::newest(&found).cloned();
         let mut warnings = self.site.warnings.clone();
         warnings.extend(self.strange(&found));

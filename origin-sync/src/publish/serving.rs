@@ -65,6 +65,7 @@ pub(super) async fn open(
     let host = Arc::new(host.map_err(|error| unloadable(&error))?);
     let statement = Release {
         version: Release::VERSION,
+        least_edge: built.manifest.least_edge(),
         site: site.clone(),
         // Not a release yet: it has no number before it is signed.
         sequence: Sequence(0),

@@ -95,6 +95,7 @@ impl<'a> Steps<'a> {
             .publisher
             .sign(Release {
                 version: Release::VERSION,
+                least_edge: self.built.manifest.least_edge(),
                 site: self.publisher.site.site.clone(),
                 sequence,
                 manifest: self.built.digest,

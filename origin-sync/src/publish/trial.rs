@@ -20,6 +20,10 @@ impl Steps<'_> {
         ask_all: bool,
     ) -> Result<Option<Coverage>, PublishError> {
         let (site, store) = (&self.publisher.site, &self.publisher.store);
+        let (needs, oldest) = (self.built.manifest.least_edge(), site.min_edge);
+        if needs > oldest {
+            return Err(PublishError::LeavesEdges { needs, oldest });
+        }
         let serving = serving::open(store, &site.site, self.built, as_of).await?;
         self.progress.step("trying the canaries");
         guard::canaries(&self.built.manifest.canaries, &*serving).await?;

@@ -7,7 +7,9 @@ mod read;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CollectionName, ComponentName, Digest, Language, LocalText, ServiceName, SiteName};
+use crate::{
+    CollectionName, ComponentName, Digest, EdgeVersion, Language, LocalText, ServiceName, SiteName,
+};
 
 pub use read::ManifestError;
 #[cfg(test)]
@@ -41,6 +43,14 @@ pub struct Manifest {
 impl Manifest {
     /// The one version this code reads and writes.
     pub const VERSION: u16 = 1;
+
+    /// The least edge that reads this manifest and all that it names, for the release to state.
+    /// Whatever an older edge could not read raises it, for the manifests that make use of it and
+    /// for no other. There is one version of every format, so nothing does yet.
+    #[must_use]
+    pub const fn least_edge(&self) -> EdgeVersion {
+        EdgeVersion::FIRST
+    }
 
     /// The service of that name.
     #[must_use]

@@ -303,6 +303,7 @@ pub(crate) mod tests {
     pub(crate) fn release(bytes: &[u8]) -> Release {
         Release {
             version: Release::VERSION,
+            least_edge: crate::EdgeVersion::FIRST,
             site: "dasom".parse().unwrap(),
             sequence: Sequence(7),
             manifest: Digest::of(bytes),

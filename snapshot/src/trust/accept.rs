@@ -9,10 +9,11 @@ use crate::document::{self, DocumentError};
 use crate::edge_time::judge;
 use crate::floor::Mark;
 use crate::order::Pin;
+use crate::release::Head;
 use crate::trust::{Alarm, Generation, Refusal, Signers};
 use crate::{
-    CodecError, Digest, Envelope, Floor, Namespace, Order, Release, Scope, SiteName, Timestamp,
-    decode, encode, limits,
+    CodecError, Digest, EdgeVersion, Envelope, Floor, Namespace, Order, Release, Scope, Sequence,
+    SiteName, Timestamp, decode, encode, limits,
 };
 
 /// A release that was accepted, with its proof.
@@ -115,26 +116,18 @@ pub fn accept_release(
     floor: &Floor,
     edge_time: Timestamp,
 ) -> Result<(AcceptedRelease, Vec<Alarm>), Refusal> {
-    let (mut accepted, mut alarms) = signed_release(generation, envelope, site, edge_time)?;
-    let release = &accepted.release;
-    // 11.15 Never below the floor, nor far above it.
+    let signed = signed_release(generation, envelope, site, edge_time);
     let mark = floor.highest(generation, site);
-    let lowest = mark.map(|mark| mark.sequence).unwrap_or_default();
-    if release.sequence.0.saturating_sub(lowest.0) > limits::FAST_FORWARD {
-        return Err(Refusal::FastForward {
-            got: release.sequence.0,
-            floor: lowest.0,
-        });
+    if let Err(Refusal::NeedsLaterEdge { sequence, .. }) = &signed {
+        // What is not newer leaves nobody behind.
+        in_reach(*sequence, mark)?;
     }
+    let (mut accepted, mut alarms) = signed?;
+    let release = &accepted.release;
+    in_reach(release.sequence, mark)?;
     let Some(mark) = mark else {
         return Ok((accepted, alarms));
     };
-    if release.sequence < mark.sequence {
-        return Err(Refusal::Rollback {
-            got: release.sequence,
-            floor: mark.sequence,
-        });
-    }
     if release.sequence > mark.sequence {
         return Ok((accepted, alarms));
     }
@@ -239,6 +232,20 @@ pub(crate) fn order_in(envelope: &Envelope) -> Result<Order, DocumentError> {
     )
 }
 
+/// 11.15 Never below the floor, nor far above it.
+fn in_reach(got: Sequence, floor: Option<&Mark>) -> Result<(), Refusal> {
+    let lowest = floor.map(|mark| mark.sequence).unwrap_or_default();
+    if got.0.saturating_sub(lowest.0) > limits::FAST_FORWARD {
+        let (got, floor) = (got.0, lowest.0);
+        return Err(Refusal::FastForward { got, floor });
+    }
+    if got < lowest {
+        let floor = lowest;
+        return Err(Refusal::Rollback { got, floor });
+    }
+    Ok(())
+}
+
 fn signed_release(
     generation: &Generation,
     envelope: &Envelope,
@@ -247,6 +254,17 @@ fn signed_release(
 ) -> Result<(AcceptedRelease, Vec<Alarm>), Refusal> {
     envelope.check()?;
     let signers = generation.verify(envelope, Namespace::Release, site, None, edge_time)?;
+    // 11.19 For this edge; nothing after the head is looked at before that is known.
+    if let Some(head) = Head::of(envelope.payload())
+        && head.least_edge > EdgeVersion::THIS
+    {
+        about(&head.site, site)?;
+        return Err(Refusal::NeedsLaterEdge {
+            sequence: head.sequence,
+            needs: head.least_edge,
+            this: EdgeVersion::THIS,
+        });
+    }
     // 11.11 Bounded, of a known version, canonical.
     let release: Release = document::read(
         "release",

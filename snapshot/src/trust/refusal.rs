@@ -6,7 +6,7 @@
 use crate::document::DocumentError;
 use crate::sshsig::SignatureError;
 use crate::trust::verify::{SignatureRefusal, TrustError};
-use crate::{Digest, Epoch, Scope, Sequence, SiteName, Timestamp, limits};
+use crate::{Digest, EdgeVersion, Epoch, Scope, Sequence, SiteName, Timestamp, limits};
 
 /// Why a release or an order is not accepted. Nothing changes then.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,18 @@ pub enum Refusal {
         got: SiteName,
         /// The site it was found at.
         expected: SiteName,
+    },
+    /// Rightly signed, in formats of later versions of this program.
+    #[error(
+        "needs-later-edge: release {sequence} needs version {needs} or later, and this is {this}"
+    )]
+    NeedsLaterEdge {
+        /// Its sequence.
+        sequence: Sequence,
+        /// The least version that reads it.
+        needs: EdgeVersion,
+        /// This one.
+        this: EdgeVersion,
     },
     /// Dated too far ahead to be a clock's fault.
     #[error(
@@ -125,6 +137,7 @@ impl Refusal {
             Self::Trust(TrustError::TooFew { .. }) => "too-few-signers",
             Self::Trust(TrustError::Signature(refusal)) => signature_name(refusal),
             Self::OtherSite { .. } => "other-site",
+            Self::NeedsLaterEdge { .. } => "needs-later-edge",
             Self::AheadOfTime { .. } => "ahead-of-time",
             Self::Rollback { .. } => "rollback",
             Self::OldHeartbeat { .. } => "old-heartbeat",

@@ -60,6 +60,7 @@ pub(crate) fn generation() -> Generation {
 pub(crate) fn release(sequence: u64) -> Release {
     Release {
         version: Release::VERSION,
+        least_edge: snapshot::EdgeVersion::FIRST,
         site: site(),
         sequence: Sequence(sequence),
         manifest: Digest::of(&sequence.to_be_bytes()),

@@ -15,7 +15,7 @@ use url::Url;
 use super::mirrors::Held;
 use super::report::Given;
 use super::settings::Settings;
-use crate::sync::OrderStatus;
+use crate::sync::{LeftBehindStatus, OrderStatus};
 
 /// Largest status, bytes.
 const STATUS_BYTES: usize = 4 << 20;
@@ -35,10 +35,19 @@ pub(super) struct EdgeAnswer {
     pub(super) after: Option<Duration>,
     /// Why it is not.
     pub(super) error: Option<String>,
+    /// The release that it is too old for.
+    pub(super) left_behind: Option<LeftBehindStatus>,
 }
 
-/// An edge's name and the orders it has in force for the site.
-type Status = (String, Vec<OrderStatus>);
+/// What an edge says of the site.
+#[derive(Debug)]
+struct Status {
+    /// The edge's name.
+    name: String,
+    /// The orders it has in force.
+    orders: Vec<OrderStatus>,
+    left_behind: Option<LeftBehindStatus>,
+}
 
 /// Asks every edge until it has the order in force, or the wait is over.
 pub(super) async fn await_order(
@@ -101,18 +110,24 @@ fn answer(
     obeys: impl Fn(&[OrderStatus]) -> bool,
     lacking: &str,
 ) -> EdgeAnswer {
-    let (name, in_force, error) = match asked {
-        Ok((name, orders)) if obeys(&orders) => (Some(name), true, None),
-        Ok((name, _)) => (Some(name), false, Some(lacking.to_owned())),
-        Err(error) => (None, false, Some(error)),
-    };
-    EdgeAnswer {
+    let mut answer = EdgeAnswer {
         url: url.clone(),
-        name,
-        in_force,
+        name: None,
+        in_force: false,
         after: None,
-        error,
+        error: None,
+        left_behind: None,
+    };
+    match asked {
+        Ok(status) => {
+            answer.in_force = obeys(&status.orders);
+            answer.error = (!answer.in_force).then(|| lacking.to_owned());
+            answer.name = Some(status.name);
+            answer.left_behind = status.left_behind;
+        }
+        Err(error) => answer.error = Some(error),
     }
+    answer
 }
 
 pub(in crate::cmd) fn client() -> Client<HttpConnector, Empty<Bytes>> {
@@ -183,7 +198,16 @@ fn read(status: &serde_json::Value, site: &str) -> Result<Status, String> {
     let orders = orders.cloned().unwrap_or_default();
     let orders = serde_json::from_value(orders);
     let orders = orders.map_err(|error| format!("{name}: its orders are not readable: {error}"))?;
-    Ok((name.to_owned(), orders))
+    let behind = entry
+        .pointer("/sync/left_behind")
+        .or_else(|| entry.get("left_behind"));
+    let behind = behind.cloned().map(serde_json::from_value);
+    Ok(Status {
+        name: name.to_owned(),
+        orders,
+        // An edge may be of any version: what it says otherwise counts none the less.
+        left_behind: behind.and_then(Result::ok).flatten(),
+    })
 }
 
 fn causes(error: &dyn std::error::Error) -> String {

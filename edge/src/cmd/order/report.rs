@@ -209,6 +209,9 @@ fn edge_words(edges: &[EdgeAnswer]) -> String {
             (None, Some(error)) => writeln!(text, "  edge {name}: NOT in force: {error}").ok(),
             (None, None) => writeln!(text, "  edge {name}: in force").ok(),
         };
+        if let Some(behind) = &edge.left_behind {
+            writeln!(text, "  edge {name}: LEFT BEHIND: {behind}").ok();
+        }
     }
     let obeying = edges.iter().filter(|edge| edge.in_force).count();
     match edges.len() {
@@ -226,6 +229,7 @@ fn edges_json(edges: &[EdgeAnswer]) -> Vec<serde_json::Value> {
             "in_force": edge.in_force,
             "after_ms": edge.after.map(|after| after.as_millis()),
             "error": edge.error,
+            "left_behind": edge.left_behind,
         })
     });
     each.collect()

@@ -58,6 +58,7 @@ pub(super) fn offer(sequence: u64, fork: u8, as_of: u64) -> Offer {
 fn offering(sequence: Sequence, manifest: Digest, as_of: u64) -> Offer {
     let release = Release {
         version: Release::VERSION,
+        least_edge: snapshot::EdgeVersion::FIRST,
         site: "dasom".parse().unwrap(),
         sequence,
         manifest,

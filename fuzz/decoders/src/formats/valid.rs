@@ -15,6 +15,7 @@ use super::{NOW, TRUST, collection, signed, site};
 pub(super) fn stated() -> Release {
     Release {
         version: Release::VERSION,
+        least_edge: snapshot::EdgeVersion::FIRST,
         site: site(),
         sequence: Sequence(7),
         manifest: Digest::of(b"a manifest"),
