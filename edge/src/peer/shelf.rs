@@ -2,22 +2,26 @@
 //!
 //! An object is given because a retained release names it, never because it lies on this disk: what was
 //! erased, refused or only begun stays here. Manifest, components and segments are found in manifests;
-//! of blobs, of which there may be millions, a set of marks is kept for as long as the releases stay the
-//! same. What reads found damaged here is not given.
+//! of blobs, of which there may be millions, eight bytes a name are kept while their segment is given.
+//! What reads found damaged here is not given.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use snapshot::at_rest::Stored;
 use snapshot::manifest::SegmentEntry;
-use snapshot::{CollectionName, Digest, Marks, NodeCache, Sequence, SiteName, Store, StoreError};
+use snapshot::{CollectionName, Digest, NodeCache, Sequence, SiteName, Store, StoreError};
 
 use crate::sync::{GivenRelease, SiteState};
+
+/// What stops the reading of a segment: nothing.
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// One site, as other edges see it.
 #[derive(Debug)]
@@ -28,13 +32,14 @@ pub struct Shelf {
     known: Mutex<Known>,
 }
 
-/// What was worked out for the releases that are given at the moment.
+/// What was worked out for the segments of the releases that are given at the moment: a publish every
+/// second leaves most of them as they are.
 #[derive(Debug, Default)]
 struct Known {
     releases: Vec<Digest>,
     stored: HashMap<Digest, Arc<Stored>>,
-    /// Every name, blobs included.
-    marks: Option<Arc<Marks>>,
+    /// The blobs that a segment names, sorted.
+    blobs: HashMap<Digest, Arc<[u64]>>,
 }
 
 /// An object that may be given.
@@ -104,7 +109,7 @@ impl Shelf {
             let mut components = release.manifest.components.iter();
             release.digest == *name || components.any(|component| component.digest == *name)
         };
-        if !releases.iter().any(is_named) && !self.marks(&releases)?.has(name) {
+        if !releases.iter().any(is_named) && !self.has_blob(&releases, name)? {
             return Ok(None);
         }
         let file = self.store.file(name)?;
@@ -144,36 +149,66 @@ impl Shelf {
         })
     }
 
-    /// Every name of these releases. The first time each segment is read.
-    fn marks(&self, releases: &[Arc<GivenRelease>]) -> Result<Arc<Marks>, StoreError> {
-        if let Some(marks) = self.known(releases, |known| known.marks.clone()) {
-            return Ok(marks);
-        }
-        let mut marks = Marks::default();
+    /// Whether a segment of these releases names that blob. Each segment is read once in its life, and
+    /// what it names once while it is given.
+    fn has_blob(&self, releases: &[Arc<GivenRelease>], name: &Digest) -> Result<bool, StoreError> {
         for (at, release) in releases.iter().enumerate() {
-            let marked = marks.release(&self.store, &release.digest, &release.manifest);
-            // What is no longer in use may be on its way out.
-            if at == 0 {
-                marked?;
+            for collection in &release.manifest.collections {
+                for entry in &collection.segments {
+                    match self.blobs(releases, &collection.name, entry) {
+                        Ok(blobs) if blobs.binary_search(&short(name)).is_ok() => return Ok(true),
+                        Ok(_) => {}
+                        // What is no longer in use may be on its way out.
+                        Err(_) if at > 0 => {}
+                        Err(error) => return Err(error),
+                    }
+                }
             }
         }
-        let marks = Arc::new(marks);
-        self.known(releases, |known| known.marks = Some(Arc::clone(&marks)));
-        Ok(marks)
+        Ok(false)
     }
 
-    /// Looks at, or adds to, what is known of exactly these releases.
+    fn blobs(
+        &self,
+        releases: &[Arc<GivenRelease>],
+        collection: &CollectionName,
+        entry: &SegmentEntry,
+    ) -> Result<Arc<[u64]>, StoreError> {
+        if let Some(blobs) = self.known(releases, |known| known.blobs.get(&entry.id).cloned()) {
+            return Ok(blobs);
+        }
+        let names = self.store.blobs(entry, self.site(), collection, &NEVER)?;
+        let mut blobs: Vec<u64> = names.iter().map(short).collect();
+        blobs.sort_unstable();
+        let blobs: Arc<[u64]> = blobs.into();
+        self.known(releases, |known| {
+            known.blobs.insert(entry.id, Arc::clone(&blobs))
+        });
+        Ok(blobs)
+    }
+
+    /// Looks at, or adds to, what is known of the segments of exactly these releases.
     fn known<T>(&self, releases: &[Arc<GivenRelease>], look: impl FnOnce(&mut Known) -> T) -> T {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let names: Vec<Digest> = releases.iter().map(|release| release.digest).collect();
         if known.releases != names {
-            *known = Known {
-                releases: names,
-                ..Known::default()
-            };
+            let collections = releases
+                .iter()
+                .flat_map(|known| &known.manifest.collections);
+            let segments = collections.flat_map(|collection| &collection.segments);
+            let given: HashSet<Digest> = segments.map(|entry| entry.id).collect();
+            known.stored.retain(|segment, _| given.contains(segment));
+            known.blobs.retain(|segment, _| given.contains(segment));
+            known.releases = names;
         }
         look(&mut known)
     }
+}
+
+/// Eight bytes of a name: a million blobs take as many megabytes, and no two of them share these.
+fn short(name: &Digest) -> u64 {
+    let first = name.as_bytes().iter().take(8);
+    first.fold(0, |short, byte| short << 8 | u64::from(*byte))
 }
 
 impl Object {
