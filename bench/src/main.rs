@@ -4,8 +4,10 @@
 mod data;
 mod machine;
 mod measure;
+mod options;
 mod site;
 mod snapshot;
+mod sync;
 mod table;
 
 use std::path::PathBuf;
@@ -23,7 +25,9 @@ struct Arguments {
 #[derive(Debug, clap::Subcommand)]
 enum Bench {
     /// Publishing and reading at the size of a country
-    Snapshot(snapshot::Options),
+    Snapshot(options::Options),
+    /// What following a mirror costs an edge, and what its readers notice of it
+    Sync(options::Options),
     /// Run a command; its time and peak memory go to a file
     #[command(hide = true)]
     Measure {
@@ -39,6 +43,7 @@ enum Bench {
 fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().bench {
         Bench::Snapshot(options) => snapshot::run(&options),
+        Bench::Sync(options) => sync::run(&options),
         Bench::Measure { to, command } => measure::as_parent(&to, &command),
     }
 }

@@ -19,6 +19,11 @@ pub(crate) struct Took {
 
 /// Runs `command` to its end; what it prints is shown only if it fails.
 pub(crate) fn run(command: &Command) -> Result<Took> {
+    Ok(heard(command)?.0)
+}
+
+/// The same, with what it printed.
+pub(crate) fn heard(command: &Command) -> Result<(Took, String)> {
     let shown = format!("{command:?}");
     let to = tempfile::NamedTempFile::new()?;
     let mut parent = Command::new(std::env::current_exe()?);
@@ -44,10 +49,11 @@ pub(crate) fn run(command: &Command) -> Result<Took> {
     let found = fs_err::read_to_string(to.path())?;
     let (seconds, kilobytes) = found.trim().split_once(' ').context("no measure")?;
     let kilobytes: f64 = kilobytes.parse()?;
-    Ok(Took {
+    let took = Took {
         seconds: seconds.parse()?,
         megabytes: kilobytes * 1024.0 / 1e6,
-    })
+    };
+    Ok((took, String::from_utf8(ended.stdout)?))
 }
 
 /// The other side of [`run`]: starts the command and writes `SECONDS KIB` to `to`.

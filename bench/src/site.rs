@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::data;
 use crate::measure::{self, Took};
+use crate::options::Options;
 
 const SITE: &str = r#"
 site = "country"
@@ -59,16 +60,16 @@ pub(crate) struct Site {
 
 impl Site {
     /// Lays the site out in `dir`, without records.
-    pub(crate) fn new(dir: &Path, binaries: &Path, components: &Path) -> Result<Self> {
+    pub(crate) fn new(dir: &Path, options: &Options) -> Result<Self> {
         let site = Self {
             dir: dir.to_owned(),
-            origin_sync: binaries.join("origin-sync"),
+            origin_sync: options.binaries.join("origin-sync"),
         };
         fs_err::create_dir_all(dir.join("templates"))?;
         fs_err::create_dir_all(dir.join("mirror"))?;
         fs_err::write(dir.join("site.toml"), SITE.replace("CANARY", &data::key(0)))?;
         fs_err::write(dir.join("templates/person.html"), TEMPLATE)?;
-        fs_err::copy(components.join("view.wasm"), dir.join("view.wasm"))
+        fs_err::copy(options.components.join("view.wasm"), dir.join("view.wasm"))
             .context("the guests are built by `cargo xtask components`")?;
         let mut init = Command::new(&site.origin_sync);
         init.arg("init").arg(dir).args(["--site", "country"]);
@@ -106,6 +107,16 @@ impl Site {
         self.dir.join("mirror/country/release")
     }
 
+    /// The mirror.
+    pub(crate) fn mirror(&self) -> PathBuf {
+        self.dir.join("mirror")
+    }
+
+    /// Whom an edge believes.
+    pub(crate) fn trust(&self) -> PathBuf {
+        self.dir.join("trust")
+    }
+
     /// The publisher's own copy.
     pub(crate) fn copy(&self) -> PathBuf {
         self.dir.join(".holdfast")
@@ -113,11 +124,12 @@ impl Site {
 
     /// What lies on the mirror, bytes.
     pub(crate) fn mirror_bytes(&self) -> Result<u64> {
-        bytes_below(&self.dir.join("mirror"))
+        bytes_below(&self.mirror())
     }
 }
 
-fn bytes_below(dir: &Path) -> Result<u64> {
+/// The bytes of all files below `dir`.
+pub(crate) fn bytes_below(dir: &Path) -> Result<u64> {
     let mut bytes = 0;
     for entry in fs_err::read_dir(dir)? {
         let entry = entry?;

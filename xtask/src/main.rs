@@ -35,16 +35,18 @@ usage: cargo xtask COMMAND [OPTIONS]
   drill       build, then play the outage without a person; fails if anything falls short
                 --json  end with one line of JSON
                 --long  go on until readers have asked a million times
-  bench snapshot
+  bench snapshot | sync
               build optimised, then Holdfast beside its peers, in one run; installs those with
-              apt-get where it may. Takes a quarter of an hour and 60 GB at full size
-                --records N  of the full build [1,000,000]    --large N  of the one whose memory
-                --rounds N   of each comparison [3]           is measured [10,000,000]
+              apt-get where it may. Takes a quarter of an hour each and 60 GB at full size
+                --records N  of the usual collection [1,000,000]
+                --large N    of the one that memory and reads are measured with [10,000,000]
+                --rounds N   of each comparison [3]
                 --only ID,.. only these rows                  --json     end with a line of JSON
   test        format, tidy, guests, clippy, unit, integration and doc tests, the drill; installs
               programs that tests need, as root with apt-get, others once for this user under
               ~/.cache/holdfast; skips tests without theirs
-  test all    the same with Garage, a store over three zones, which takes ten minutes to build
+  test all    the same with Garage, a store over three zones, which takes ten minutes to build, and
+              every attack of a lying mirror on a site of twenty thousand pages
   tidy        rules that no compiler holds
   components  build the guests and wrap them as target/components/NAME.wasm
                 --tests  those that only tests run as well

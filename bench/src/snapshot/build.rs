@@ -6,9 +6,9 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::Options;
 use crate::data;
 use crate::measure::{self, Took};
+use crate::options::Options;
 use crate::site::Site;
 use crate::table::{Row, Table, median};
 

@@ -10,8 +10,8 @@ use edge::serve::NODE_CACHE_BYTES;
 use snapshot::{Envelope, Key, NodeCache, Release, Stack, Store};
 use tokio::time::Instant;
 
-use super::Options;
 use crate::data::{self, Draws};
+use crate::options::Options;
 use crate::site::Site;
 use crate::table::{Row, Table, median};
 

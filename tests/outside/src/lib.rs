@@ -112,12 +112,22 @@ pub const PEERS: &[Program] = &[
     debian("sort", "coreutils"),
     debian("zstd", "zstd"),
     debian("b3sum", "b3sum"),
+    debian("restic", "restic"),
+    debian("ostree", "ostree"),
+    debian("casync", "casync"),
+    debian("rsync", "rsync"),
 ];
 
-/// Set while everything is tested, with programs that take minutes to build.
+/// Set while everything is tested: with programs that take minutes to build, and at size.
 pub const ALL: &str = "HOLDFAST_TEST_ALL";
 /// The file that skips are noted in, one line each, for whoever counts them.
 pub const SKIPS: &str = "HOLDFAST_SKIPS";
+
+/// Whether everything is tested, what takes long as well.
+#[must_use]
+pub fn all() -> bool {
+    env::var_os(ALL).is_some()
+}
 
 /// Whether the program is installed. A test that is told `false` ends: it is noted as skipped,
 /// under its name and place.
@@ -135,7 +145,7 @@ pub fn have(program: &str) -> bool {
     if is_there(program) {
         return true;
     }
-    if LARGE.iter().any(|large| large.name == program) && env::var_os(ALL).is_none() {
+    if LARGE.iter().any(|large| large.name == program) && !all() {
         eprintln!("{program} is not there: `cargo xtask test all` builds it");
         return false;
     }

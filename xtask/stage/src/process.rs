@@ -45,11 +45,23 @@ impl Process {
     /// # Errors
     /// A process that is gone.
     pub fn peak_memory(&self) -> Result<u64> {
+        self.memory("VmHWM:")
+    }
+
+    /// The memory that is its own and no file's, bytes (proc_pid_status(5), `RssAnon`).
+    ///
+    /// # Errors
+    /// A process that is gone.
+    pub fn anonymous_memory(&self) -> Result<u64> {
+        self.memory("RssAnon:")
+    }
+
+    fn memory(&self, field: &str) -> Result<u64> {
         let status = fs_err::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = peak.and_then(|peak| peak.trim().strip_suffix(" kB"));
-        let kib: u64 = kib.context("no VmHWM in the process's status")?.parse()?;
-        Ok(kib * 1024)
+        let found = status.lines().find_map(|line| line.strip_prefix(field));
+        let kib = found.and_then(|found| found.trim().strip_suffix(" kB"));
+        let kib = kib.with_context(|| format!("no {field} in the process's status"))?;
+        Ok(kib.parse::<u64>()? * 1024)
     }
 
     /// Sends a signal.
