@@ -7,7 +7,7 @@ use stage::forge::frames::{bomb, greedy};
 use stage::forge::nodes::{Child, Head, Nodes, Segment};
 
 use super::whole::{Kind, head, spoilt};
-use super::world::{World, pages};
+use super::world::{World, notes, pages};
 
 /// What an edge may take of memory at most, whatever it is offered: bytes.
 const MEMORY: u64 = 300 << 20;
@@ -78,20 +78,23 @@ pub(super) async fn lying_count(world: &mut World) {
     let root_at = lie.entry.root_at;
     refuses_node(world, &lie, root_at, "6 entries where 7 are expected").await;
     // The collection says more than its segments hold.
-    world.offers_manifest(|manifest| pages(manifest).records = 1000);
-    let reason = "manifest: collection pages states 1000 records, its segments hold 2";
-    world.refuses("manifest", "", reason).await;
+    let held = pages(&mut world.forge.manifest.clone()).records;
+    let states = held + 1;
+    world.offers_manifest(|manifest| pages(manifest).records = states);
+    let reason =
+        format!("manifest: collection pages states {states} records, its segments hold {held}");
+    world.refuses("manifest", "", &reason).await;
     // Of a segment that the edge holds already: it is read again, and the mirror is asked.
-    let held = pages(&mut world.forge.manifest.clone()).segments[0].clone();
+    let held = notes(&mut world.forge.manifest.clone()).segments[0].clone();
     let name = format!("segment {}", held.id);
-    world.offers_manifest(|manifest| pages(manifest).segments[0].bytes += 1);
+    world.offers_manifest(|manifest| notes(manifest).segments[0].bytes += 1);
     let reason = "segment at rest, frame 1: expands to nothing: \
                   1 bytes of nodes are still missing";
     world.refuses("object", &name, reason).await;
-    world.offers_manifest(|manifest| pages(manifest).segments[0].records += 1);
+    world.offers_manifest(|manifest| notes(manifest).segments[0].records += 1);
     let (short, at) = (held.id.short(), held.root_at);
     let reason = format!(
-        "segment pages/{short} as it arrived, node at {at}: 2 entries where 3 are expected"
+        "segment notes/{short} as it arrived, node at {at}: 1 entries where 2 are expected"
     );
     world.refuses("object", &name, &reason).await;
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use snapshot::manifest::Collection;
-use snapshot::{Fingerprint, Manifest, Release};
+use snapshot::{Digest, Fingerprint, Manifest, Release};
 use ssh_key::PrivateKey;
 use stage::forge::{Forge, nodes};
 
@@ -12,6 +12,9 @@ use crate::scene::{Edge, Origin, Site, eventually};
 const WORDS: &str = "Small House";
 /// The mirror that the edge follows; what is published goes to another folder first.
 const SHOWN: &str = "shown";
+
+/// Pages of the site where everything is tested.
+const MANY: u32 = 20_000;
 
 /// The site, the edge, and what to forge from.
 pub(super) struct World {
@@ -33,9 +36,19 @@ struct Good {
 }
 
 impl World {
-    /// A small site, published once, and an edge on it that follows a folder.
+    /// A small site, published once, and an edge on it that follows a folder. Where everything is
+    /// tested, its pages are many: segments of several levels and many frames.
     pub(super) async fn new() -> Self {
         let site = Site::small().init().await;
+        if outside::all() {
+            for n in 0..MANY {
+                let words = format!(
+                    "page {n} of a site at size {}",
+                    Digest::of(&n.to_le_bytes())
+                );
+                site.write(&format!("public/many/{n}.txt"), words.repeat(6));
+            }
+        }
         site.publish().await;
         site.show(SHOWN);
         let edge = site.edge().following(&[SHOWN]).start().await;
@@ -214,8 +227,17 @@ impl World {
 
 /// The collection `pages`.
 pub(super) fn pages(manifest: &mut Manifest) -> &mut Collection {
+    collection(manifest, "pages")
+}
+
+/// The collection of one note, at any size.
+pub(super) fn notes(manifest: &mut Manifest) -> &mut Collection {
+    collection(manifest, "notes")
+}
+
+fn collection<'m>(manifest: &'m mut Manifest, name: &str) -> &'m mut Collection {
     let mut collections = manifest.collections.iter_mut();
-    collections.find(|c| c.name.as_str() == "pages").unwrap()
+    collections.find(|c| c.name.as_str() == name).unwrap()
 }
 
 impl Good {
