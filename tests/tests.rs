@@ -26,6 +26,8 @@ mod coverage;
 #[cfg(test)]
 mod disk;
 #[cfg(test)]
+mod erase;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod fetching;

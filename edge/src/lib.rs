@@ -4,6 +4,7 @@
 //! it; the binary only wires.
 
 pub mod answer;
+pub mod asking;
 pub mod cmd;
 pub mod config;
 pub mod copy;

@@ -25,6 +25,8 @@ pub enum Exit {
     /// The release needs a later edge than `min_edge`, or a mirror holds one that needs a later
     /// version of this program. The last release stands.
     NeedsLater = 26,
+    /// `erase`: gone from the mirrors, and not from every edge that was asked.
+    EdgesMissed = 3,
     /// A command line or a configuration that cannot be used.
     Usage = 64,
     /// A source, a component or an object that cannot be read.
@@ -48,6 +50,7 @@ impl Exit {
             Self::Amended => "amended",
             Self::Lost => "lost",
             Self::NeedsLater => "needs-later",
+            Self::EdgesMissed => "edges-missed",
             Self::Usage => "usage",
             Self::BadData => "bad-data",
             Self::Local => "local",
@@ -60,6 +63,7 @@ pub const TABLE: &str = "\
 Exit codes:
    0  done; of publish: a new release is committed on every mirror
    1  verify found something wrong
+   3  edges missed: erased, and an edge that was asked has not said that it is gone there
   10  nothing new: the content is that of the last release; publish renewed its time
   20  guard refused: a canary, the coverage or a loss of records; the last release stands
   21  mirrors missed: the release is committed on a majority, but not on every mirror
@@ -89,6 +93,7 @@ mod tests {
             Exit::Amended,
             Exit::Lost,
             Exit::NeedsLater,
+            Exit::EdgesMissed,
             Exit::Usage,
             Exit::BadData,
             Exit::Local,

@@ -7,6 +7,7 @@
 pub mod build;
 pub mod cli;
 pub mod config;
+pub mod erased;
 pub mod exit;
 pub mod export;
 pub mod init;

@@ -28,6 +28,9 @@ pub struct Release {
     pub positions: Vec<(String, String)>,
     /// When it was signed, by the signer's clock.
     pub signed_at: Timestamp,
+    /// The newest release that was published to erase something; nothing of those before it is
+    /// kept. 0 if nothing was erased.
+    pub erased: Sequence,
 }
 
 impl Release {

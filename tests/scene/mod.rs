@@ -12,6 +12,7 @@
 mod ask;
 mod bucket;
 mod built;
+mod bytes;
 mod clock;
 mod disk;
 mod edge;

@@ -229,6 +229,10 @@ pub struct StoreStatus {
     pub freed_objects: u64,
     /// What they took, bytes.
     pub freed_bytes: u64,
+    /// Nothing of the releases before this one lies here any more: something was erased by it. 0 if
+    /// nothing was.
+    #[serde(default)]
+    pub erased: u64,
     /// Why nothing, or nothing more, is swept.
     pub error: Option<String>,
 }

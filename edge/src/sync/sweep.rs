@@ -15,6 +15,10 @@
 //! takes away a bounded number. What the edge was in the middle of when it was killed is either
 //! refused or younger than the grace.
 //!
+//! A release may say that something was **erased** before it: then no earlier one is kept, the grace is
+//! nothing, what lies half fetched goes too, and once all of it is gone `/status` says so under
+//! `erased`. Every later release says it as well, so that an edge that was away hears of it.
+//!
 //! The releases kept are written down before anything goes, so that a restart keeps them too. If any
 //! of them cannot be read nothing goes, and `/status` says so.
 
@@ -60,6 +64,8 @@ pub(super) struct Sweeping {
     /// The releases that were in use, the newest first, with when they left use.
     kept: Vec<(Kept, Option<Instant>)>,
     phase: Phase,
+    /// Nothing of the releases before this one may lie here.
+    erased: Sequence,
     status: StoreStatus,
     /// Set when the edge ends.
     stop: Arc<AtomicBool>,
@@ -69,7 +75,7 @@ pub(super) struct Sweeping {
 enum Phase {
     Waiting(Instant),
     Listing,
-    Holding(Vec<Digest>, Instant),
+    Holding(Listed, Instant),
     Removing,
 }
 
@@ -80,11 +86,13 @@ pub(super) enum Swept {
 }
 
 /// What lies in the store.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Listed {
     objects: u64,
     bytes: u64,
     candidates: Vec<Digest>,
+    /// With these, all from before this release is gone.
+    erases: Option<Sequence>,
 }
 
 /// What went.
@@ -92,6 +100,8 @@ pub(super) struct Listed {
 pub(super) struct Removed {
     objects: u64,
     bytes: u64,
+    /// Nothing of the releases before this one lies here any more.
+    erased: Option<Sequence>,
     error: Option<String>,
 }
 
@@ -111,6 +121,7 @@ impl Sweeping {
             keep,
             kept: kept.into_iter().map(|kept| (kept, None)).collect(),
             phase: Phase::Waiting(Instant::now()),
+            erased: Sequence(0),
             status: StoreStatus::default(),
             stop: Arc::default(),
         };
@@ -125,6 +136,14 @@ impl Sweeping {
             manifest: release.manifest,
             manifest_bytes: release.manifest_bytes,
         };
+        if release.erased > self.erased {
+            self.erased = release.erased;
+            if let Phase::Waiting(until) = &mut self.phase {
+                *until = now;
+            }
+        }
+        let erased = self.erased;
+        self.kept.retain(|(kept, _)| kept.sequence >= erased);
         if self.kept.first().is_some_and(|(first, _)| *first == used) {
             return;
         }
@@ -153,8 +172,19 @@ impl Sweeping {
         self.kept.iter().map(|(kept, _)| kept.clone()).collect()
     }
 
+    /// Whether something is to be erased and is not gone yet.
+    const fn erasing(&self) -> bool {
+        self.erased.0 > self.status.erased
+    }
+
     fn waits(&mut self, took: Duration) {
-        let pause = self.keep.grace.max(PAUSE).max(took.saturating_mul(REST));
+        let pause = if !self.erasing() {
+            self.keep.grace.max(PAUSE).max(took.saturating_mul(REST))
+        } else if self.status.error.is_none() {
+            Duration::ZERO
+        } else {
+            PAUSE
+        };
         self.phase = Phase::Waiting(Instant::now() + pause);
     }
 }
@@ -175,22 +205,27 @@ impl Follower {
         match &mut self.sweeping.phase {
             Phase::Waiting(until) if *until <= Instant::now() => {
                 let kept = self.kept_here();
-                let (store, grace) = (Arc::clone(&self.store), self.sweeping.keep.grace);
-                let stop = Arc::clone(&self.sweeping.stop);
+                let (store, stop) = (Arc::clone(&self.store), Arc::clone(&self.sweeping.stop));
+                let erases = self.sweeping.erasing().then_some(self.sweeping.erased);
+                let grace = match erases {
+                    Some(_) => Duration::ZERO,
+                    None => self.sweeping.keep.grace,
+                };
                 let began = Instant::now();
                 tasks.spawn(async move {
                     let listed = spawn_blocking(move || list(&store, &kept, grace, &stop)).await;
                     let listed = listed.unwrap_or_else(|_| Err("stopped".to_owned()));
+                    let listed = listed.map(|listed| Listed { erases, ..listed });
                     Done::Swept(Swept::Listed(listed, began))
                 });
                 self.sweeping.phase = Phase::Listing;
             }
-            Phase::Holding(candidates, began) if self.core.is_idle() => {
-                let (candidates, began) = (std::mem::take(candidates), *began);
+            Phase::Holding(listed, began) if self.core.is_idle() => {
+                let (listed, began) = (std::mem::take(listed), *began);
                 let (kept, written) = (self.kept_here(), self.sweeping.names());
                 let (store, stop) = (Arc::clone(&self.store), Arc::clone(&self.sweeping.stop));
                 tasks.spawn(async move {
-                    let work = move || remove(&store, &kept, &written, candidates, &stop);
+                    let work = move || remove(&store, &kept, &written, listed, &stop);
                     let removed = spawn_blocking(work).await.unwrap_or_default();
                     Done::Swept(Swept::Removed(removed, began))
                 });
@@ -220,10 +255,10 @@ impl Follower {
                 let status = &mut self.sweeping.status;
                 (status.objects, status.bytes) = (listed.objects, listed.bytes);
                 status.error = None;
-                if listed.candidates.is_empty() {
+                if listed.candidates.is_empty() && listed.erases.is_none() {
                     self.sweeping.waits(began.elapsed());
                 } else {
-                    self.sweeping.phase = Phase::Holding(listed.candidates, began);
+                    self.sweeping.phase = Phase::Holding(listed, began);
                     self.core.hold(true);
                 }
             }
@@ -238,6 +273,7 @@ impl Follower {
                 status.freed_bytes += removed.bytes;
                 status.objects = status.objects.saturating_sub(removed.objects);
                 status.bytes = status.bytes.saturating_sub(removed.bytes);
+                status.erased = removed.erased.map_or(status.erased, |erased| erased.0);
                 status.error = removed.error;
                 if removed.objects > 0 {
                     let (objects, bytes) = (removed.objects, removed.bytes);
@@ -266,7 +302,8 @@ impl Follower {
     /// All whose objects stay, the release in use first.
     fn kept_here(&self) -> Vec<Kept> {
         let mut kept = self.sweeping.names();
-        kept.extend(pinned(&self.state));
+        let erased = self.sweeping.erased;
+        kept.extend(pinned(&self.state).filter(|kept| kept.sequence >= erased));
         kept
     }
 }
@@ -312,11 +349,21 @@ fn remove(
     store: &Store,
     kept: &[Kept],
     written: &[Kept],
-    candidates: Vec<Digest>,
+    listed: Listed,
     stop: &Arc<AtomicBool>,
 ) -> Removed {
     let mut removed = Removed::default();
+    // So many candidates may not be all: then there is another turn.
+    let all = listed.candidates.len() < AT_ONCE;
+    let erased = listed.erases.filter(|_| all);
+    let candidates = listed.candidates;
     removed.error = remove_each(store, kept, written, candidates, stop, &mut removed).err();
+    if removed.error.is_none() && erased.is_some() {
+        // Nothing is being fetched now.
+        let cleared = store.clear_scratch().and_then(|()| store.clear_partials());
+        removed.error = cleared.err().map(|error| error.to_string());
+        removed.erased = erased.filter(|_| removed.error.is_none());
+    }
     removed
 }
 
@@ -427,7 +474,13 @@ mod tests {
         let (kept, go) = ([gone], Arc::default());
         let listed = list(&store, &kept, Duration::ZERO, &go);
         assert!(listed.err().unwrap().contains("nothing is swept"));
-        let removed = remove(&store, &kept, &kept, vec![stray], &go);
+        let listed = Listed {
+            candidates: vec![stray],
+            erases: Some(Sequence(1)),
+            ..Listed::default()
+        };
+        let removed = remove(&store, &kept, &kept, listed, &go);
+        assert_eq!(removed.erased, None);
         assert!(removed.error.is_some() && store.contains(&stray));
     }
 }

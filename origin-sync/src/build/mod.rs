@@ -11,6 +11,7 @@ mod kept;
 mod marks;
 mod shrink;
 mod tiers;
+mod without;
 
 use std::collections::BTreeMap;
 
@@ -32,6 +33,7 @@ pub(crate) use kept::kept;
 pub use marks::{AMENDED, AmendedKey, Wish, key_text};
 pub use shrink::{SHRINK_PERCENT, Shrunk, shrunk};
 pub use tiers::STACK_DEPTH;
+pub(crate) use without::{holds, places, without};
 
 /// A release's content, built but not signed.
 #[derive(Debug)]

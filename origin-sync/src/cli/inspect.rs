@@ -55,7 +55,7 @@ fn collection(line: &CollectionLine) -> String {
     )
 }
 
-fn secret_of(given: String, input: impl Read) -> Result<String, Failure> {
+pub(super) fn secret_of(given: String, input: impl Read) -> Result<String, Failure> {
     if given != "-" {
         return Ok(given);
     }

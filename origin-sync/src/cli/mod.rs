@@ -4,6 +4,7 @@ mod amend;
 mod at;
 mod diff;
 mod du;
+mod erase;
 mod export;
 mod failure;
 mod init;
@@ -54,6 +55,7 @@ enum Command {
     Du(du::DuArgs),
     Verify(verify::VerifyArgs),
     Inspect(InspectArgs),
+    Erase(erase::EraseArgs),
     Sweep(sweep::SweepArgs),
     Export(ExportArgs),
 }
@@ -105,6 +107,9 @@ struct PublishArgs {
     /// made of nothing that changed since
     #[arg(long)]
     ask_all: bool,
+    /// Take again what was erased and the sources still have, and remember it as erased no longer
+    #[arg(long)]
+    take_erased: bool,
     /// Publish again and again, this long after each end (30s, 5m): a renewed time keeps the
     /// site fresh while nothing changes
     #[arg(long, value_name = "DURATION")]
@@ -207,6 +212,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Du(args) => du::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Erase(args) => erase::run(args),
         Command::Sweep(args) => sweep::run(args),
         Command::Export(args) => export::run(args),
     };
@@ -232,6 +238,7 @@ impl Command {
             Self::Du(args) => args.json,
             Self::Verify(args) => args.json,
             Self::Inspect(args) => args.json,
+            Self::Erase(args) => args.json,
             Self::Sweep(args) => args.json,
             Self::Export(args) => args.json,
         }

@@ -85,6 +85,7 @@ fn once(
         amended,
         accept_shrink: args.accept_shrink,
         ask_all: args.ask_all,
+        take_erased: args.take_erased,
     };
     let published = runtime.block_on(publisher.publish(wishes, wall_clock, &*progress));
     progress.done();

@@ -229,6 +229,7 @@ mod tests {
             as_of: snapshot::Timestamp(0),
             positions: Vec::new(),
             signed_at: snapshot::Timestamp(0),
+            erased: snapshot::Sequence(0),
         };
         let base = Signed {
             release,

@@ -18,7 +18,7 @@ use snapshot::manifest::{Canary, Privacy, Service};
 use snapshot::{CollectionName, ComponentName, EdgeVersion, Language, LocalText, SiteName};
 
 pub use publish::Publish;
-pub(crate) use publish::{MIRRORS, mirror_url};
+pub(crate) use publish::{EDGES, MIRRORS, mirror_url};
 pub use retention::Retention;
 pub use route::{Route, STALE_AFTER};
 pub use source::{RowSource, Source};

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use edge::asking::Url;
 use edge::settings::Section;
 use edge::signing::KeySource;
 use edge::sync::mirror;
@@ -10,6 +11,9 @@ use super::resolve;
 
 /// Most mirrors of one site.
 pub(crate) const MIRRORS: usize = 16;
+
+/// Most edges that are asked.
+pub(crate) const EDGES: usize = 256;
 
 /// `[publish]`, resolved. Every field can be overruled on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +27,8 @@ pub struct Publish {
     pub trust: Option<PathBuf>,
     /// Where the publisher keeps its own copy of what it published.
     pub cache: PathBuf,
+    /// Control listeners of edges, which say when what was erased is gone from them.
+    pub edges: Vec<Url>,
 }
 
 impl Publish {
@@ -32,6 +38,7 @@ impl Publish {
             key: None,
             trust: existing_trust(dir),
             cache: resolve(dir, ".holdfast"),
+            edges: Vec::new(),
         }
     }
 
@@ -58,6 +65,14 @@ impl Publish {
         }
         if let Some(cache) = section.text("cache") {
             publish.cache = resolve(dir, &cache.value);
+        }
+        if let Some(edges) = section.texts("edges") {
+            section.problems().count("edges", &edges, 0..=EDGES);
+            for edge in edges.value.iter().take(EDGES) {
+                let url = edge.value.parse::<Url>();
+                let url = url.map_err(|why| format!("edge {:?} is no URL: {why}", edge.value));
+                publish.edges.extend(section.accepted(edge, url));
+            }
         }
         section.finish();
         publish

@@ -274,6 +274,23 @@ fn a_canary_must_not_give_away_a_private_record() {
 }
 
 #[test]
+fn a_site_names_no_more_edges_than_are_asked() {
+    let edges = |count: usize| {
+        let list: Vec<String> = (0..count)
+            .map(|n| format!("\"http://10.0.0.{n}:1\""))
+            .collect();
+        format!("site = \"x\"\n[publish]\nedges = [{}]\n", list.join(", "))
+    };
+    let site = parse(&edges(EDGES)).unwrap();
+    assert_eq!(site.publish.edges[7].as_str(), "http://10.0.0.7:1/");
+    let error = parse(&edges(EDGES + 1)).unwrap_err().to_string();
+    assert!(error.contains("`edges` has 257 entries"), "{error}");
+    let error = parse("site = \"x\"\n[publish]\nedges = [\"seoul\"]\n").unwrap_err();
+    let said = &error.list()[0].message;
+    assert!(said.starts_with("edge \"seoul\" is no URL"), "{said}");
+}
+
+#[test]
 fn retention_has_limits() {
     let with = |lines: &str| {
         let text = format!("{GOOD}\n[retention]\n{lines}\n");

@@ -69,6 +69,7 @@ fn release() -> Release {
         as_of: Timestamp::from_secs(90),
         positions: Vec::new(),
         signed_at: Timestamp::from_secs(91),
+        erased: Sequence(0),
     }
 }
 

@@ -27,7 +27,7 @@ pub use fetch::{
 pub use lengths::{length, length_anywhere, lengths, part};
 pub use object::{Kind, Object, of_manifest};
 pub use probe::{Abilities, Condition, probe};
-pub use survey::{Found, Holds, Signed, elsewhere, newest, survey};
+pub use survey::{Found, Holds, Signed, elsewhere, filed, newest, survey};
 pub use upload::{Sent, Upload, UploadError, confirm, upload};
 pub use whole::bring_whole;
 

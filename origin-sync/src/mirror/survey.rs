@@ -206,3 +206,32 @@ async fn sequences(mirror: &Mirror, site: &SiteName) -> Result<Vec<Sequence>, Mi
     sequences.sort_unstable_by(|a, b| b.cmp(a));
     Ok(sequences)
 }
+
+/// What every release says that is filed on any mirror, believed or not; of a mirror that fails, as
+/// far as it goes.
+pub async fn filed(mirrors: &Mirrors) -> Vec<Release> {
+    let mut releases = Vec::new();
+    for mirror in mirrors.all() {
+        // Whoever sweeps it finds out why, and says it.
+        let _ = filed_on(mirror, &mirrors.site, &mut releases).await;
+    }
+    releases
+}
+
+async fn filed_on(
+    mirror: &Mirror,
+    site: &SiteName,
+    releases: &mut Vec<Release>,
+) -> Result<(), MirrorError> {
+    for (sequence, _) in super::listing::releases(mirror, site).await?.0 {
+        let place = Place::retained(site, sequence);
+        let Some(bytes) = mirror.read(&place, limits::ENVELOPE_BYTES).await? else {
+            continue;
+        };
+        let says = Envelope::from_bytes(&bytes)
+            .ok()
+            .and_then(|envelope| decode(envelope.payload(), limits::STATEMENT_BYTES).ok());
+        releases.extend(says.filter(|says| !releases.contains(says)));
+    }
+    Ok(())
+}

@@ -46,6 +46,7 @@ impl Publisher {
         let whole = mirror::bring_whole(from, &self.store, &manifest).await;
         whole.map_err(|lacking| self.lacking(given, lacking))?;
         let built = Arc::new(self.kept(manifest, before, accept_shrink).await?);
+        self.brings_nothing_back(&built).await?;
         let mut steps = Steps {
             publisher: self,
             found: &found,
@@ -53,6 +54,7 @@ impl Publisher {
             progress,
             clock,
             warnings,
+            erases: false,
         };
         match last {
             Some(last)

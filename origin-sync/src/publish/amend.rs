@@ -76,6 +76,7 @@ impl Publisher {
         let (built, amendments) = self.by_hand(amend, &base, clock).await?;
         (amend.differs)(&base.signed, &amendments);
         let built = Arc::new(built);
+        self.brings_nothing_back(&built).await?;
         let mut steps = Steps {
             publisher: self,
             found: &found,
@@ -83,6 +84,7 @@ impl Publisher {
             progress,
             clock,
             warnings,
+            erases: false,
         };
         if built.digest == base.signed.release.manifest {
             if amend.dry_run {

@@ -1,14 +1,18 @@
 //! Why a publish did not happen, and what to do next.
 
 use edge::sync::MirrorError;
-use snapshot::{Digest, EdgeVersion, Refusal, Sequence, SignError, StoreError};
+use snapshot::{
+    CollectionName, Digest, EdgeVersion, Key, Refusal, Sequence, SignError, StoreError,
+};
 
 use super::guard::GuardError;
-use crate::build::BuildError;
+use crate::build::{BuildError, key_text};
+use crate::erased::ErasedError;
 use crate::exit::Exit;
 use crate::inspect::InspectError;
 use crate::mirror::UploadError;
 use crate::source::SourceError;
+use crate::sweep::SweepError;
 
 /// Why a publish did not happen. The last release stands after each of them.
 #[derive(Debug, thiserror::Error)]
@@ -119,6 +123,28 @@ pub enum PublishError {
     /// The publisher's own copy.
     #[error("the publisher's own copy: {0}")]
     Store(#[from] StoreError),
+    /// No such collection, no release, or no key.
+    #[error(
+        "there is nothing to erase: site.toml declares no collection {collection}, or no release on any mirror has that key in it"
+    )]
+    NoRecord {
+        /// The collection.
+        collection: CollectionName,
+    },
+    /// A release that would bring it back.
+    #[error("it would bring back {collection}/{}, which was erased", key_text(key))]
+    BringsBack {
+        /// The collection.
+        collection: CollectionName,
+        /// The record.
+        key: Key,
+    },
+    /// What is remembered of what was erased.
+    #[error("what was erased cannot be told: {0}")]
+    Erased(#[from] ErasedError),
+    /// The release without the record stands, and what held it is not gone.
+    #[error("the release without it is published, and what held it is not swept: {0}")]
+    NotSwept(Box<SweepError>),
     /// Something of this program itself.
     #[error("{0}")]
     Internal(String),
@@ -143,8 +169,11 @@ impl PublishError {
             Self::Source(_) | Self::Build(_) | Self::Lacking { .. } | Self::Inspect(_) => {
                 Exit::BadData
             }
-            Self::Mirror(_) => Exit::Usage,
             Self::LeavesEdges { .. } | Self::Outgrown(_) => Exit::NeedsLater,
+            Self::BringsBack { .. } => Exit::GuardRefused,
+            Self::Mirror(_) | Self::NoRecord { .. } => Exit::Usage,
+            Self::Erased(_) => Exit::Local,
+            Self::NotSwept(error) => error.exit(),
             Self::Sign(_) | Self::Unbelieved { .. } | Self::Refused(_) => Exit::KeyRefused,
         }
     }
@@ -155,6 +184,13 @@ impl PublishError {
         match self {
             Self::Unreachable { .. } => Some(
                 "bring the mirrors back, or make the folders that are absent; nothing was changed",
+            ),
+            Self::BringsBack { .. } => Some(
+                "nothing was published; if it is meant, `publish --take-erased`, or take its line out of erased.list",
+            ),
+            Self::NotSwept(_) => Some("run `origin-sync erase` again to finish"),
+            Self::Erased(_) => Some(
+                "restore erased.list from a backup; without it a source may bring back what was erased",
             ),
             Self::NotCommitted { .. } => {
                 Some("the last release stands; run `origin-sync publish` again to finish")

@@ -15,6 +15,7 @@
 mod again;
 mod amend;
 mod coverage;
+mod erase;
 mod error;
 mod guard;
 mod key;
@@ -40,6 +41,7 @@ use crate::source::SourceLimits;
 
 pub use amend::Amend;
 pub use coverage::{Coverage, RouteCoverage};
+pub use erase::{Done, Erase, Erasure};
 pub use error::PublishError;
 pub use guard::GuardError;
 pub use key::{RELEASE_KEY_VARIABLE, load as load_key, read as read_trust, trust};
@@ -84,6 +86,8 @@ pub struct Wishes {
     pub accept_shrink: bool,
     /// Every URL is asked, whatever is known of it.
     pub ask_all: bool,
+    /// What was erased is taken again, if the sources have it, and remembered no longer.
+    pub take_erased: bool,
 }
 
 impl Wishes {

@@ -1,11 +1,11 @@
 //! The steps of a publish, in order.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use snapshot::{
-    Envelope, Fingerprint, Floor, Manifest, Namespace, Refusal, Release, Sequence, accept_release,
-    encode,
+    CollectionName, Envelope, Fingerprint, Floor, Key, Manifest, Namespace, Refusal, Release,
+    Sequence, accept_release, encode,
 };
 
 use super::error::PublishError;
@@ -15,14 +15,39 @@ use super::steps::Steps;
 use super::{Clock, Publisher, Wishes};
 use crate::build::{self, Base, Built, Given};
 use crate::config;
+use crate::erased::Erased;
 use crate::mirror::{self, Found, Signed};
 use crate::source::{self, Rows};
 use crate::sweep::{Sweep, Swept};
 
 /// How often listed changes are put on top of what another publisher was quicker with.
-const REBASES: usize = 8;
+pub(super) const REBASES: usize = 8;
 /// Most records that are named in a warning.
 const NAMED: usize = 5;
+
+/// Tells that the sources have what was erased.
+fn left_out(met: &[(CollectionName, Key)]) -> Option<String> {
+    let named = met.iter().take(NAMED).map(|(collection, key)| {
+        format!(
+            "\n  {collection}/{}",
+            String::from_utf8_lossy(key.as_bytes())
+        )
+    });
+    let more = met.len().saturating_sub(NAMED);
+    (!met.is_empty()).then(|| {
+        format!(
+            "{} erased records are still in the sources and were left out; remove them there, or \
+             take them again with --take-erased:{}{}",
+            met.len(),
+            named.collect::<String>(),
+            if more > 0 {
+                format!("\n  and {more} more")
+            } else {
+                String::new()
+            },
+        )
+    })
+}
 
 /// Tells that the sources do not count everywhere.
 fn kept(built: &Built) -> Option<String> {
@@ -117,6 +142,7 @@ impl Publisher {
             progress,
             clock,
             warnings,
+            erases: false,
         };
         let report = match last {
             Some(last)
@@ -250,10 +276,13 @@ impl Publisher {
         let (site, store, limits) = (self.site.clone(), Arc::clone(&self.store), self.limits);
         let (changes, accept_shrink) = (wishes.changes.clone(), wishes.accept_shrink);
         let wish = wishes.amended;
+        let list = self.erased_list();
+        let (mut erased, take_erased) = (Erased::open(&list)?, wishes.take_erased);
         let work = tokio::task::spawn_blocking(move || {
             let scratch = store.scratch();
             let base = base.as_deref().map(|manifest| Base { manifest, wish });
             let mut warnings = Vec::new();
+            let met = Arc::new(Mutex::new(Vec::new()));
             let mut give = |collection: &config::Collection| {
                 let (read, given): (_, fn(Rows) -> Given) = match changes.get(&collection.name) {
                     Some(path) => {
@@ -275,16 +304,32 @@ impl Publisher {
                         source::WEAK_SECRET_BYTES
                     ));
                 }
-                Ok(given(read.rows))
+                let mut rows = read.rows;
+                if erased.any(&collection.name) {
+                    let (list, name) = (erased.clone(), collection.name.clone());
+                    let met = Arc::clone(&met);
+                    rows = rows.watched(Box::new(move |key| {
+                        let known = list.has(&name, key);
+                        if known && let Ok(mut met) = met.lock() {
+                            met.push((name.clone(), key.clone()));
+                        }
+                        known && !take_erased
+                    }));
+                }
+                Ok(given(rows))
             };
             let built = build::build(&site, &mut give, base, accept_shrink, &store)?;
             warnings.extend(kept(&built));
-            Ok::<_, build::BuildError>((Arc::new(built), warnings))
+            let met = met.lock().map(|met| met.clone()).unwrap_or_default();
+            if take_erased {
+                erased.forget(&met)?;
+            } else {
+                warnings.extend(left_out(&met));
+            }
+            Ok::<_, PublishError>((Arc::new(built), warnings))
         });
-        let built = work
-            .await
-            .map_err(|error| PublishError::Internal(error.to_string()))?;
-        Ok(built?)
+        work.await
+            .map_err(|error| PublishError::Internal(error.to_string()))?
     }
 
     /// By route: the paths that rows make.

@@ -74,6 +74,7 @@ pub(super) async fn open(
         as_of,
         positions: Vec::new(),
         signed_at: as_of,
+        erased: Sequence(0),
     };
     let cache = NodeCache::new(CACHE_BYTES);
     let release = LoadedRelease::open(Arc::clone(store), &host, &cache, statement).await;

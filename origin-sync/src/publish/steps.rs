@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use snapshot::{Digest, Release, Timestamp};
+use snapshot::{Digest, Release, Sequence, Timestamp};
 
 use super::coverage::Coverage;
 use super::error::PublishError;
@@ -23,6 +23,8 @@ pub(super) struct Steps<'a> {
     pub(super) progress: &'a dyn Progress,
     pub(super) clock: Clock,
     pub(super) warnings: Vec<String>,
+    /// The new release is published to erase something.
+    pub(super) erases: bool,
 }
 
 impl<'a> Steps<'a> {
@@ -103,6 +105,11 @@ impl<'a> Steps<'a> {
                 as_of,
                 positions: Vec::new(),
                 signed_at: (self.clock)(),
+                erased: match newest {
+                    _ if self.erases => sequence,
+                    Some(newest) => newest.release.erased,
+                    None => Sequence(0),
+                },
             })
             .await?;
         self.finish(&signed, None, sent, coverage).await

@@ -34,7 +34,7 @@ use workers::{Trouble, Worker};
 pub use by_hand::{Given, by_hand};
 pub use changes::changes;
 pub use fault::{Fault, Place, SourceError};
-pub use record::WEAK_SECRET_BYTES;
+pub use record::{WEAK_SECRET_BYTES, key_of};
 pub use rows::{Content, Row, Rows};
 
 /// A source row before it becomes a record.

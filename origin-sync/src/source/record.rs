@@ -143,3 +143,16 @@ pub(super) fn parse_json(place: &Place, fields: &mut Fields, json: &[String]) ->
     }
     Ok(())
 }
+
+/// The key at rest of the record of `collection` that `given` names: what stands in the key field
+/// or, of a sealed collection, in the secret field; of a folder the path.
+#[must_use]
+pub fn key_of(site: &SiteName, collection: &Collection, given: &str) -> Option<Key> {
+    let key = match collection.privacy {
+        Privacy::Public => given.to_owned(),
+        Privacy::Unlisted | Privacy::Sealed => {
+            seal::record_name(site.as_str(), collection.name.as_str(), given)
+        }
+    };
+    Key::new(key).ok()
+}

@@ -46,7 +46,11 @@ pub struct Rows {
     again: Again,
     begun: bool,
     ended: bool,
+    watch: Option<Box<Watch>>,
 }
+
+/// Told each key that does not go; whether it is left out.
+type Watch = dyn Fn(&Key) -> bool + Send;
 
 /// What it means that a key stands once more.
 pub(super) enum Again {
@@ -80,6 +84,16 @@ impl Rows {
             again,
             begun: false,
             ended: false,
+            watch: None,
+        }
+    }
+
+    /// These, without those that `watch` says.
+    #[must_use]
+    pub(crate) fn watched(self, watch: Box<Watch>) -> Self {
+        Self {
+            watch: Some(watch),
+            ..self
         }
     }
 
@@ -157,6 +171,22 @@ impl Rows {
     }
 }
 
+impl Rows {
+    /// The next record that is not left out.
+    fn watched_for(&mut self) -> io::Result<Option<Record>> {
+        loop {
+            let settled = self.settled()?;
+            let left_out = |record: &Record| {
+                let watch = self.watch.as_ref();
+                record.content != Content::Gone && watch.is_some_and(|watch| watch(&record.key))
+            };
+            if !settled.as_ref().is_some_and(left_out) {
+                return Ok(settled);
+            }
+        }
+    }
+}
+
 impl Iterator for Rows {
     type Item = Result<Row, SourceError>;
 
@@ -164,7 +194,7 @@ impl Iterator for Rows {
         if self.ended {
             return None;
         }
-        match self.settled() {
+        match self.watched_for() {
             Ok(Some(Record { key, content, .. })) => Some(Ok(Row { key, content })),
             Ok(None) => {
                 self.ended = true;

@@ -174,7 +174,6 @@ impl<'a> Known<'a> {
     pub(super) fn of(
         sweep: Sweep<'a>,
         looks: Vec<Result<Look, String>>,
-        doomed: Marks,
     ) -> Result<Self, SweepError> {
         let known = Self {
             grace: sweep.retention.grace,
@@ -182,7 +181,6 @@ impl<'a> Known<'a> {
             looks,
             marks: Marks::default(),
             marked: BTreeSet::new(),
-            doomed,
         };
         known.enough()?;
         let believed = known.filed().any(|(_, filed)| filed.believed);
@@ -218,7 +216,7 @@ impl<'a> Known<'a> {
     }
 
     /// What stays, by the releases and pins of all mirrors together.
-    pub(super) fn kept(&self, falls: impl Fn(&Release) -> bool) -> Kept {
+    pub(super) fn kept(&self, falls: impl Fn(&Digest) -> bool) -> Kept {
         let believed: BTreeMap<(Sequence, Digest), &Release> = self
             .filed()
             .filter(|(_, filed)| filed.believed)
@@ -251,7 +249,7 @@ impl<'a> Known<'a> {
                 || young.contains(own)
                 || pins.contains(own)
                 || pointed.contains(own);
-            if Some(&own.0) == last || stays && !falls(release) {
+            if Some(&own.0) == last || stays && !falls(&release.manifest) {
                 kept.names.insert(*own);
                 kept.releases.push((*release).clone());
             }
@@ -261,10 +259,12 @@ impl<'a> Known<'a> {
         let unfiled = pointers
             .into_iter()
             .filter(|r| !believed.contains_key(&name(r)));
-        let others = strangers.chain(unfiled).filter(|release| !falls(release));
-        kept.others.extend(others.map(|release| release.manifest));
+        let others = strangers.chain(unfiled).map(|release| release.manifest);
+        kept.others
+            .extend(others.filter(|manifest| !falls(manifest)));
         let pinned = pins.iter().filter(|pin| !believed.contains_key(pin));
-        kept.others.extend(pinned.map(|pin| pin.1));
+        let pinned = pinned.map(|pin| pin.1).filter(|manifest| !falls(manifest));
+        kept.others.extend(pinned);
         kept
     }
 

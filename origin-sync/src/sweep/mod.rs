@@ -22,6 +22,7 @@
 //! Killed anywhere, releases are gone whose objects are left: the next sweep takes these.
 
 mod due;
+mod leftovers;
 mod look;
 mod objects;
 mod own;
@@ -141,22 +142,17 @@ impl Sweep<'_> {
     /// # Errors
     /// See [`SweepError`]. A mirror that fails by itself is in the report.
     pub async fn run(&self) -> Result<Swept, SweepError> {
-        self.without(Marks::default(), |_| false).await
+        self.without(|_| false).await
     }
 
-    /// The same, and beside what is old whatever is in `doomed` goes at once, whatever its age; so
-    /// do the releases that `falls` says, but for the newest.
+    /// The same, and the releases whose manifest `falls` go too, pinned or young, but for the newest.
     ///
     /// # Errors
     /// See [`Sweep::run`].
-    pub async fn without(
-        &self,
-        doomed: Marks,
-        falls: impl Fn(&snapshot::Release) -> bool,
-    ) -> Result<Swept, SweepError> {
+    pub async fn without(&self, falls: impl Fn(&Digest) -> bool) -> Result<Swept, SweepError> {
         self.progress.step("reading the releases and the pins");
         let looks = self.look().await;
-        let mut known = Known::of(*self, looks, doomed)?;
+        let mut known = Known::of(*self, looks)?;
         let kept = known.kept(falls);
         self.progress.step("marking what they name");
         known.mark(&kept).await?;
@@ -175,6 +171,7 @@ impl Sweep<'_> {
                 && swept.error.is_none()
             {
                 known.sweep(at, mirror, swept).await?;
+                known.sweep_leftovers(at, mirror, swept).await;
             }
         }
         self.progress.step("sweeping the own copy");
@@ -219,6 +216,5 @@ struct Known<'a> {
     looks: Vec<Result<Look, String>>,
     marks: Marks,
     marked: std::collections::BTreeSet<Digest>,
-    doomed: Marks,
     grace: Duration,
 }

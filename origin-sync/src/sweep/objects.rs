@@ -64,7 +64,7 @@ impl Known<'_> {
                     self.sweep.progress.at(seen, seen);
                     if self.marks.has(&digest) {
                         swept.held(bytes);
-                    } else if self.stays(&digest, now, written) {
+                    } else if self.stays(now, written) {
                         swept.young += 1;
                     } else {
                         batch.push(Candidate {
@@ -90,8 +90,8 @@ impl Known<'_> {
         Ok(())
     }
 
-    fn stays(&self, digest: &Digest, now: Timestamp, written: Timestamp) -> bool {
-        age(now, written) < self.grace && !self.doomed.has(digest)
+    fn stays(&self, now: Timestamp, written: Timestamp) -> bool {
+        age(now, written) < self.grace
     }
 
     async fn remove(

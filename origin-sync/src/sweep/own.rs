@@ -13,9 +13,8 @@ impl Known<'_> {
     pub(super) async fn sweep_own(&mut self) -> Result<OwnSwept, SweepError> {
         let (store, grace, dry_run) =
             (Arc::clone(self.sweep.store), self.grace, self.sweep.dry_run);
-        let (marks, doomed) = (self.marks.clone(), self.doomed.clone());
-        let work =
-            tokio::task::spawn_blocking(move || sweep(&store, &marks, &doomed, grace, dry_run));
+        let marks = self.marks.clone();
+        let work = tokio::task::spawn_blocking(move || sweep(&store, &marks, grace, dry_run));
         let swept = work
             .await
             .map_err(|error| SweepError::Internal(error.to_string()))?;
@@ -23,9 +22,9 @@ impl Known<'_> {
     }
 }
 
-fn sweep(store: &Store, marks: &Marks, doomed: &Marks, grace: Duration, dry_run: bool) -> OwnSwept {
+fn sweep(store: &Store, marks: &Marks, grace: Duration, dry_run: bool) -> OwnSwept {
     let mut swept = OwnSwept::default();
-    if let Err(error) = each(store, marks, doomed, grace, dry_run, &mut swept) {
+    if let Err(error) = each(store, marks, grace, dry_run, &mut swept) {
         swept.error = Some(error.to_string());
     }
     swept
@@ -34,7 +33,6 @@ fn sweep(store: &Store, marks: &Marks, doomed: &Marks, grace: Duration, dry_run:
 fn each(
     store: &Store,
     marks: &Marks,
-    doomed: &Marks,
     grace: Duration,
     dry_run: bool,
     swept: &mut OwnSwept,
@@ -51,7 +49,7 @@ fn each(
         }
         // What is dated ahead is new.
         let age = now.duration_since(lies.modified).unwrap_or_default();
-        if age < grace && !doomed.has(&digest) {
+        if age < grace {
             continue;
         }
         if !dry_run {

@@ -39,6 +39,8 @@ pub struct MirrorSwept {
     pub held_bytes: u64,
     /// Objects that no release names and that stay for now.
     pub young: u64,
+    /// What killed writes left in a folder, and went.
+    pub leftovers: u64,
     /// Names that are none of ours, and stay.
     pub foreign: u64,
     /// What a person should look at.
@@ -131,6 +133,7 @@ impl Swept {
                 "bytes": mirror.bytes,
                 "held_bytes": mirror.held_bytes,
                 "young": mirror.young,
+                "leftovers": mirror.leftovers,
                 "foreign": mirror.foreign,
                 "told": mirror.told,
                 "error": mirror.error,
@@ -159,7 +162,7 @@ impl Swept {
             // Writing to a String cannot fail.
             let _ = writeln!(
                 text,
-                "{}: {} and {} {went} ({}), {} held{}",
+                "{}: {} and {} {went} ({}), {} held{}{}",
                 mirror.url,
                 count(mirror.releases.len() as u64, "release"),
                 count(mirror.objects, "object"),
@@ -168,6 +171,10 @@ impl Swept {
                 match mirror.young {
                     0 => String::new(),
                     young => format!(", {} too young to go", count(young, "object")),
+                },
+                match mirror.leftovers {
+                    0 => String::new(),
+                    left => format!(", {} of killed writes {went}", count(left, "file")),
                 },
             );
         }

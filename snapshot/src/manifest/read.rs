@@ -311,6 +311,7 @@ pub(crate) mod tests {
             as_of: Timestamp::from_secs(1_760_500_000),
             positions: vec![("clubs".into(), "200".into())],
             signed_at: Timestamp::from_secs(1_760_500_001),
+            erased: Sequence(0),
         }
     }
 

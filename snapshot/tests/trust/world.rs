@@ -68,6 +68,7 @@ pub(crate) fn release(sequence: u64) -> Release {
         as_of: NOW,
         positions: vec![("town.db".into(), "17".into())],
         signed_at: NOW,
+        erased: Sequence(0),
     }
 }
 

@@ -2,25 +2,17 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures::future::join_all;
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use snapshot::SiteName;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use url::Url;
 
 use super::mirrors::Held;
 use super::report::Given;
 use super::settings::Settings;
+use crate::asking::{self, Client};
 use crate::sync::{LeftBehindStatus, OrderStatus};
 
-/// Largest status, bytes.
-const STATUS_BYTES: usize = 4 << 20;
-/// How long one edge may take to answer once.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// How often an edge is asked again.
 const AGAIN: Duration = Duration::from_millis(150);
 
@@ -55,7 +47,7 @@ pub(super) async fn await_order(
     given: &Given,
     begun: Instant,
 ) -> Vec<EdgeAnswer> {
-    let client = client();
+    let client = asking::client();
     let (scope, epoch) = (given.order.scope.to_string(), given.order.epoch.0);
     let digest = given.digest.to_string();
     // A newer order of the scope has this one behind it.
@@ -86,7 +78,7 @@ pub(super) async fn await_order(
 
 /// Asks every edge once whether all that the mirrors hold is in force.
 pub(super) async fn ask_all(settings: &Settings, held: &Held) -> Vec<EdgeAnswer> {
-    let client = client();
+    let client = asking::client();
     let obeys = |orders: &[OrderStatus]| {
         held.iter().all(|known| {
             let (scope, digest) = (known.order.scope.to_string(), known.digest.to_string());
@@ -130,50 +122,9 @@ fn answer(
     answer
 }
 
-pub(in crate::cmd) fn client() -> Client<HttpConnector, Empty<Bytes>> {
-    Client::builder(TokioExecutor::new()).build_http()
-}
-
-async fn ask(
-    client: &Client<HttpConnector, Empty<Bytes>>,
-    url: &Url,
-    site: &SiteName,
-) -> Result<Status, String> {
-    read(&status(client, url).await?, site.as_str())
-}
-
-/// What `/status` of the edge at `url` says.
-///
-/// # Errors
-/// In words, why there is nothing to read.
-pub(in crate::cmd) async fn status(
-    client: &Client<HttpConnector, Empty<Bytes>>,
-    url: &Url,
-) -> Result<serde_json::Value, String> {
-    let asked = timeout(PATIENCE, fetch(client, url)).await;
-    asked.unwrap_or_else(|_| Err(format!("no answer within {PATIENCE:?}")))
-}
-
-async fn fetch(
-    client: &Client<HttpConnector, Empty<Bytes>>,
-    url: &Url,
-) -> Result<serde_json::Value, String> {
-    let status = url.join("/status").map_err(|error| error.to_string())?;
-    let uri = status
-        .as_str()
-        .parse::<http::Uri>()
-        .map_err(|error| error.to_string())?;
-    let response = client.get(uri).await.map_err(|error| causes(&error))?;
-    if response.status() != http::StatusCode::OK {
-        return Err(format!("/status answers {}", response.status().as_u16()));
-    }
-    let body = Limited::new(response.into_body(), STATUS_BYTES)
-        .collect()
-        .await;
-    let body = body
-        .map_err(|error| format!("/status: {error}"))?
-        .to_bytes();
-    serde_json::from_slice(&body).map_err(|error| format!("/status is not readable: {error}"))
+async fn ask(client: &Client, url: &Url, site: &SiteName) -> Result<Status, String> {
+    let status = asking::status(client, url).await?;
+    read(&status, site.as_str())
 }
 
 /// Finds the site's orders: beside its other fields, or under `sync`.
@@ -208,56 +159,4 @@ fn read(status: &serde_json::Value, site: &str) -> Result<Status, String> {
         // An edge may be of any version: what it says otherwise counts none the less.
         left_behind: behind.and_then(Result::ok).flatten(),
     })
-}
-
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut last = error;
-    while let Some(cause) = last.source() {
-        last = cause;
-    }
-    last.to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
-
-    use super::*;
-
-    /// A control listener that answers one request with these bytes, or never.
-    async fn control(answer: Option<Vec<u8>>) -> Url {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            stream.read_buf(&mut Vec::new()).await.unwrap();
-            match answer {
-                Some(answer) => stream.write_all(&answer).await.unwrap_or_default(),
-                None => std::future::pending().await,
-            }
-        });
-        url.parse().unwrap()
-    }
-
-    async fn asked(url: &Url) -> Result<Status, String> {
-        ask(&client(), url, &"dasom".parse().unwrap()).await
-    }
-
-    #[tokio::test]
-    async fn a_status_longer_than_any_is_not_read() {
-        let head = format!(
-            "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n",
-            STATUS_BYTES + 1
-        );
-        let answer = [head.into_bytes(), vec![b' '; STATUS_BYTES + 1]].concat();
-        let error = asked(&control(Some(answer)).await).await.unwrap_err();
-        assert_eq!(error, "/status: length limit exceeded");
-    }
-
-    #[tokio::test]
-    async fn an_edge_that_does_not_answer_is_waited_for_a_while() {
-        let error = asked(&control(None).await).await.unwrap_err();
-        assert_eq!(error, "no answer within 2s");
-    }
 }

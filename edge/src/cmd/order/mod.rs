@@ -4,7 +4,7 @@
 //! obeyed, and asks the edges at the end only to be able to say who obeys.
 
 mod draft;
-pub(super) mod edges;
+mod edges;
 mod mirrors;
 mod report;
 mod settings;

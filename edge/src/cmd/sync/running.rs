@@ -9,7 +9,7 @@ use url::Url;
 
 use super::DRAW;
 use super::progress::Progress;
-use crate::cmd::order::edges;
+use crate::asking;
 use crate::config::Config;
 use crate::serve::{LISTENING, Listening};
 use crate::sync::{EdgeStatus, SyncStatus};
@@ -25,9 +25,9 @@ pub(super) async fn watch(config: &Config) -> anyhow::Result<Vec<SyncStatus>> {
         "edge: {} runs and follows by itself; this is how far it is",
         config.name
     );
-    let (client, mut progress) = (edges::client(), Progress::new());
+    let (client, mut progress) = (asking::client(), Progress::new());
     loop {
-        let status = edges::status(&client, &url)
+        let status = asking::status(&client, &url)
             .await
             .map_err(anyhow::Error::msg);
         let status = status.with_context(|| {

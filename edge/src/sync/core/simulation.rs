@@ -66,6 +66,7 @@ fn offering(sequence: Sequence, manifest: Digest, as_of: u64) -> Offer {
         as_of: Timestamp(as_of),
         positions: Vec::new(),
         signed_at: Timestamp(as_of),
+        erased: Sequence(0),
     };
     let nobody: [u8; 0] = [];
     let envelope = Envelope::seal(Vec::new());

@@ -23,6 +23,7 @@ pub(super) fn stated() -> Release {
         as_of: NOW,
         positions: vec![("town.db".to_owned(), "17".to_owned())],
         signed_at: NOW,
+        erased: Sequence(0),
     }
 }
 
