@@ -10,7 +10,7 @@ use serde_json::Value;
 use snapshot::order::{Mode, Pin};
 use snapshot::{Envelope, Epoch, OfferedBundle, Order, Scope, Sequence, Timestamp, encode};
 
-use crate::scene::{Edge, Ended, INDEX, Site, binary, eventually, run};
+use crate::scene::{Bucket, Edge, Ended, INDEX, Site, binary, eventually, run};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -242,6 +242,34 @@ async fn publish_without_majority(site: &Site) {
     let ended = sweep(site, &[]).await.expect(23);
     ended.says(&["1 of 3 mirrors", "2 are needed"]);
     assert_eq!(site.objects("mirror"), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_is_swept_like_a_folder() {
+    let Some(bucket) = Bucket::s3s() else {
+        return;
+    };
+    let (bucket, site) = (bucket.await, published(0).await);
+    let mirror = bucket.mirror(&site);
+    site.edit("site.toml", "\"mirror\"", &format!("{mirror:?}"));
+    for n in 0..4 {
+        publish(&site, n).await;
+    }
+    let folder = bucket.folder();
+    site.age(folder.to_str().unwrap(), HOUR);
+    let before = bucket.files("small/objects").len();
+    let told = sweep(&site, &["--dry-run"]).await.expect(0).json();
+    assert_eq!(bucket.files("small/objects").len(), before);
+    let swept = sweep(&site, &[]).await.expect(0).json();
+    let mirror = &swept["mirrors"][0];
+    assert_eq!(mirror["releases"], serde_json::json!([1, 2]));
+    assert_eq!(mirror["objects"], told["mirrors"][0]["objects"]);
+    let gone = before - bucket.files("small/objects").len();
+    assert!(gone >= 4 && mirror["objects"] == gone, "{swept}");
+    is_whole(&site, 3).await;
+    is_whole(&site, 4).await;
+    let again = sweep(&site, &[]).await.expect(0).json();
+    assert_eq!(again["mirrors"][0]["objects"], 0);
 }
 
 fn stored(site: &Site, edge: &str) -> Vec<PathBuf> {

@@ -16,6 +16,8 @@ use crate::mirror::listing::{self, Listed};
 const BATCH: usize = 256;
 /// Of these at once.
 const AT_ONCE: usize = 16;
+/// How far two words of a mirror about the age of an object may be apart, milliseconds.
+const SECOND_MS: u64 = 1000;
 /// How long after such a look objects may still go.
 const LOOK_HOLDS: Duration = Duration::from_secs(20);
 
@@ -147,8 +149,10 @@ impl Known<'_> {
             return Ok(Outcome::Stays);
         }
         let place = Place::object(&self.sweep.mirrors.site, &digest);
-        // A publisher that counts on it has put it again, and then it is young.
-        let same = listing::modified(mirror, &place).await? == Some(written);
+        // A publisher that counts on it has put it again, and then it is young. (A bucket lists
+        // fractions of a second, and does not tell them of one object.)
+        let found = listing::modified(mirror, &place).await?;
+        let same = found.is_some_and(|found| found.0 < written.0.saturating_add(SECOND_MS));
         if !same || Instant::now() >= until {
             return Ok(Outcome::Stays);
         }
