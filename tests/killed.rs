@@ -1,6 +1,8 @@
 //! Killed anywhere, and a disk that fails: at every step that writes, the last release stands, what
 //! is left opens, and a rerun finishes. An edge serves on and says what is wrong.
 
+mod taking;
+
 use std::path::Path;
 use std::process::{Command, Stdio};
 
