@@ -87,6 +87,8 @@ async fn an_edge_too_old_for_a_release_stays_and_says_so_everywhere() {
 
     // A restart forgets nothing: the mirror says it again, and the last good release stands.
     edge.kill();
+    let synced = run(edge.syncing()).await.expect(1);
+    synced.says(&["small: left behind: ", &words]);
     edge.begin();
     edge.ready().await;
     left_behind(&edge, 2).await;

@@ -46,6 +46,8 @@ mod interop;
 #[cfg(test)]
 mod killed;
 #[cfg(test)]
+mod lazy;
+#[cfg(test)]
 mod merge;
 #[cfg(test)]
 mod mirror;

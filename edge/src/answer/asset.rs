@@ -64,7 +64,7 @@ pub(super) fn look_up(
         below.clone()
     };
     let asset = match get(&key)? {
-        Some(value) => Asset::Found(draft(release, &key, value).map_err(unreadable)?),
+        Some(value) => Asset::Found(draft(release, collection, &key, value).map_err(unreadable)?),
         None if !folder && get(&format!("{below}/{INDEX}"))?.is_some() => {
             Asset::Found(to_folder(&below))
         }
@@ -82,12 +82,19 @@ fn below(matched: &Matched) -> String {
     decoded.trim_start_matches('/').to_owned()
 }
 
-fn draft(release: &LoadedRelease, key: &str, value: Value) -> Result<Draft, String> {
+fn draft(
+    release: &LoadedRelease,
+    collection: &CollectionName,
+    key: &str,
+    value: Value,
+) -> Result<Draft, String> {
     let kind = content_type(key);
     let body = match value {
         Value::Inline(bytes) => DraftBody::Bytes(bytes.into()),
         Value::Blob(entry) => {
-            let blob = release.blob(&entry).map_err(|e| e.to_string())?;
+            let blob = release
+                .blob(collection, &entry)
+                .map_err(|e| e.to_string())?;
             DraftBody::Blob(Arc::new(blob))
         }
     };

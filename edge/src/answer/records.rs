@@ -35,10 +35,11 @@ impl Records for RouteRecords {
         let Ok(key) = Key::new(key) else {
             return Ok(None);
         };
-        let found = self.release.get(self.collection(store)?, &key);
+        let collection = self.collection(store)?;
+        let found = self.release.get(collection, &key);
         found
             .map_err(|e| unreadable(store, e))?
-            .map(|value| whole(&self.release, value))
+            .map(|value| whole(&self.release, collection, value))
             .transpose()
             .map_err(|e| unreadable(store, e))
     }
@@ -56,7 +57,11 @@ impl Records for RouteRecords {
     }
 }
 
-fn whole(release: &LoadedRelease, value: Value) -> Result<Vec<u8>, String> {
+fn whole(
+    release: &LoadedRelease,
+    collection: &CollectionName,
+    value: Value,
+) -> Result<Vec<u8>, String> {
     match value {
         Value::Inline(bytes) => Ok(bytes),
         Value::Blob(entry) if entry.bytes > VALUE_BYTES => Err(format!(
@@ -64,7 +69,9 @@ fn whole(release: &LoadedRelease, value: Value) -> Result<Vec<u8>, String> {
             entry.bytes
         )),
         Value::Blob(entry) => {
-            let blob = release.blob(&entry).map_err(|e| e.to_string())?;
+            let blob = release
+                .blob(collection, &entry)
+                .map_err(|e| e.to_string())?;
             blob.whole().map_err(|e| e.to_string())
         }
     }

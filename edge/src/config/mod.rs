@@ -5,6 +5,7 @@
 //! absent mirror list, an unknown key or an empty trust directory is an error.
 
 mod keep;
+mod lazy;
 mod listen;
 pub mod ops;
 mod peer;
@@ -15,6 +16,7 @@ pub mod trust;
 use std::path::{Path, PathBuf};
 
 pub use keep::{KEEP, KEEP_GRACE, KEEP_MOST, Keep};
+pub use lazy::{LAZY_CACHE, LAZY_CACHE_LEAST, LazySettings};
 pub use listen::Listen;
 pub use peer::Peer;
 pub use site::{HOSTS, Host, MIRRORS, PEERS, POLL, SCRUB, SITES, Site};

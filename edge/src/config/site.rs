@@ -8,7 +8,7 @@ use snapshot::SiteName;
 use snapshot::trust::Generation;
 use url::Url;
 
-use super::{Keep, Peer, trust};
+use super::{Keep, LazySettings, Peer, trust};
 use crate::settings::{Placed, Problems, Section};
 use crate::sync::mirror::{self, Shown};
 
@@ -57,6 +57,8 @@ pub struct Site {
     /// `scrub`: how fast what is held is read again so that a rotting disk is found out, bytes a
     /// second; 0 never. Default 2,097,152.
     pub scrub: u64,
+    /// `lazy` and `lazy-cache`: what is not held whole.
+    pub lazy: LazySettings,
     /// `keep` and `grace`: what stays on this disk beside the release in use.
     pub keep: Keep,
     /// `origin`: the living origin, `http://HOST:PORT`. Without it this is a pure fallback origin.
@@ -106,6 +108,7 @@ pub(super) struct RawSite {
     peers: Option<Placed<Vec<Placed<String>>>>,
     poll: Duration,
     scrub: u64,
+    lazy: LazySettings,
     keep: Keep,
     origin: Option<Placed<String>>,
 }
@@ -150,6 +153,7 @@ impl RawSite {
             peers,
             poll: poll.unwrap_or(POLL),
             scrub,
+            lazy: LazySettings::read(&mut section),
             keep: Keep::read(&mut section),
             origin: section.text("origin"),
         };
@@ -196,6 +200,7 @@ impl RawSite {
             shown: peer?.shown(),
             poll: self.poll,
             scrub: self.scrub,
+            lazy: self.lazy.clone(),
             keep: self.keep,
             origin: origin?,
         })

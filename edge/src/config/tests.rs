@@ -284,6 +284,21 @@ fn what_stays_on_an_edge_has_limits() {
 }
 
 #[test]
+fn lazy_collections_are_named_and_their_cache_has_a_least() {
+    let dir = with_trust();
+    let given = format!("lazy = [\"assets\"]\nlazy-cache = {LAZY_CACHE_LEAST}\n");
+    let source = format!("name = \"x\"\n{SITE}{given}");
+    let config = Config::parse(Path::new("edge.toml"), &source, dir.path()).unwrap();
+    let lazy = &config.sites[0].lazy;
+    assert!(lazy.collections.contains(&"assets".parse().unwrap()));
+    assert_eq!(lazy.cache_bytes, LAZY_CACHE_LEAST);
+    let found = mistake("", "lazy-cache = 1048575");
+    assert_eq!(found, "`lazy-cache` is 1048575 bytes");
+    let found = mistake("", "lazy = [\"No\"]");
+    assert!(found.contains("\"No\""), "{found}");
+}
+
+#[test]
 fn peers_and_strangers_are_told_apart_or_nothing_starts() {
     let peer = "peers = [\"https://b.example:8443\"]";
     for (extra, tail, expected) in [

@@ -7,7 +7,7 @@ use snapshot::{
     BlobRef, CollectionName, Digest, Entry, Manifest, NodeCache, Release, SiteName, Store, limits,
 };
 
-use super::{ManifestFault, check_manifest, read_manifest};
+use super::{ManifestFault, check_manifest, held_whole, read_manifest};
 
 /// How much of a blob is read at once when all of it is, bytes.
 const WINDOW_BYTES: usize = 1 << 20;
@@ -97,7 +97,8 @@ impl Lacking {
 /// nothing. Segments in `known` are taken as complete with their blobs: a release that is in use
 /// holds them. One of which this manifest says anything else is read like a stranger. A merged
 /// segment is not fetched if what it is merged from is here, or what is lacking of that is together
-/// smaller; but for those in `barred`, and those merged from such. Blocking.
+/// smaller; but for those in `barred`, and those merged from such. Of the collections in `lazy` nothing
+/// is needed. Blocking.
 ///
 /// # Errors
 /// The manifest can never be used.
@@ -106,6 +107,7 @@ pub fn lacking(
     release: &Release,
     known: &BTreeMap<Digest, Kind>,
     barred: &BTreeSet<Digest>,
+    lazy: &BTreeSet<CollectionName>,
 ) -> Result<Lacking, ManifestFault> {
     let manifest = match read_manifest(store, release) {
         Ok(manifest) => manifest,
@@ -117,6 +119,7 @@ pub fn lacking(
         Err(fault) => return Err(fault),
     };
     check_manifest(&manifest, &release.site)?;
+    let manifest = held_whole(manifest, lazy);
     let mut wants = BTreeMap::new();
     components(store, &manifest, &mut wants);
     let (mut segments, mut blobs) = (Vec::new(), BTreeMap::new());

@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use snapshot::manifest::SegmentEntry;
+use snapshot::segment::Nodes;
 use snapshot::{
     CollectionName, ComponentName, Digest, Manifest, NodeCache, Release, Segment, Stack, Store,
     StoreError, limits,
 };
 
-use super::{Damage, ManifestFault, check_manifest, read_manifest};
+use super::{Damage, Lazy, ManifestFault, check_manifest, read_manifest};
 use crate::answer::Routes;
 use crate::host::{Guest, Host, HostError};
 
@@ -33,6 +34,8 @@ pub struct LoadedRelease {
     pub store: Arc<Store>,
     /// What of it could not be read.
     pub damage: Arc<Damage>,
+    /// What of it is not on disk, and where that comes from.
+    pub lazy: Lazy,
 }
 
 /// Why a release that should be on disk does not open.
@@ -73,8 +76,23 @@ impl LoadedRelease {
         cache: &NodeCache,
         release: Release,
     ) -> Result<Self, LoadError> {
+        Self::open_with(store, host, cache, release, Lazy::default()).await
+    }
+
+    /// The same, but for what is `lazy`: that need not be on disk, and is not looked at.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub async fn open_with(
+        store: Arc<Store>,
+        host: &Host,
+        cache: &NodeCache,
+        release: Release,
+        lazy: Lazy,
+    ) -> Result<Self, LoadError> {
         let (from, nodes, statement) = (Arc::clone(&store), cache.clone(), release.clone());
-        let read = move || Opened::read(&from, &nodes, &statement);
+        let far = lazy.clone();
+        let read = move || Opened::read(&from, &nodes, &statement, &far);
         let opened = tokio::task::spawn_blocking(read).await;
         let opened = opened.map_err(|_| LoadError::Stopped)??;
         let mut guests = BTreeMap::new();
@@ -94,6 +112,7 @@ impl LoadedRelease {
             routes: Arc::new(opened.routes),
             store,
             damage: Arc::default(),
+            lazy,
         })
     }
 
@@ -146,20 +165,23 @@ struct Opened {
 }
 
 impl Opened {
-    fn read(store: &Store, cache: &NodeCache, release: &Release) -> Result<Self, LoadError> {
+    fn read(
+        store: &Store,
+        cache: &NodeCache,
+        release: &Release,
+        lazy: &Lazy,
+    ) -> Result<Self, LoadError> {
         let manifest = read_manifest(store, release)?;
         let routes = check_manifest(&manifest, &release.site)?;
         let mut stacks = BTreeMap::new();
         for collection in &manifest.collections {
             let mut segments = Vec::new();
+            let name = &collection.name;
             for entry in &collection.segments {
-                segments.push(open_segment(
-                    store,
-                    &manifest,
-                    &collection.name,
-                    entry,
-                    cache,
-                )?);
+                segments.push(match lazy.far(name) {
+                    Some(far) => far_segment(far.nodes(entry), &manifest, name, entry, cache)?,
+                    None => open_segment(store, &manifest, name, entry, cache)?,
+                });
             }
             stacks.insert(collection.name.clone(), Stack::new(segments));
         }
@@ -191,6 +213,21 @@ fn open_segment(
     segment.map_err(|source| LoadError::Object {
         object: format!("segment {}", entry.id),
         source: Box::new(source),
+    })
+}
+
+fn far_segment(
+    nodes: Arc<dyn Nodes>,
+    manifest: &Manifest,
+    collection: &CollectionName,
+    entry: &SegmentEntry,
+    cache: &NodeCache,
+) -> Result<Segment, LoadError> {
+    let name = format!("{collection}/{}", entry.id.short());
+    let segment = Segment::far(nodes, &name, entry, &manifest.site, collection, cache);
+    segment.map_err(|source| LoadError::Object {
+        object: format!("segment {}", entry.id),
+        source: Box::new(source.into()),
     })
 }
 

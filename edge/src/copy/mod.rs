@@ -7,6 +7,7 @@
 mod canary;
 mod damage;
 mod lacking;
+mod lazy;
 mod load;
 mod manifest;
 mod read;
@@ -14,6 +15,7 @@ mod read;
 pub use canary::{Canaries, CanaryFailure, try_canaries};
 pub use damage::{DAMAGED, Damage, Damaged};
 pub use lacking::{Kind, Lacking, Want, is_whole, lacking};
+pub use lazy::{Far, Lazy, held_whole};
 pub use load::{LoadError, LoadedRelease};
 pub use manifest::{ManifestFault, check_counts, check_manifest, read_manifest};
 pub use read::{HeldBlob, ReadError};

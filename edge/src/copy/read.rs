@@ -8,7 +8,7 @@ use snapshot::{
 };
 
 use super::damage::Damage;
-use super::{Kind, LoadedRelease, Want};
+use super::{Far, Kind, LoadedRelease, Want};
 
 /// Why a copy cannot tell.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +29,16 @@ pub enum ReadError {
 pub struct HeldBlob {
     blob: Blob,
     entry: BlobRef,
-    damage: Arc<Damage>,
+    home: Home,
+}
+
+/// Who is told when a blob turns out to be damaged.
+#[derive(Debug)]
+enum Home {
+    /// It is held whole, and is repaired.
+    Here(Arc<Damage>),
+    /// It is fetched again when it is asked for.
+    Far(Arc<dyn Far>),
 }
 
 impl LoadedRelease {
@@ -55,25 +64,38 @@ impl LoadedRelease {
         keys.collect()
     }
 
-    /// Opens a blob that a value refers to. Blocks.
+    /// Opens a blob that a value of `collection` refers to. Blocks.
     ///
     /// # Errors
     /// [`ReadError::Blob`].
-    pub fn blob(&self, entry: &BlobRef) -> Result<HeldBlob, ReadError> {
-        match self.store.blob(entry) {
-            Ok(blob) => Ok(HeldBlob {
-                blob,
-                entry: *entry,
-                damage: Arc::clone(&self.damage),
-            }),
-            Err(error) => {
-                lost(&self.damage, entry, &error);
-                Err(ReadError::Blob(Box::new(error)))
+    pub fn blob(
+        &self,
+        collection: &CollectionName,
+        entry: &BlobRef,
+    ) -> Result<HeldBlob, ReadError> {
+        let (opened, home) = match self.lazy.far(collection) {
+            Some(far) => (far.blob(entry), Home::Far(Arc::clone(far))),
+            None => {
+                let opened = self.store.blob(entry);
+                if let Err(error) = &opened {
+                    lost(&self.damage, entry, error);
+                }
+                (opened, Home::Here(Arc::clone(&self.damage)))
             }
-        }
+        };
+        let blob = opened.map_err(|error| ReadError::Blob(Box::new(error)))?;
+        Ok(HeldBlob {
+            blob,
+            entry: *entry,
+            home,
+        })
     }
 
     fn torn(&self, collection: &CollectionName, error: SegmentError) -> ReadError {
+        // What is not on this disk cannot be damaged on it.
+        if self.lazy.far(collection).is_some() {
+            return ReadError::Segment(Box::new(error));
+        }
         let known = self.manifest.collection(collection);
         let mut entries = known.into_iter().flat_map(|known| &known.segments);
         if let Some(entry) = entries.find(|entry| entry.id == error.id) {
@@ -101,7 +123,10 @@ impl HeldBlob {
         if let Err(error) = &read
             && !matches!(error.fault, BlobFault::Range { .. })
         {
-            lost(&self.damage, &self.entry, error);
+            match &self.home {
+                Home::Here(damage) => lost(damage, &self.entry, error),
+                Home::Far(far) => far.drop_blob(&self.entry),
+            }
         }
         read
     }

@@ -68,6 +68,10 @@ pub struct Metrics {
     scrubbed: Family<OfSite, Counter>,
     scrub_found: Family<OfSite, Counter>,
     repaired: Family<OfSite, Counter>,
+    lazy_bytes: Family<OfSite, Gauge>,
+    lazy_hits: Family<OfSite, Counter>,
+    lazy_fetched: Family<OfSite, Counter>,
+    lazy_failed: Family<OfSite, Counter>,
 }
 
 impl Default for Metrics {
@@ -116,6 +120,19 @@ impl Default for Metrics {
             repaired: add.plain(
                 "repaired_objects",
                 "Damaged objects that were brought back, whoever found them",
+            ),
+            lazy_bytes: add.plain("lazy_bytes", "Bytes kept of lazy collections"),
+            lazy_hits: add.plain(
+                "lazy_hits",
+                "Reads of lazy collections answered from what is kept",
+            ),
+            lazy_fetched: add.plain(
+                "lazy_fetched",
+                "Reads of lazy collections that were fetched for",
+            ),
+            lazy_failed: add.plain(
+                "lazy_failed",
+                "Reads of lazy collections that nothing came for",
             ),
             registry,
         }
@@ -198,7 +215,13 @@ impl Metrics {
         }
         let of = OfSite { site: name };
         let scrub = site.copy.scrubbed();
+        let lazy = site.copy.lazy();
+        let bytes = i64::try_from(lazy.bytes).unwrap_or(i64::MAX);
+        self.lazy_bytes.get_or_create(&of).set(bytes);
         for (counter, count) in [
+            (&self.lazy_hits, lazy.hits),
+            (&self.lazy_fetched, lazy.fetched),
+            (&self.lazy_failed, lazy.failed),
             (&self.scrubbed, scrub.bytes),
             (&self.scrub_found, scrub.found),
             (&self.repaired, scrub.repaired),

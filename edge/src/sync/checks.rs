@@ -8,7 +8,7 @@ use snapshot::{Digest, Manifest, Release, Store};
 use super::refusal::{Check, Refusal};
 use super::space;
 use crate::copy::{
-    Canaries, Kind, Lacking, LoadError, LoadedRelease, check_counts, lacking, try_canaries,
+    Canaries, Kind, Lacking, Lazy, LoadError, LoadedRelease, check_counts, lacking, try_canaries,
 };
 
 pub(super) fn plan(
@@ -16,8 +16,9 @@ pub(super) fn plan(
     release: &Release,
     known: &BTreeMap<Digest, Kind>,
     barred: &BTreeSet<Digest>,
+    lazy: &Lazy,
 ) -> Result<Lacking, Refusal> {
-    let lacking = lacking(store, release, known, barred);
+    let lacking = lacking(store, release, known, barred, lazy.names());
     let lacking =
         lacking.map_err(|fault| Refusal::new(Check::Manifest, None, fault.to_string()))?;
     space::check(store, &lacking)?;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use snapshot::trust::{AcceptedRelease, Generation};
 use snapshot::{Digest, Namespace, NodeCache, Store};
+use tokio::runtime::Handle;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -18,6 +19,7 @@ use super::core::{Action, Core, Event, Job};
 use super::fetch::{Fetch, bring};
 use super::journal::Journal;
 use super::kept::{Kept, OpenError};
+use super::lazy::{LazyReads, forget as forget_lazy};
 use super::merge::MergeFault;
 use super::pace::Pace;
 use super::refusal::{Check, Refusal};
@@ -27,7 +29,7 @@ use super::state::SiteState;
 use super::sweep::{Sweeping, Swept};
 use super::work::{Offer, SourceId};
 use crate::config::Site;
-use crate::copy::{Canaries, Kind, LoadedRelease, Want};
+use crate::copy::{Canaries, Kind, Lazy, LoadedRelease, Want, held_whole};
 use crate::host::Host;
 use crate::orders::OrdersKeeper;
 use crate::peer::Shelf;
@@ -53,6 +55,8 @@ pub struct Follower {
     /// Segments merged for the release that is being brought in, known to be whole, blobs included.
     pub(super) whole: BTreeMap<Digest, Kind>,
     pub(super) orders_kept: bool,
+    /// What is not held whole.
+    pub(super) lazy: Lazy,
     /// How fast what is held is read again, bytes a second.
     scrub: u64,
 }
@@ -108,8 +112,10 @@ impl Follower {
             checked: None,
             whole: BTreeMap::new(),
             orders_kept: true,
+            lazy: Lazy::default(),
             scrub: site.scrub,
         };
+        follower.open_lazy(site, data).await?;
         for alarm in kept.alarms {
             follower.alarm(alarm);
         }
@@ -128,6 +134,9 @@ impl Follower {
     /// The same, taking no more from its sources than `pace` allows to all who share it.
     #[must_use]
     pub fn at_pace(self, pace: Arc<Pace>) -> Self {
+        if let Some(lazy) = self.state.lazy_reads() {
+            lazy.at_pace(&pace);
+        }
         Self { pace, ..self }
     }
 
@@ -206,6 +215,29 @@ impl Follower {
         self.end_sweep(&mut tasks).await;
     }
 
+    /// Opens what is kept of collections that are not held whole.
+    async fn open_lazy(&mut self, site: &Site, data: &Path) -> Result<(), OpenError> {
+        let root = data.join("sites").join(site.name.as_str()).join("lazy");
+        let (names, limit) = (site.lazy.collections.clone(), site.lazy.cache_bytes);
+        let mirrors = self.sources.iter().map(|source| source.mirror.clone());
+        let of = (site.name.clone(), mirrors.collect());
+        let (tally, runtime) = (Arc::clone(self.state.tally()), Handle::current());
+        let open = move || match names.is_empty() {
+            true => forget_lazy(&root).map(|()| None),
+            false => LazyReads::open(&root, (names, limit), of, tally, runtime).map(Some),
+        };
+        let opened = spawn_blocking(open).await.map_err(|_| OpenError::Stopped)?;
+        let opened = opened.map_err(|error| OpenError::Store {
+            site: site.name.clone(),
+            source: Box::new(error),
+        })?;
+        if let Some(lazy) = opened {
+            self.lazy = lazy.lazy();
+            self.state.reads_lazily(lazy);
+        }
+        Ok(())
+    }
+
     /// Puts the release of the last run in use again, if it is still believed and whole.
     async fn resume(&mut self) -> Option<Offer> {
         let accepted = self.journal.release.clone()?;
@@ -221,7 +253,9 @@ impl Follower {
             return None;
         }
         let (store, release) = (Arc::clone(&self.store), accepted.release.clone());
-        match LoadedRelease::open(store, &self.host, &self.cache, release).await {
+        match LoadedRelease::open_with(store, &self.host, &self.cache, release, self.lazy.clone())
+            .await
+        {
             Ok(loaded) => {
                 self.use_release(Arc::new(loaded), &accepted);
                 Some(Offer(Arc::new(accepted)))
@@ -253,8 +287,9 @@ impl Follower {
             Action::Plan(job, offer, barred) => {
                 let (store, mut known) = (Arc::clone(&self.store), self.held());
                 known.extend(self.whole.clone());
+                let lazy = self.lazy.clone();
                 tasks.spawn(async move {
-                    let plan = move || plan(&store, offer.release(), &known, &barred);
+                    let plan = move || plan(&store, offer.release(), &known, &barred, &lazy);
                     let planned = spawn_blocking(plan);
                     let planned = planned.await.unwrap_or_else(|_| Err(stopped()));
                     Done::Event(Event::Planned(job, planned))
@@ -286,9 +321,11 @@ impl Follower {
                     .map(|current| Arc::clone(&current.manifest));
                 let (store, host) = (Arc::clone(&self.store), Arc::clone(&self.host));
                 let (cache, canaries) = (self.cache.clone(), Arc::clone(canaries));
+                let lazy = self.lazy.clone();
                 tasks.spawn(async move {
                     let release = offer.release().clone();
-                    let opened = LoadedRelease::open(store, &host, &cache, release).await;
+                    let opened =
+                        LoadedRelease::open_with(store, &host, &cache, release, lazy).await;
                     let checked = match opened {
                         Ok(loaded) => check(loaded, before.as_deref(), canaries.as_ref()).await,
                         Err(error) => Err(unloadable(&error)),
@@ -369,11 +406,20 @@ impl Follower {
         let (sequence, manifest) = (release.sequence, release.manifest.short());
         tracing::info!(site = %self.state.name(), %sequence, manifest, "release in use");
         self.whole.clear();
+        for name in self.lazy.names().iter() {
+            if loaded.manifest.collection(name).is_none() {
+                self.alarm(format!(
+                    "`lazy` names the collection {name}, which the release lacks"
+                ));
+            }
+        }
         self.sweeping.uses(release);
         let persons = accepted.signers.persons();
         self.state.progress().signers = persons.into_iter().map(str::to_owned).collect();
         self.state.set_time(self.journal.time);
-        self.state.given().uses(accepted, &loaded.manifest);
+        // Nobody is given what is not held whole.
+        let given = held_whole((*loaded.manifest).clone(), self.lazy.names());
+        self.state.given().uses(accepted, &Arc::new(given));
         self.state.switch(loaded);
     }
 
@@ -384,7 +430,8 @@ impl Follower {
             return BTreeMap::new();
         };
         let mut held = BTreeMap::new();
-        for collection in &current.manifest.collections {
+        let collections = current.manifest.collections.iter();
+        for collection in collections.filter(|c| self.lazy.far(&c.name).is_none()) {
             for entry in &collection.segments {
                 let kind = Kind::Segment(collection.name.clone(), Box::new(entry.clone()));
                 held.insert(entry.id, kind);
@@ -421,7 +468,10 @@ impl Follower {
             }
             status
         });
-        let sources = sources.collect();
+        let sources: Vec<_> = sources.collect();
+        if let Some(lazy) = self.state.lazy_reads() {
+            lazy.aside(sources.iter().map(|source| source.aside_s > 0));
+        }
         let mut progress = self.state.progress();
         progress.fetching = self.core.fetching();
         progress.doing = self.core.doing();

@@ -276,7 +276,9 @@ fn rest(bytes: u64, rate: u64) -> Duration {
 /// The object at `place` if it was begun, else the first after it.
 fn next(release: &LoadedRelease, place: &Place) -> Option<Want> {
     let manifest = &release.manifest;
-    let segments = manifest.collections.iter().flat_map(|collection| {
+    let whole = manifest.collections.iter();
+    let whole = whole.filter(|collection| release.lazy.far(&collection.name).is_none());
+    let segments = whole.flat_map(|collection| {
         let entries = collection.segments.iter();
         entries.map(|entry| Want::segment(&collection.name, entry.clone()))
     });

@@ -1,6 +1,6 @@
 //! What the rest of an edge sees of a site: its release, its orders, its time, its status.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwapOption;
@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::core::Fetched;
 use super::given::Given;
 use super::history::History;
+use super::lazy::{LazyReads, LazyStatus};
 use super::scrub::ScrubStatus;
 use super::status::{
     FetchingStatus, LeftBehindStatus, MergedStatus, OrderStatus, ReleaseStatus, SourceStatus,
@@ -31,6 +32,7 @@ pub struct SiteState {
     time: Mutex<EdgeTime>,
     progress: Mutex<Progress>,
     tally: Arc<Tally>,
+    lazy: OnceLock<Arc<LazyReads>>,
     given: Given,
 }
 
@@ -61,6 +63,7 @@ impl SiteState {
             time: Mutex::new(time),
             progress: Mutex::default(),
             tally: Arc::default(),
+            lazy: OnceLock::new(),
             given: Given::default(),
         }
     }
@@ -137,6 +140,7 @@ impl SiteState {
                 bytes_a_second: self.tally.rate(),
             }),
             store: progress.store.clone(),
+            lazy: self.lazy(),
             orders: order_statuses(&orders, now),
         }
     }
@@ -169,6 +173,22 @@ impl SiteState {
     #[must_use]
     pub const fn given(&self) -> &Given {
         &self.given
+    }
+
+    /// What is fetched when it is read.
+    #[must_use]
+    pub fn lazy(&self) -> LazyStatus {
+        let lazy = self.lazy.get();
+        lazy.map(|lazy| lazy.status()).unwrap_or_default()
+    }
+
+    pub(super) fn reads_lazily(&self, lazy: Arc<LazyReads>) {
+        // Once, when the site is opened.
+        let _ = self.lazy.set(lazy);
+    }
+
+    pub(super) fn lazy_reads(&self) -> Option<&Arc<LazyReads>> {
+        self.lazy.get()
     }
 
     pub(super) const fn tally(&self) -> &Arc<Tally> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::core::Health;
+use super::lazy::LazyStatus;
 use super::scrub::ScrubStatus;
 
 /// The whole edge: what `/status` answers, and what `edge order` reads. More fields may stand
@@ -56,6 +57,9 @@ pub struct SyncStatus {
     /// What lies on this disk, and what was swept away.
     #[serde(default)]
     pub store: StoreStatus,
+    /// What is fetched when it is read.
+    #[serde(default)]
+    pub lazy: LazyStatus,
     /// The order of each scope.
     pub orders: Vec<OrderStatus>,
 }

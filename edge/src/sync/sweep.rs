@@ -22,21 +22,25 @@
 //! The releases kept are written down before anything goes, so that a restart keeps them too. If any
 //! of them cannot be read nothing goes, and `/status` says so.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use snapshot::{
-    Digest, Manifest, Marks, Release, Scope, Sequence, Store, StoreError, decode, encode, limits,
+    CollectionName, Digest, Manifest, Marks, Release, Scope, Sequence, Store, StoreError, decode,
+    encode, limits,
 };
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::Instant;
 
 use super::driver::{Done, Follower};
+use super::lazy::LazyReads;
 use super::state::SiteState;
 use super::status::StoreStatus;
 use crate::config::Keep;
+use crate::copy::held_whole;
 
 /// The state file.
 const STATE: &str = "kept";
@@ -103,6 +107,18 @@ pub(super) struct Removed {
     /// Nothing of the releases before this one lies here any more.
     erased: Option<Sequence>,
     error: Option<String>,
+}
+
+impl Removed {
+    /// What was fetched lazily may be what was erased: all of it goes before anybody is told so.
+    fn forget(&mut self, reads: Option<&LazyReads>) {
+        let (Some(_), Some(reads)) = (self.erased, reads) else {
+            return;
+        };
+        if let Err(error) = reads.forget_all() {
+            (self.erased, self.error) = (None, Some(error.to_string()));
+        }
+    }
 }
 
 impl Sweeping {
@@ -212,8 +228,10 @@ impl Follower {
                     None => self.sweeping.keep.grace,
                 };
                 let began = Instant::now();
+                let lazy = Arc::clone(self.lazy.names());
                 tasks.spawn(async move {
-                    let listed = spawn_blocking(move || list(&store, &kept, grace, &stop)).await;
+                    let listed =
+                        spawn_blocking(move || list(&store, &kept, &lazy, grace, &stop)).await;
                     let listed = listed.unwrap_or_else(|_| Err("stopped".to_owned()));
                     let listed = listed.map(|listed| Listed { erases, ..listed });
                     Done::Swept(Swept::Listed(listed, began))
@@ -224,8 +242,14 @@ impl Follower {
                 let (listed, began) = (std::mem::take(listed), *began);
                 let (kept, written) = (self.kept_here(), self.sweeping.names());
                 let (store, stop) = (Arc::clone(&self.store), Arc::clone(&self.sweeping.stop));
+                let lazy = Arc::clone(self.lazy.names());
+                let reads = self.state.lazy_reads().cloned();
                 tasks.spawn(async move {
-                    let work = move || remove(&store, &kept, &written, listed, &stop);
+                    let work = move || {
+                        let mut removed = remove(&store, &kept, &written, &lazy, listed, &stop);
+                        removed.forget(reads.as_deref());
+                        removed
+                    };
                     let removed = spawn_blocking(work).await.unwrap_or_default();
                     Done::Swept(Swept::Removed(removed, began))
                 });
@@ -322,10 +346,11 @@ fn pinned(state: &SiteState) -> Option<Kept> {
 fn list(
     store: &Store,
     kept: &[Kept],
+    lazy: &BTreeSet<CollectionName>,
     grace: Duration,
     stop: &Arc<AtomicBool>,
 ) -> Result<Listed, String> {
-    let marks = mark(store, kept, stop)?;
+    let marks = mark(store, kept, lazy, stop)?;
     let (mut listed, now) = (Listed::default(), SystemTime::now());
     let words = |error: StoreError| error.to_string();
     for digest in store.digests().map_err(words)? {
@@ -349,6 +374,7 @@ fn remove(
     store: &Store,
     kept: &[Kept],
     written: &[Kept],
+    lazy: &BTreeSet<CollectionName>,
     listed: Listed,
     stop: &Arc<AtomicBool>,
 ) -> Removed {
@@ -357,7 +383,7 @@ fn remove(
     let all = listed.candidates.len() < AT_ONCE;
     let erased = listed.erases.filter(|_| all);
     let candidates = listed.candidates;
-    removed.error = remove_each(store, kept, written, candidates, stop, &mut removed).err();
+    removed.error = remove_each(store, kept, written, lazy, candidates, stop, &mut removed).err();
     if removed.error.is_none() && erased.is_some() {
         // Nothing is being fetched now.
         let cleared = store.clear_scratch().and_then(|()| store.clear_partials());
@@ -371,6 +397,7 @@ fn remove_each(
     store: &Store,
     kept: &[Kept],
     written: &[Kept],
+    lazy: &BTreeSet<CollectionName>,
     candidates: Vec<Digest>,
     stop: &Arc<AtomicBool>,
     removed: &mut Removed,
@@ -380,7 +407,7 @@ fn remove_each(
         let state = encode(&(VERSION, written)).map_err(|error| error.to_string())?;
         store.write_state(STATE, &state).map_err(words)?;
     }
-    let marks = mark(store, kept, stop)?;
+    let marks = mark(store, kept, lazy, stop)?;
     for digest in candidates {
         stopped(stop)?;
         if marks.has(&digest) {
@@ -418,7 +445,12 @@ fn read(store: &Store) -> Result<Vec<Kept>, String> {
 }
 
 /// Marks what `kept` names. One that was never brought here names nothing here; the first is in use.
-fn mark(store: &Store, kept: &[Kept], stop: &Arc<AtomicBool>) -> Result<Marks, String> {
+fn mark(
+    store: &Store,
+    kept: &[Kept],
+    lazy: &BTreeSet<CollectionName>,
+    stop: &Arc<AtomicBool>,
+) -> Result<Marks, String> {
     let mut marks = Marks::until(Arc::clone(stop));
     for (at, kept) in kept.iter().enumerate() {
         if at > 0 && !store.contains(&kept.manifest) {
@@ -432,6 +464,13 @@ fn mark(store: &Store, kept: &[Kept], stop: &Arc<AtomicBool>) -> Result<Marks, S
                 decode::<Manifest>(&bytes, limits::MANIFEST_BYTES).map_err(|e| e.to_string())
             })
             .and_then(|manifest| {
+                let mut manifest = held_whole(manifest, lazy);
+                if at > 0 {
+                    // It may have been lazy then, or be half brought: what is not here needs no mark.
+                    for collection in &mut manifest.collections {
+                        collection.segments.retain(|s| store.contains(&s.id));
+                    }
+                }
                 let marked = marks.release(store, &kept.manifest, &manifest);
                 marked.map_err(|error| error.to_string())
             });
@@ -472,14 +511,14 @@ mod tests {
             manifest_bytes: 4,
         };
         let (kept, go) = ([gone], Arc::default());
-        let listed = list(&store, &kept, Duration::ZERO, &go);
+        let listed = list(&store, &kept, &BTreeSet::new(), Duration::ZERO, &go);
         assert!(listed.err().unwrap().contains("nothing is swept"));
         let listed = Listed {
             candidates: vec![stray],
             erases: Some(Sequence(1)),
             ..Listed::default()
         };
-        let removed = remove(&store, &kept, &kept, listed, &go);
+        let removed = remove(&store, &kept, &kept, &BTreeSet::new(), listed, &go);
         assert_eq!(removed.erased, None);
         assert!(removed.error.is_some() && store.contains(&stray));
     }

@@ -142,7 +142,26 @@ fn frames(bytes: &[u8]) -> bool {
         assert_eq!(out.len() as u64, entry.bytes);
         assert!(packed.len() as u64 <= at_rest::limit(entry.bytes));
     }
+    one_by_one(packed, entry.bytes);
     expanded.is_ok()
+}
+
+/// The same frame by frame, as a lazy read goes: by the table at its end, which may lie.
+fn one_by_one(packed: &[u8], bytes: u64) {
+    let Some(frames) = at_rest::Frames::read(packed, bytes) else {
+        return;
+    };
+    for at in (0..bytes).step_by(limits::FRAME_BYTES) {
+        let frame = frames.holding(at).expect("all of it is in frames");
+        assert!(frame.start <= at && at < frame.start + frame.expanded);
+        let part = |at: u64| usize::try_from(at).ok();
+        let range = part(frame.at_rest).zip(part(frame.at_rest + frame.packed));
+        if let Some(given) = range.and_then(|(from, until)| packed.get(from..until))
+            && let Ok(out) = at_rest::expand_frame(given, frame.expanded)
+        {
+            assert_eq!(out.len() as u64, frame.expanded);
+        }
+    }
 }
 
 /// A manifest, under a release that names it.

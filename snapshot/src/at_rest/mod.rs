@@ -5,6 +5,7 @@
 //! it comes, and is a segment only once [`crate::Segment::verify`] says so. The numbers at
 //! the comments are the steps of `FORMAT.md` section 5.
 
+mod frame;
 mod hint;
 mod pack;
 mod stored;
@@ -28,6 +29,7 @@ const FOOTER_MAGIC: u32 = 0x8F92_EAB1;
 /// Last bytes of a segment at rest: number of frames, descriptor, magic.
 pub const FOOTER_BYTES: u64 = 9;
 
+pub use frame::{Frame, Frames, expand_frame};
 pub use hint::{Border, border, tail};
 pub use pack::compress;
 pub use stored::Stored;

@@ -95,7 +95,7 @@ impl SegmentIter {
     /// Moves to the next leaf; `false` if there is none.
     fn advance(&mut self) -> Result<bool, SegmentError> {
         if self.state == State::New {
-            let root = self.segment.0.root.clone();
+            let root = self.segment.0.root()?.clone();
             self.descend(root)?;
             self.state = State::Walking;
             return Ok(true);

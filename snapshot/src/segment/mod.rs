@@ -13,6 +13,7 @@ mod iter;
 #[cfg(test)]
 mod proptests;
 mod read;
+mod source;
 #[cfg(test)]
 pub(crate) mod tests;
 mod verify;
@@ -22,3 +23,4 @@ pub use cache::NodeCache;
 pub use error::{Fault, SegmentError};
 pub use iter::SegmentIter;
 pub use read::Segment;
+pub use source::{Nodes, node_name};

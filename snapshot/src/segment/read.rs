@@ -2,14 +2,13 @@
 
 use std::cell::Cell;
 use std::fs::File;
-use std::io;
 use std::ops::RangeBounds;
-use std::os::unix::fs::FileExt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::manifest::SegmentEntry;
 use crate::node::{Entries, Inner, Node, Place, Row, tag};
-use crate::segment::{Fault, NodeCache, SegmentError, SegmentIter};
+use crate::segment::source::Source;
+use crate::segment::{Fault, NodeCache, Nodes, SegmentError, SegmentIter};
 use crate::{CollectionName, Digest, Entry, Key, SiteName, limits};
 
 thread_local! {
@@ -23,13 +22,21 @@ pub struct Segment(pub(super) Arc<Opened>);
 
 #[derive(Debug)]
 pub(super) struct Opened {
-    file: File,
+    source: Source,
     name: String,
     entry: SegmentEntry,
+    site: SiteName,
+    collection: CollectionName,
     cache: NodeCache,
-    pub(super) root: Place,
-    /// The root if it is an inner node; a leaf is read and hashed each time.
-    inner_root: Option<Arc<Inner>>,
+    /// Of a file it is read when that is opened, of what is far away when it is first asked for.
+    root: OnceLock<Root>,
+}
+
+#[derive(Debug)]
+struct Root {
+    place: Place,
+    /// If it is an inner node; a leaf is read and hashed each time.
+    inner: Option<Arc<Inner>>,
 }
 
 impl Segment {
@@ -46,49 +53,35 @@ impl Segment {
         collection: &CollectionName,
         cache: &NodeCache,
     ) -> Result<Self, SegmentError> {
-        let fail = |fault| SegmentError {
-            id: entry.id,
-            segment: name.to_owned(),
-            at: entry.root_at,
-            fault,
-        };
-        // 4.1 The manifest's claims are possible.
-        if entry.bytes > limits::SEGMENT_BYTES {
-            return Err(fail(Fault::Length {
-                got: entry.bytes,
-                limit: limits::SEGMENT_BYTES,
-            }));
-        }
-        let got = entry.bytes.saturating_sub(entry.root_at);
-        let limit = (limits::NODE_BYTES + limits::ROOT_HEAD_BYTES) as u64;
-        if !(1..=limit).contains(&got) {
-            return Err(fail(Fault::RootPlace { got, limit }));
-        }
         // 4.2 The file has the length that the manifest claims.
-        let length = file.metadata().map_err(|e| fail(e.into()))?.len();
+        let length = file.metadata();
+        let opened = Opened::new(Source::File(file), name, (entry, site, collection), cache)?;
+        let fail = |fault| opened.error(entry.root_at, fault);
+        let length = length.map_err(|e| fail(e.into()))?.len();
         if length != entry.bytes {
             return Err(fail(Fault::FileLength {
                 expected: entry.bytes,
                 got: length,
             }));
         }
-        let mut opened = Opened {
-            file,
-            name: name.to_owned(),
-            entry: entry.clone(),
-            cache: cache.clone(),
-            root: Place {
-                level: 0,
-                digest: entry.id,
-                at: entry.root_at,
-                bytes: got,
-                first: None,
-                below: None,
-                tags: None,
-            },
-            inner_root: None,
-        };
-        opened.open_root(site, collection).map_err(fail)?;
+        opened.root()?;
+        Ok(Self(Arc::new(opened)))
+    }
+
+    /// A segment whose nodes come from elsewhere. Nothing is asked for, and nothing but the manifest's
+    /// claims checked, before it is first read.
+    ///
+    /// # Errors
+    /// Claims that no segment can meet.
+    pub fn far(
+        nodes: Arc<dyn Nodes>,
+        name: &str,
+        entry: &SegmentEntry,
+        site: &SiteName,
+        collection: &CollectionName,
+        cache: &NodeCache,
+    ) -> Result<Self, SegmentError> {
+        let opened = Opened::new(Source::Far(nodes), name, (entry, site, collection), cache)?;
         Ok(Self(Arc::new(opened)))
     }
 
@@ -99,9 +92,11 @@ impl Segment {
     }
 
     /// Levels of nodes, leaves included.
-    #[must_use]
-    pub fn levels(&self) -> u8 {
-        self.0.root.level.saturating_add(1)
+    ///
+    /// # Errors
+    /// The root cannot be read.
+    pub fn levels(&self) -> Result<u8, SegmentError> {
+        Ok(self.0.root()?.level.saturating_add(1))
     }
 
     /// What this segment says about `key`; `None` if it says nothing.
@@ -114,7 +109,7 @@ impl Segment {
 
     /// [`Segment::get`] for a key whose tag is known.
     pub(crate) fn find(&self, key: &Key, tag: u8) -> Result<Option<Entry>, SegmentError> {
-        let mut place = self.0.root.clone();
+        let mut place = self.0.root()?.clone();
         while place.level > 0 {
             let inner = self.0.inner(&place)?;
             let Some(index) = inner.child_for(key.as_bytes()) else {
@@ -150,7 +145,7 @@ impl Segment {
     /// # Errors
     /// An inner node cannot be read or is not what was signed.
     pub fn nodes(&self, mut each: impl FnMut(u64, u64)) -> Result<(), SegmentError> {
-        let root = self.0.root.clone();
+        let root = self.0.root()?.clone();
         for level in 0..=root.level {
             self.nodes_of(level, &root, &mut each)?;
         }
@@ -179,10 +174,60 @@ impl Segment {
 }
 
 impl Opened {
-    fn open_root(&mut self, site: &SiteName, collection: &CollectionName) -> Result<(), Fault> {
+    fn new(
+        source: Source,
+        name: &str,
+        (entry, site, collection): (&SegmentEntry, &SiteName, &CollectionName),
+        cache: &NodeCache,
+    ) -> Result<Self, SegmentError> {
+        let opened = Self {
+            source,
+            name: name.to_owned(),
+            entry: entry.clone(),
+            site: site.clone(),
+            collection: collection.clone(),
+            cache: cache.clone(),
+            root: OnceLock::new(),
+        };
+        // 4.1 The manifest's claims are possible.
+        let fail = |fault| Err(opened.error(entry.root_at, fault));
+        if entry.bytes > limits::SEGMENT_BYTES {
+            return fail(Fault::Length {
+                got: entry.bytes,
+                limit: limits::SEGMENT_BYTES,
+            });
+        }
+        let got = entry.bytes.saturating_sub(entry.root_at);
+        let limit = (limits::NODE_BYTES + limits::ROOT_HEAD_BYTES) as u64;
+        if !(1..=limit).contains(&got) {
+            return fail(Fault::RootPlace { got, limit });
+        }
+        Ok(opened)
+    }
+
+    /// Where the root is, which was read and checked.
+    pub(super) fn root(&self) -> Result<&Place, SegmentError> {
+        if let Some(root) = self.root.get() {
+            return Ok(&root.place);
+        }
+        let root = self.read_root();
+        let root = root.map_err(|fault| self.error(self.entry.root_at, fault))?;
+        Ok(&self.root.get_or_init(|| root).place)
+    }
+
+    fn read_root(&self) -> Result<Root, Fault> {
+        let mut place = Place {
+            level: 0,
+            digest: self.entry.id,
+            at: self.entry.root_at,
+            bytes: self.entry.bytes.saturating_sub(self.entry.root_at),
+            first: None,
+            below: None,
+            tags: None,
+        };
         // 4.3 The root's bytes hash to the segment's id (3.1 to 3.3).
         let mut buffer = Vec::new();
-        let node = Node::decode(self.read(&self.root, &mut buffer)?)?;
+        let node = Node::decode(self.read(&place, &mut buffer)?)?;
         // 4.4 A root, of no more levels than a segment may have.
         let Some(head) = &node.head else {
             return Err(Fault::Kind { expected: "a root" });
@@ -193,18 +238,18 @@ impl Opened {
                 limit: limits::LEVELS,
             });
         }
-        self.root.level = node.level;
-        node.check(&self.root)?;
+        place.level = node.level;
+        node.check(&place)?;
         // 4.5 Of this site and this collection.
-        if &head.site != site {
+        if head.site != self.site {
             return Err(Fault::Site {
-                expected: site.clone(),
+                expected: self.site.clone(),
                 got: head.site.clone(),
             });
         }
-        if &head.collection != collection {
+        if head.collection != self.collection {
             return Err(Fault::Collection {
-                expected: collection.clone(),
+                expected: self.collection.clone(),
                 got: head.collection.clone(),
             });
         }
@@ -220,16 +265,17 @@ impl Opened {
             Entries::Leaf(_) => 0,
             Entries::Inner(children) => children.last().map_or(0, |c| c.at.saturating_add(c.bytes)),
         };
-        if self.root.at != expected {
+        if place.at != expected {
             return Err(Fault::ChildPlace {
                 expected,
-                got: self.root.at,
+                got: place.at,
             });
         }
-        if let Entries::Inner(children) = node.entries {
-            self.inner_root = Some(Arc::new(Inner::new(node.level, &children)));
-        }
-        Ok(())
+        let inner = match node.entries {
+            Entries::Inner(children) => Some(Arc::new(Inner::new(node.level, &children))),
+            Entries::Leaf(_) => None,
+        };
+        Ok(Root { place, inner })
     }
 
     /// Reads a node into `buffer`, private memory, and hashes it there.
@@ -253,14 +299,7 @@ impl Opened {
         let length = usize::try_from(place.bytes).unwrap_or(0);
         buffer.resize(length.max(limits::NODE_BYTES), 0);
         let (bytes, padding) = buffer.split_at_mut(length);
-        self.file
-            .read_exact_at(bytes, place.at)
-            .map_err(|e| match e.kind() {
-                io::ErrorKind::UnexpectedEof => Fault::Short {
-                    expected: place.bytes,
-                },
-                _ => Fault::Io(e),
-            })?;
+        self.source.read(place, bytes)?;
         // 3.3 These are the bytes that the parent, or the manifest, named.
         padding.fill(0);
         let got = Digest::of(buffer);
@@ -308,7 +347,7 @@ impl Opened {
     /// The inner node at `place`, from the cache if it was verified before.
     pub(super) fn inner(&self, place: &Place) -> Result<Arc<Inner>, SegmentError> {
         if place.first.is_none()
-            && let Some(root) = &self.inner_root
+            && let Some(root) = self.root.get().and_then(|root| root.inner.as_ref())
         {
             return Ok(Arc::clone(root));
         }

@@ -62,7 +62,7 @@ fn every_size_of_tree_reads_back() {
         let rows = numbered(count, value);
         let (bytes, entry) = build(&rows);
         let segment = open(&bytes, &entry).unwrap();
-        assert_eq!(segment.levels(), levels, "{count} rows");
+        assert_eq!(segment.levels().unwrap(), levels, "{count} rows");
         segment.verify().unwrap();
         assert!(collect(segment.iter(..)).into_iter().eq(rows.clone()));
         for at in [0, 1, count / 2, count - 1] {

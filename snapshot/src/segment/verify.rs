@@ -14,12 +14,13 @@ impl Segment {
     /// The first thing that is not as `FORMAT.md` section 4 says.
     pub fn verify(&self) -> Result<(), SegmentError> {
         let opened = &*self.0;
+        let root = opened.root()?;
         let mut walk = Walk {
             opened,
-            levels: vec![Level::default(); usize::from(opened.root.level) + 1],
+            levels: vec![Level::default(); usize::from(root.level) + 1],
             records: 0,
         };
-        walk.visit(&opened.root, None)?;
+        walk.visit(root, None)?;
         // 4.10 Each level starts where the one below it ends, the leaves at 0.
         let mut expected = 0;
         for level in &walk.levels {
@@ -36,7 +37,7 @@ impl Segment {
                 expected: claimed,
                 got: walk.records,
             };
-            return Err(opened.error(opened.root.at, fault));
+            return Err(opened.error(root.at, fault));
         }
         Ok(())
     }

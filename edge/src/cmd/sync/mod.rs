@@ -103,7 +103,8 @@ fn stands(status: &SyncStatus) -> Exit {
         .iter()
         .filter_map(|source| source.offers)
         .max();
-    if held.is_some() && offered.is_some() && held >= offered {
+    let whole = held.is_some() && offered.is_some() && held >= offered;
+    if whole && status.left_behind.is_none() {
         return Exit::Done;
     }
     let mut sources = status.sources.iter();
@@ -133,6 +134,9 @@ fn tell(status: &SyncStatus) -> Exit {
                 refusal.check, refusal.reason
             );
         }
+    }
+    if let Some(behind) = &status.left_behind {
+        eprintln!("edge: {site}: left behind: {behind}");
     }
     for source in &status.sources {
         if let Some(error) = &source.error {

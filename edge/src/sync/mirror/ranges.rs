@@ -83,6 +83,25 @@ impl Mirror {
         Ok(tail)
     }
 
+    /// The bytes in `range` of an object of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// Out of reach, slow, absent, shorter, or without ranges.
+    pub async fn range(
+        &self,
+        place: &Place,
+        range: std::ops::Range<u64>,
+        limit: u64,
+    ) -> Result<Vec<u8>, MirrorError> {
+        let bounded = GetRange::Bounded(range.clone());
+        let (_, mut chunks) = self.part(place, bounded, limit).await?;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = chunks.next().await {
+            bytes.extend_from_slice(&chunk?);
+        }
+        Ok(bytes)
+    }
+
     /// A range of an object, and how long the mirror says the object is.
     async fn part(
         &self,

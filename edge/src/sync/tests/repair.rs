@@ -22,10 +22,11 @@ impl Stand {
     fn read(&self, n: u32) -> Result<Vec<u8>, ReadError> {
         let current = self.edge.state.current().unwrap();
         let key = Key::new(format!("{n:04}.html")).unwrap();
-        match current.get(&"pages".parse().unwrap(), &key)?.unwrap() {
+        let pages = "pages".parse().unwrap();
+        match current.get(&pages, &key)?.unwrap() {
             Value::Inline(bytes) => Ok(bytes),
             Value::Blob(entry) => {
-                let whole = current.blob(&entry)?.whole();
+                let whole = current.blob(&pages, &entry)?.whole();
                 whole.map_err(|error| ReadError::Blob(Box::new(error.into())))
             }
         }
