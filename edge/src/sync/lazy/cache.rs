@@ -47,6 +47,8 @@ struct Index {
     order: BTreeMap<u64, Item>,
     /// The length of each frame.
     frames: BTreeMap<(Digest, u64), u64>,
+    /// How often all was let go of: what was fetched before may be what was to go.
+    era: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -60,13 +62,19 @@ struct Held {
 pub(super) struct Room<'a> {
     cache: &'a Cache,
     bytes: u64,
+    era: u64,
 }
 
 impl Room<'_> {
+    /// Unless all was let go of since this room was made: then the item goes as well.
     fn taken_by(mut self, item: Item, bytes: u64) {
         let mut index = self.cache.index();
         index.used = index.used.saturating_sub(std::mem::take(&mut self.bytes));
-        index.add(item, bytes);
+        if index.era == self.era {
+            index.add(item, bytes);
+        } else {
+            self.cache.remove_file(item);
+        }
     }
 }
 
@@ -158,18 +166,23 @@ impl Cache {
         None
     }
 
-    /// Keeps a frame. Blocks.
+    /// What [`Self::keep_frame`] is told of when a fetch began.
+    pub(super) fn era(&self) -> u64 {
+        self.index().era
+    }
+
+    /// Keeps a frame that was fetched in `era`, unless all was let go of since. Blocks.
     ///
     /// # Errors
     /// The disk takes none; nothing is kept then.
     pub(super) fn keep_frame(
         &self,
-        segment: Digest,
-        start: u64,
+        era: u64,
+        (segment, start): (Digest, u64),
         frame: &[u8],
     ) -> std::io::Result<()> {
         let bytes = frame.len() as u64;
-        let Some(room) = self.room(bytes) else {
+        let Some(room) = self.room(bytes).filter(|room| room.era == era) else {
             return Ok(());
         };
         let file = self.file(segment, start);
@@ -223,7 +236,13 @@ impl Cache {
             return None;
         }
         index.used = index.used.saturating_add(bytes);
-        Some(Room { cache: self, bytes })
+        let era = index.era;
+        drop(index);
+        Some(Room {
+            cache: self,
+            bytes,
+            era,
+        })
     }
 
     /// Lets go of what was used longest ago until `bytes` more fit.
@@ -266,6 +285,7 @@ impl Cache {
     /// A file that does not go.
     pub(super) fn clear(&self) -> Result<(), StoreError> {
         let mut index = self.index();
+        index.era += 1;
         let items: Vec<Item> = index.items.keys().copied().collect();
         for item in items {
             self.try_remove(item)?;
@@ -352,19 +372,37 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let cache = Cache::open(dir.path(), 3500).unwrap();
         for n in 0..3 {
-            cache.keep_frame(name(n), 0, &frame(n)).unwrap();
+            cache.keep_frame(0, (name(n), 0), &frame(n)).unwrap();
         }
         assert!(read(&cache, 0));
-        cache.keep_frame(name(3), 0, &frame(3)).unwrap();
+        cache.keep_frame(0, (name(3), 0), &frame(3)).unwrap();
         assert_eq!(cache.bytes(), 3000);
         let held: Vec<bool> = (0..4).map(|n| read(&cache, n)).collect();
         assert_eq!(held, [true, false, true, true]);
         let files = fs::read_dir(&cache.frames).unwrap().count();
         assert_eq!(files, 3);
         // What can never fit is not kept.
-        cache.keep_frame(name(9), 0, &[9; 4000]).unwrap();
+        cache.keep_frame(0, (name(9), 0), &[9; 4000]).unwrap();
         assert!(cache.bytes() <= 3500);
         assert!(!read(&cache, 9));
+    }
+
+    #[test]
+    fn what_was_on_its_way_when_all_was_let_go_of_is_not_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = Cache::open(dir.path(), 3500).unwrap();
+        let began = cache.era();
+        let room = cache.room(1000).unwrap();
+        fs::write(cache.file(name(2), 0), frame(2)).unwrap();
+        cache.clear().unwrap();
+        cache.keep_frame(began, (name(1), 0), &frame(1)).unwrap();
+        room.taken_by(Item::Frame(name(2), 0), 1000);
+        assert_eq!(fs::read_dir(&cache.frames).unwrap().count(), 0);
+        assert_eq!(cache.bytes(), 0);
+        cache
+            .keep_frame(cache.era(), (name(1), 0), &frame(1))
+            .unwrap();
+        assert!(read(&cache, 1));
     }
 
     #[test]
@@ -372,7 +410,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let cache = Cache::open(dir.path(), 3500).unwrap();
         for n in 0..3 {
-            cache.keep_frame(name(n), 0, &frame(n)).unwrap();
+            cache.keep_frame(0, (name(n), 0), &frame(n)).unwrap();
         }
         fs::write(cache.file(name(1), 0), [7; 1000]).unwrap();
         fs::write(cache.frames.join("half.new"), b"half").unwrap();
@@ -388,7 +426,7 @@ mod tests {
     fn a_node_outside_its_frame_is_not_here() {
         let dir = tempfile::tempdir().unwrap();
         let cache = Cache::open(dir.path(), 3500).unwrap();
-        cache.keep_frame(name(1), 100, &frame(1)).unwrap();
+        cache.keep_frame(0, (name(1), 100), &frame(1)).unwrap();
         let wanted = node_name(&[1; 10]).unwrap();
         let at = |at| cache.node(name(1), at, 10, &wanted).is_some();
         assert!(at(100) && at(1090));

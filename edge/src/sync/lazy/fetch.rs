@@ -235,6 +235,7 @@ impl Fetcher {
         if let Ok(Some(node)) = held {
             return Ok(node);
         }
+        let era = self.cache.era();
         let range = frame.at_rest..frame.at_rest.saturating_add(frame.packed);
         let packed = mirror.range(&place, range, limit).await;
         let packed = packed.map_err(|error| error.to_string())?;
@@ -253,7 +254,7 @@ impl Fetcher {
             if node_name(node) != Some(wanted) {
                 return Err("its frame holds another node than the one that was signed".to_owned());
             }
-            if let Err(error) = cache.keep_frame(segment, frame.start, &expanded) {
+            if let Err(error) = cache.keep_frame(era, (segment, frame.start), &expanded) {
                 tracing::warn!(%error, "what was fetched lazily is not kept");
             }
             Ok(node.to_vec())
