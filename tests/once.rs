@@ -94,9 +94,9 @@ async fn beside_a_running_edge_its_progress_is_shown() {
     };
     says("edge-1 runs and follows by itself").await;
     says("small: fetching release 1: ").await;
-    // That breaks the connection: the release is refused, and taken a little later.
+    // That breaks the connection: the release is resumed at once, or refused and taken a little later.
     wire.is(Fault::None);
-    says("small: no release, not up to date; ").await;
+    says("up to date; ").await;
     let ended = eventually("the edge to be up to date", async || {
         let ended = run(edge.syncing()).await;
         (ended.code == 0).then_some(ended)
