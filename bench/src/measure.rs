@@ -56,6 +56,13 @@ pub(crate) fn heard(command: &Command) -> Result<(Took, String)> {
     Ok((took, String::from_utf8(ended.stdout)?))
 }
 
+/// Waits until all that was written is on the disk, so that it slows down nobody who is measured.
+pub(crate) fn settle() -> Result<()> {
+    let synced = Command::new("sync").status()?;
+    anyhow::ensure!(synced.success(), "sync: {synced}");
+    Ok(())
+}
+
 /// The other side of [`run`]: starts the command and writes `SECONDS KIB` to `to`.
 pub(crate) fn as_parent(to: &Path, command: &[String]) -> Result<ExitCode> {
     let (program, arguments) = command.split_first().context("no command")?;

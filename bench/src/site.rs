@@ -93,7 +93,12 @@ impl Site {
     /// Forgets every release, on the mirror and in the publisher's own copy; compiled components
     /// stay, as they do on a machine that publishes.
     pub(crate) fn forget(&self) -> Result<()> {
-        for gone in ["mirror", ".holdfast/objects", ".holdfast/state"] {
+        for gone in [
+            "mirror",
+            ".holdfast/objects",
+            ".holdfast/state",
+            ".holdfast/lines",
+        ] {
             let gone = self.dir.join(gone);
             if gone.exists() {
                 fs_err::remove_dir_all(gone)?;

@@ -1,5 +1,6 @@
 //! A small change found in a full dump, beside what people use for that today. Each gets the same
-//! dump, written anew as a database writes it: once as one file a record, once as one big file.
+//! dump, written anew as a database writes it: once as one file a record, once as one big file. None
+//! begins while the disk is still busy with what was written before.
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -39,6 +40,7 @@ pub(super) fn measure(options: &Options, table: &mut Table) -> Result<()> {
     for round in 1..=options.rounds as u64 {
         dumps.write(&site, round)?;
         let before = site.mirror_bytes()?;
+        measure::settle()?;
         let took = site.publish(&[])?;
         // The pointer is put in the place of the one before.
         let pointer = fs_err::metadata(site.release())?.len();
@@ -175,6 +177,7 @@ impl Peer {
     /// Seconds, and bytes put or sent.
     fn run(&self) -> Result<(f64, u64)> {
         let before = bytes_below(&self.into)?;
+        measure::settle()?;
         let (took, printed) = measure::heard(&self.command)?;
         let bytes = match self.tells {
             true => told(&printed)?,
