@@ -162,7 +162,8 @@ impl Erased {
     }
 }
 
-fn random() -> Result<[u8; 32], ErasedError> {
+/// 32 bytes that nobody can guess.
+pub(crate) fn random() -> io::Result<[u8; 32]> {
     use std::io::Read as _;
     let mut bytes = [0; 32];
     fs_err::File::open("/dev/urandom")?.read_exact(&mut bytes)?;

@@ -15,6 +15,7 @@ const LIMITS: SourceLimits = SourceLimits {
     rows: 8,
     row_bytes: 256,
     sort_bytes: 512,
+    lines: 1000,
 };
 
 fn read(bytes: &[u8], rows: impl FnOnce(PathBuf) -> RowSource) -> bool {
@@ -31,7 +32,7 @@ fn read(bytes: &[u8], rows: impl FnOnce(PathBuf) -> RowSource) -> bool {
         complete: true,
     };
     let site: SiteName = "dasom".parse().expect("a name");
-    let Ok(read) = source::read(&site, &collection, LIMITS, &std::env::temp_dir()) else {
+    let Ok(read) = source::read(&site, &collection, LIMITS, &std::env::temp_dir(), None) else {
         return false;
     };
     assert!(read.rows.len() <= LIMITS.rows as u64);

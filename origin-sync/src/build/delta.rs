@@ -84,6 +84,12 @@ impl Job<'_> {
         match given {
             Given::All(rows) => differing.all(rows, &stack)?,
             Given::Changes(rows) => differing.listed(rows, &stack)?,
+            Given::Found(rows, records) => {
+                differing.listed(rows, &stack)?;
+                if differing.change.records != records {
+                    return Err(BuildError::Miscounted(self.name.clone()));
+                }
+            }
             Given::Same => {}
         }
         let Differing {

@@ -23,6 +23,9 @@ pub enum BuildError {
         "collection {0}: there is no release to change; publish its whole source once, without --changes"
     )]
     NothingBefore(CollectionName),
+    /// What was remembered of a source is not what was held: it has to be read afresh.
+    #[error("collection {0}: what is remembered of its last dump does not fit")]
+    Miscounted(CollectionName),
     /// Records that were amended by hand, of which the sources say otherwise.
     #[error(
         "{} records were amended by hand, and the sources say otherwise:{}",

@@ -69,8 +69,19 @@ pub enum Given {
     All(Rows),
     /// What changed since the release that is built upon.
     Changes(Rows),
+    /// The same, found in a source that has so many records.
+    Found(Rows, u64),
     /// That nothing did.
     Same,
+}
+
+/// How a collection is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// By the way that costs least.
+    First,
+    /// As if nothing were remembered of it: what was does not fit.
+    Afresh,
 }
 
 /// The release that is built upon.
@@ -82,13 +93,15 @@ pub struct Base<'a> {
     pub wish: Option<Wish>,
 }
 
-/// Builds the content of `site` from what `give` gives of each collection, upon `base` if there is one. Blocks.
+/// Builds the content of `site` from what `give` gives of each collection, upon `base` if there is
+/// one. A collection for which it gave [`Given::Found`] may be asked for once more, as [`Ask::Afresh`].
+/// Blocks.
 ///
 /// # Errors
 /// See [`BuildError`].
 pub fn build(
     site: &Site,
-    give: &mut dyn FnMut(&config::Collection) -> Result<Given, SourceError>,
+    give: &mut dyn FnMut(&config::Collection, Ask) -> Result<Given, SourceError>,
     base: Option<Base<'_>>,
     accepts_shrink: bool,
     store: &Store,
@@ -107,7 +120,7 @@ pub fn build(
         let before = base.and_then(|base| base.manifest.collection(&name));
         // Records sealed otherwise have other names, and the old ones must not stay readable.
         let before = before.filter(|before| before.privacy == declared.privacy);
-        let given = give(declared)?;
+        let given = give(declared, Ask::First)?;
         if before.is_none() && !matches!(given, Given::All(_)) {
             return Err(BuildError::NothingBefore(name));
         }
@@ -120,7 +133,10 @@ pub fn build(
             amended: before.map_or_else(BTreeMap::new, |_| amended.open(&name)),
             wish: base.and_then(|base| base.wish),
         };
-        let done = job.run(given)?;
+        let done = match job.run(given) {
+            Err(BuildError::Miscounted(_)) => job.run(give(declared, Ask::Afresh)?),
+            done => done,
+        }?;
         amended.learn(&job, &done.outcome);
         let stack = open(store, &cache, &site.site, &name, &done.segments)?;
         collections.push(Collection {

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use snapshot::{CollectionName, Digest, Key, Manifest, Sequence};
 
+use super::dumps::Dumps;
 use super::error::PublishError;
 use super::progress::Progress;
 use super::report::Report;
@@ -132,6 +133,7 @@ impl Publisher {
             });
         }
         list.add(wanted.collection, &wanted.key, clock(), None)?;
+        Dumps::forget(&self.store).map_err(build::BuildError::from)?;
         // Another run got as far as the release: that only gets to the mirrors that missed it.
         let by = list.by(wanted.collection, &wanted.key);
         let by = by.filter(|by| *by <= last.release.erased && held_by.iter().all(|s| s < by));

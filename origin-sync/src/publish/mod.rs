@@ -15,12 +15,14 @@
 mod again;
 mod amend;
 mod coverage;
+mod dumps;
 mod erase;
 mod error;
 mod guard;
 mod key;
 mod known;
 mod places;
+mod program;
 mod progress;
 mod report;
 mod run;

@@ -1,6 +1,6 @@
 //! The steps of a publish, in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use snapshot::{
@@ -8,16 +8,17 @@ use snapshot::{
     Sequence, accept_release, encode,
 };
 
+use super::dumps::Dumps;
 use super::error::PublishError;
 use super::progress::Progress;
 use super::report::Report;
 use super::steps::Steps;
 use super::{Clock, Publisher, Wishes};
-use crate::build::{self, Base, Built, Given};
+use crate::build::{self, Ask, Base, Built, Given};
 use crate::config;
 use crate::erased::Erased;
 use crate::mirror::{self, Found, Signed};
-use crate::source::{self, Rows};
+use crate::source::{self, Learned};
 use crate::sweep::{Sweep, Swept};
 
 /// How often listed changes are put on top of what another publisher was quicker with.
@@ -45,6 +46,16 @@ fn left_out(met: &[(CollectionName, Key)]) -> Option<String> {
             } else {
                 String::new()
             },
+        )
+    })
+}
+
+fn can_be_guessed((collection, secrets): (&CollectionName, &usize)) -> Option<String> {
+    (*secrets > 0).then(|| {
+        format!(
+            "collection {collection}: {secrets} secrets are shorter than {} bytes and can be guessed \
+             by whoever reads a mirror",
+            source::WEAK_SECRET_BYTES
         )
     })
 }
@@ -282,28 +293,21 @@ impl Publisher {
             let scratch = store.scratch();
             let base = base.as_deref().map(|manifest| Base { manifest, wish });
             let mut warnings = Vec::new();
-            let met = Arc::new(Mutex::new(Vec::new()));
-            let mut give = |collection: &config::Collection| {
-                let (read, given): (_, fn(Rows) -> Given) = match changes.get(&collection.name) {
-                    Some(path) => {
-                        let read = source::changes(&site.site, collection, path, limits, &scratch);
-                        (read?, Given::Changes)
-                    }
+            let mut weak = BTreeMap::new();
+            let mut dumps = Dumps::of(&store);
+            let met = Arc::new(Mutex::new(BTreeSet::new()));
+            let before = base.map(|base| base.manifest);
+            let mut give = |collection: &config::Collection, ask: Ask| {
+                let listed = changes.get(&collection.name);
+                let read = match listed {
+                    Some(path) => source::changes(&site.site, collection, path, limits, &scratch)?,
                     None if changes.is_empty() => {
-                        let read = source::read(&site.site, collection, limits, &scratch);
-                        (read?, Given::All)
+                        let known = dumps.lines(before, collection, ask);
+                        source::read(&site.site, collection, limits, &scratch, known)?
                     }
                     None => return Ok(Given::Same),
                 };
-                if read.weak_secrets > 0 {
-                    warnings.push(format!(
-                        "collection {}: {} secrets are shorter than {} bytes and can be guessed by \
-                         whoever reads a mirror",
-                        collection.name,
-                        read.weak_secrets,
-                        source::WEAK_SECRET_BYTES
-                    ));
-                }
+                weak.insert(collection.name.clone(), read.weak_secrets);
                 let mut rows = read.rows;
                 if erased.any(&collection.name) {
                     let (list, name) = (erased.clone(), collection.name.clone());
@@ -311,16 +315,28 @@ impl Publisher {
                     rows = rows.watched(Box::new(move |key| {
                         let known = list.has(&name, key);
                         if known && let Ok(mut met) = met.lock() {
-                            met.push((name.clone(), key.clone()));
+                            met.insert((name.clone(), key.clone()));
                         }
                         known && !take_erased
                     }));
                 }
-                Ok(given(rows))
+                let partly = read.learned.as_ref().filter(|learned| learned.is_partial());
+                let partly = partly.map(Learned::records);
+                if let Some(learned) = read.learned {
+                    dumps.learn(&collection.name, learned);
+                }
+                Ok(match (listed, partly) {
+                    (Some(_), _) => Given::Changes(rows),
+                    (None, Some(records)) => Given::Found(rows, records),
+                    (None, None) => Given::All(rows),
+                })
             };
             let built = build::build(&site, &mut give, base, accept_shrink, &store)?;
+            warnings.extend(weak.iter().filter_map(can_be_guessed));
+            warnings.extend(dumps.keep(&site, &built));
             warnings.extend(kept(&built));
             let met = met.lock().map(|met| met.clone()).unwrap_or_default();
+            let met = Vec::from_iter(met);
             if take_erased {
                 erased.forget(&met)?;
             } else {

@@ -1,6 +1,7 @@
 //! Whole publishes into folders: what is written, what is refused, and that being killed at any
 //! write leaves the last release standing and the next run finishing.
 
+mod dumps;
 mod rivals;
 
 use std::path::PathBuf;

@@ -36,7 +36,11 @@ pub fn changes(
     let sorted = takers.into_iter().map(|taker| taker.sorter.finish());
     let sorted: Result<Vec<_>, _> = sorted.collect();
     let rows = Rows::of(sorted.map_err(SourceError::Sorting)?, Again::Replaces);
-    Ok(Read { rows, weak_secrets })
+    Ok(Read {
+        rows,
+        weak_secrets,
+        learned: None,
+    })
 }
 
 /// Makes records and removals of changes.

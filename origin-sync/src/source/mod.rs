@@ -8,6 +8,7 @@ mod changes;
 mod csv;
 mod fault;
 mod folder;
+mod lines;
 mod ndjson;
 mod record;
 mod rows;
@@ -27,6 +28,7 @@ use crate::config::{Collection, RowSource, Source};
 use crate::template::Template;
 
 use fault::At;
+use lines::{Hashing, NEW_SHARE};
 use rows::{Again, Naming};
 use sorter::Sorter;
 use workers::{Trouble, Worker};
@@ -34,6 +36,7 @@ use workers::{Trouble, Worker};
 pub use by_hand::{Given, by_hand};
 pub use changes::changes;
 pub use fault::{Fault, Place, SourceError};
+pub use lines::{Learned, Lines, forget};
 pub use record::{WEAK_SECRET_BYTES, key_of};
 pub use rows::{Content, Row, Rows};
 
@@ -49,6 +52,8 @@ pub struct SourceLimits {
     pub row_bytes: usize,
     /// Memory for putting the records of one collection in order, bytes.
     pub sort_bytes: usize,
+    /// Most lines that are remembered of one collection's dump; each takes 17 bytes of memory.
+    pub lines: u64,
 }
 
 impl Default for SourceLimits {
@@ -57,6 +62,7 @@ impl Default for SourceLimits {
             rows: ROWS,
             row_bytes: ROW_BYTES,
             sort_bytes: SORT_BYTES,
+            lines: LINES,
         }
     }
 }
@@ -67,6 +73,8 @@ pub const ROWS: usize = 20_000_000;
 pub const ROW_BYTES: usize = 16 << 20;
 /// Memory for putting the records of one collection in order, bytes.
 pub const SORT_BYTES: usize = 96 << 20;
+/// Most lines that are remembered of one collection's dump; each takes 17 bytes of memory.
+pub const LINES: u64 = 10_000_000;
 /// Most faults that are told of one source.
 pub const FAULTS: usize = 20;
 
@@ -77,6 +85,8 @@ pub struct Read {
     pub rows: Rows,
     /// Records whose secret is shorter than [`WEAK_SECRET_BYTES`].
     pub weak_secrets: usize,
+    /// What the next dump of this source may be read by.
+    pub learned: Option<Learned>,
 }
 
 /// Paths that may carry capabilities: shown only as how many they are.
@@ -90,7 +100,8 @@ impl std::fmt::Debug for Paths {
 }
 
 /// Reads `collection` of `site`; what does not fit into memory waits in unnamed files in `scratch`.
-/// Blocks.
+/// Of a source of lines, those that are `known` are passed over: the rows are then what changed, not
+/// all there is. Blocks.
 ///
 /// # Errors
 /// All faults together, or that the source cannot be read at all.
@@ -99,10 +110,12 @@ pub fn read(
     collection: &Collection,
     limits: SourceLimits,
     scratch: &Path,
+    known: Option<Lines>,
 ) -> Result<Read, SourceError> {
     let what = format!("collection {}", collection.name);
     let mut sorted = Vec::new();
     let mut weak_secrets = 0;
+    let mut learned = None;
     match &collection.source {
         Source::Folder { path } => {
             let mut sorter = Sorter::new(scratch, limits.sort_bytes);
@@ -112,19 +125,52 @@ pub fn read(
         }
         Source::Rows { rows, .. } => {
             let count = workers::count();
+            let known = known.filter(|_| matches!(rows, RowSource::Ndjson { .. }));
+            let hashing = match &known {
+                Some(known) => known.hashing(),
+                None => Hashing::new().map_err(SourceError::Sorting)?,
+            };
             let makers = (0..count).map(|_| Records {
                 maker: record::Maker::new(site, collection),
                 sorter: Sorter::new(scratch, limits.sort_bytes / count),
                 weak_secrets: 0,
+                lines: 0,
+                hashing,
+                known: known.as_ref(),
+                line: None,
+                new: Sorter::new(scratch, limits.sort_bytes / count / NEW_SHARE),
             });
+            let mut lines = 0;
+            let mut new = Vec::new();
             for made in each_row(&what, rows, limits, makers.collect())? {
                 weak_secrets += made.weak_secrets;
+                lines += made.lines;
                 sorted.push(made.sorter.finish().map_err(SourceError::Sorting)?);
+                new.push(made.new.finish().map_err(SourceError::Sorting)?);
+            }
+            if let Some(known) = &known {
+                let mut gone = Sorter::new(scratch, limits.sort_bytes / NEW_SHARE);
+                known.gone(&mut gone).map_err(SourceError::Sorting)?;
+                sorted.push(gone.finish().map_err(SourceError::Sorting)?);
+            }
+            if matches!(rows, RowSource::Ndjson { .. }) {
+                learned = Some(Learned {
+                    lines,
+                    weak_secrets,
+                    most: limits.lines,
+                    hashing,
+                    before: known,
+                    new: Rows::of(new, Again::Replaces),
+                });
             }
         }
     }
     let rows = Rows::of(sorted, Again::Fault(naming(what, collection)));
-    Ok(Read { rows, weak_secrets })
+    Ok(Read {
+        rows,
+        weak_secrets,
+        learned,
+    })
 }
 
 /// The paths of a route, out of the rows of `source`: each parameter is the field of that name.
@@ -167,13 +213,32 @@ struct Records<'a> {
     maker: record::Maker<'a>,
     sorter: Sorter,
     weak_secrets: usize,
+    /// How many there were.
+    lines: u64,
+    hashing: Hashing,
+    known: Option<&'a Lines>,
+    /// The line of the row that is to be taken.
+    line: Option<Key>,
+    new: Sorter,
 }
 
 impl Worker for Records<'_> {
+    fn knows(&mut self, line: &[u8]) -> bool {
+        self.lines += 1;
+        let line = self.hashing.of(line);
+        let known = self.known.is_some_and(|known| known.meet(&line));
+        self.line = Key::new(line.to_vec()).ok();
+        known
+    }
+
     fn take(&mut self, place: &Place, fields: Fields) -> Result<(), Trouble> {
         let made = self.maker.make(place, fields)?;
         self.weak_secrets += usize::from(made.weak);
         let row = place.at.number();
+        if let Some(line) = self.line.take() {
+            let key = Content::Bytes(made.key.as_bytes().to_vec());
+            self.new.push(&line, &key, row)?;
+        }
         Ok(self
             .sorter
             .push(&made.key, &Content::Bytes(made.value), row)?)

@@ -56,7 +56,8 @@ type Watch = dyn Fn(&Key) -> bool + Send;
 pub(super) enum Again {
     /// The later row counts.
     Replaces,
-    /// A fault, told after the last record: until then nobody knows all of them.
+    /// A fault, told after the last record: until then nobody knows all of them. That a key may
+    /// be gone is none.
     Fault(Naming),
 }
 
@@ -158,8 +159,8 @@ impl Rows {
                 break;
             };
             match &self.again {
-                // Of very many the second is named.
-                Again::Fault(naming) if counts.is_none() => {
+                // Of very many the second is named. What may be gone is no row of the source.
+                Again::Fault(naming) if counts.is_none() && first.content != Content::Gone => {
                     let fault = (naming.twice)(&first.key, [first.row, next.row]);
                     self.faults.add(fault);
                 }

@@ -49,7 +49,7 @@ impl Bench {
 
     fn read(&self, collection: &Collection) -> Result<Read, SourceError> {
         let site = "dasom".parse().unwrap();
-        read(&site, collection, self.limits, self.dir.path())
+        read(&site, collection, self.limits, self.dir.path(), None)
     }
 
     fn rows(&self, collection: &Collection) -> Vec<(String, String)> {
@@ -240,6 +240,7 @@ fn limits_are_reached() {
         rows: 2,
         row_bytes: 40,
         sort_bytes: 4_096,
+        ..SourceLimits::default()
     };
     let csv = bench.csv("id\na\nb\nc\n");
     assert!(bench.refused(&csv).contains("more than the 2 rows"));
@@ -309,7 +310,7 @@ fn private_rows_are_sealed() {
         ..bench.csv("id,cap,number\na,capability-of-a-0001,110-234\nb,short,5\n")
     };
     let site = "dasom".parse().unwrap();
-    let read = read(&site, &sealed, bench.limits, bench.dir.path()).unwrap();
+    let read = read(&site, &sealed, bench.limits, bench.dir.path(), None).unwrap();
     assert_eq!(read.weak_secrets, 1);
     let name = seal::record_name("dasom", "things", "capability-of-a-0001");
     let row = read
@@ -396,6 +397,6 @@ fn a_scratch_disk_that_fails_is_not_the_source_s_fault() {
     let collection = bench.ndjson(shuffled());
     let absent = bench.dir.path().join("absent");
     let site = "dasom".parse().unwrap();
-    let error = read(&site, &collection, bench.limits, &absent).unwrap_err();
+    let error = read(&site, &collection, bench.limits, &absent, None).unwrap_err();
     assert!(matches!(error, SourceError::Sorting(_)), "{error}");
 }

@@ -3,28 +3,31 @@
 
 use std::io;
 use std::num::NonZeroUsize;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
-use serde_json::Value;
-
 use super::fault::{At, Faults};
-use super::{Fault, Fields, Place, SourceError, SourceLimits};
+use super::{Fault, Fields, Place, SourceError, SourceLimits, ndjson};
 
 /// Most workers for one source; the reading thread feeds no more.
 const WORKERS: usize = 8;
-/// A batch is handed on beyond this much text, bytes.
+/// Rows are handed on beyond this much of them, bytes.
 const BATCH_BYTES: usize = 256 << 10;
-/// A batch is handed on beyond this many rows.
+/// Rows are handed on beyond this many.
 const BATCH_ROWS: usize = 512;
 /// Batches that wait for a worker.
 const QUEUE: usize = 4;
 
 /// Makes something of rows.
 pub(super) trait Worker: Send {
+    /// Whether nothing new can come of that line, so that it need not be taken. Each line is asked
+    /// about before its row is taken.
+    fn knows(&mut self, _line: &[u8]) -> bool {
+        false
+    }
+
     /// Takes one row.
     fn take(&mut self, place: &Place, fields: Fields) -> Result<(), Trouble>;
 }
@@ -68,6 +71,7 @@ pub(super) fn run<W: Worker>(
     let shared = Shared {
         batches: Mutex::new(receive),
         broken: OnceLock::new(),
+        row_bytes: limits.row_bytes,
         file: Arc::new(path.to_owned()),
     };
     let (read, mut faults, workers) = thread::scope(|scope| {
@@ -79,7 +83,7 @@ pub(super) fn run<W: Worker>(
             file: &shared.file,
             count: 0,
             faults: Faults::default(),
-            batch: Batch::default(),
+            rows: (0, Vec::new()),
             send,
             broken: &shared.broken,
         };
@@ -113,22 +117,16 @@ pub(super) struct Reading<'a> {
     file: &'a Arc<PathBuf>,
     count: usize,
     faults: Faults,
-    batch: Batch,
+    /// To be handed on: how many bytes they are, and the rows.
+    rows: (usize, Vec<(At, Fields)>),
     send: SyncSender<Batch>,
     broken: &'a OnceLock<io::Error>,
 }
 
-#[derive(Default)]
-struct Batch {
-    bytes: usize,
-    text: Vec<u8>,
-    rows: Vec<(At, Raw)>,
-}
-
-enum Raw {
-    /// JSON, as a part of the batch's text.
-    Line(Range<usize>),
-    Fields(Fields),
+enum Batch {
+    /// Whole lines of JSON, and the number of the first.
+    Lines(u64, Vec<u8>),
+    Rows(Vec<(At, Fields)>),
 }
 
 impl Reading<'_> {
@@ -153,7 +151,11 @@ impl Reading<'_> {
 
     /// Counts one row; called before it is looked at.
     pub(super) fn begin_row(&mut self) -> Result<(), SourceError> {
-        if self.count >= self.limits.rows {
+        self.begin_rows(1)
+    }
+
+    fn begin_rows(&mut self, count: usize) -> Result<(), SourceError> {
+        if self.count + count > self.limits.rows {
             return Err(SourceError::TooManyRows {
                 path: self.path.to_owned(),
                 limit: self.limits.rows,
@@ -162,34 +164,39 @@ impl Reading<'_> {
         if self.broken.get().is_some() {
             return Err(SourceError::Sorting(io::Error::other("stopped")));
         }
-        self.count += 1;
+        self.count += count;
         Ok(())
     }
 
-    /// Hands on a row that is one line of JSON.
-    pub(super) fn line(&mut self, at: At, text: &[u8]) {
-        let start = self.batch.text.len();
-        self.batch.text.extend_from_slice(text);
-        self.batch.bytes += text.len();
-        let line = Raw::Line(start..self.batch.text.len());
-        self.push(at, line);
+    /// Hands on `count` whole lines of JSON, of which the first has the number `first`; empty ones
+    /// count as rows.
+    pub(super) fn lines(
+        &mut self,
+        first: u64,
+        count: usize,
+        text: Vec<u8>,
+    ) -> Result<(), SourceError> {
+        self.begin_rows(count)?;
+        self.send(Batch::Lines(first, text));
+        Ok(())
     }
 
     /// Hands on a row of about `bytes` bytes.
     pub(super) fn fields(&mut self, at: At, fields: Fields, bytes: usize) {
-        self.batch.bytes += bytes;
-        self.push(at, Raw::Fields(fields));
-    }
-
-    fn push(&mut self, at: At, raw: Raw) {
-        self.batch.rows.push((at, raw));
-        if self.batch.bytes >= BATCH_BYTES || self.batch.rows.len() >= BATCH_ROWS {
+        let (held, rows) = &mut self.rows;
+        *held += bytes;
+        rows.push((at, fields));
+        if *held >= BATCH_BYTES || rows.len() >= BATCH_ROWS {
             self.hand_on();
         }
     }
 
     fn hand_on(&mut self) {
-        let batch = std::mem::take(&mut self.batch);
+        let (_, rows) = std::mem::take(&mut self.rows);
+        self.send(Batch::Rows(rows));
+    }
+
+    fn send(&self, batch: Batch) {
         // The receiver lives as long as this: nothing is lost.
         let _ = self.send.send(batch);
     }
@@ -200,29 +207,30 @@ struct Shared {
     batches: Mutex<Receiver<Batch>>,
     file: Arc<PathBuf>,
     broken: OnceLock<io::Error>,
+    row_bytes: usize,
 }
 
 impl Shared {
     fn work<W: Worker>(&self, mut worker: W) -> (W, Faults) {
         let mut faults = Faults::default();
         while let Some(batch) = self.next() {
-            for (at, raw) in batch.rows {
-                let place = Place {
-                    file: Arc::clone(&self.file),
-                    at,
-                };
-                let fields = match raw {
-                    Raw::Fields(fields) => Ok(fields),
-                    Raw::Line(range) => parse(&place, batch.text.get(range).unwrap_or_default()),
-                };
-                let taken = fields.map_err(Trouble::from);
-                match taken.and_then(|fields| worker.take(&place, fields)) {
-                    Ok(()) => {}
-                    Err(Trouble::Fault(fault)) => faults.add(fault),
-                    Err(Trouble::Disk(error)) => {
-                        // The first one is told; the reader stops at its next row.
-                        let _ = self.broken.set(error);
-                        break;
+            match batch {
+                Batch::Lines(first, text) => {
+                    for (number, line) in ndjson::lines(first, &text) {
+                        if worker.knows(line) {
+                            continue;
+                        }
+                        let place = self.place(At::Line(number));
+                        let fields = ndjson::fields(&place, line, self.row_bytes);
+                        let taken = fields.map_err(Trouble::from);
+                        let taken = taken.and_then(|fields| worker.take(&place, fields));
+                        self.settle(taken, &mut faults);
+                    }
+                }
+                Batch::Rows(rows) => {
+                    for (at, fields) in rows {
+                        let taken = worker.take(&self.place(at), fields);
+                        self.settle(taken, &mut faults);
                     }
                 }
             }
@@ -230,19 +238,24 @@ impl Shared {
         (worker, faults)
     }
 
+    fn place(&self, at: At) -> Place {
+        Place {
+            file: Arc::clone(&self.file),
+            at,
+        }
+    }
+
+    fn settle(&self, taken: Result<(), Trouble>, faults: &mut Faults) {
+        match taken {
+            Ok(()) => {}
+            Err(Trouble::Fault(fault)) => faults.add(fault),
+            // The first one is told; the reader stops at its next row.
+            Err(Trouble::Disk(error)) => drop(self.broken.set(error)),
+        }
+    }
+
     fn next(&self) -> Option<Batch> {
         let batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner);
         batches.recv().ok()
-    }
-}
-
-fn parse(place: &Place, line: &[u8]) -> Result<Fields, Fault> {
-    match serde_json::from_slice(line) {
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Err(Fault::of_row(place, "is JSON, but not an object")),
-        Err(error) => Err(Fault::of_row(
-            place,
-            format!("is not a JSON object: {error}"),
-        )),
     }
 }

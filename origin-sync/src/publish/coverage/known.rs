@@ -29,8 +29,8 @@ use snapshot::{
     CollectionName, ComponentName, Digest, Manifest, Store, Timestamp, decode, encode, limits,
 };
 
+use super::super::program;
 use super::frame::same_frame;
-use super::program;
 use crate::build::{BuildError, Built, changed_keys};
 
 /// The state file.

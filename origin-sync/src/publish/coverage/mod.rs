@@ -7,7 +7,6 @@
 mod ask;
 mod frame;
 mod known;
-mod program;
 mod urls;
 mod words;
 
