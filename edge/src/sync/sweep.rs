@@ -22,44 +22,28 @@
 //! The releases kept are written down before anything goes, so that a restart keeps them too. If any
 //! of them cannot be read nothing goes, and `/status` says so.
 
-use std::collections::BTreeSet;
+mod kept;
+mod objects;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use snapshot::{
-    CollectionName, Digest, Manifest, Marks, Release, Scope, Sequence, Store, StoreError, decode,
-    encode, limits,
-};
+use snapshot::{Release, Sequence, Store};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::Instant;
 
 use super::driver::{Done, Follower};
-use super::lazy::LazyReads;
-use super::state::SiteState;
 use super::status::StoreStatus;
 use crate::config::Keep;
-use crate::copy::held_whole;
 
-/// The state file.
-const STATE: &str = "kept";
-/// Longest state file, bytes.
-const STATE_BYTES: usize = 1 << 20;
-/// Most objects that go while no release is taken up.
-const AT_ONCE: usize = 10_000;
+use kept::Kept;
+use objects::{Listed, Objects, Removed};
+
 /// The shortest time between two sweeps.
 const PAUSE: Duration = Duration::from_secs(1);
 /// A sweep waits so many times as long as the last one took.
 const REST: u32 = 20;
-
-/// A release whose objects are kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Kept {
-    sequence: Sequence,
-    manifest: Digest,
-    manifest_bytes: u64,
-}
 
 /// Where sweeping is.
 #[derive(Debug)]
@@ -89,47 +73,15 @@ pub(super) enum Swept {
     Removed(Removed, Instant),
 }
 
-/// What lies in the store.
-#[derive(Debug, Default)]
-pub(super) struct Listed {
-    objects: u64,
-    bytes: u64,
-    candidates: Vec<Digest>,
-    /// With these, all from before this release is gone.
-    erases: Option<Sequence>,
-}
-
-/// What went.
-#[derive(Default)]
-pub(super) struct Removed {
-    objects: u64,
-    bytes: u64,
-    /// Nothing of the releases before this one lies here any more.
-    erased: Option<Sequence>,
-    error: Option<String>,
-}
-
-impl Removed {
-    /// What was fetched lazily may be what was erased: all of it goes before anybody is told so.
-    fn forget(&mut self, reads: Option<&LazyReads>) {
-        let (Some(_), Some(reads)) = (self.erased, reads) else {
-            return;
-        };
-        if let Err(error) = reads.forget_all() {
-            (self.erased, self.error) = (None, Some(error.to_string()));
-        }
-    }
-}
-
 impl Sweeping {
     /// What was kept when this edge last ran.
     pub(super) fn open(store: &Store, keep: Keep) -> (Self, Option<String>) {
-        let (kept, alarm) = match read(store) {
+        let (kept, alarm) = match kept::read(store) {
             Ok(kept) => (kept, None),
             Err(error) => (
                 Vec::new(),
                 Some(format!(
-                    "state {STATE} is damaged: {error}: releases before the one in use are not kept"
+                    "{error}: releases before the one in use are not kept"
                 )),
             ),
         };
@@ -220,33 +172,27 @@ impl Follower {
         }
         match &mut self.sweeping.phase {
             Phase::Waiting(until) if *until <= Instant::now() => {
-                let kept = self.kept_here();
-                let (store, stop) = (Arc::clone(&self.store), Arc::clone(&self.sweeping.stop));
+                let objects = self.objects();
                 let erases = self.sweeping.erasing().then_some(self.sweeping.erased);
                 let grace = match erases {
                     Some(_) => Duration::ZERO,
                     None => self.sweeping.keep.grace,
                 };
                 let began = Instant::now();
-                let lazy = Arc::clone(self.lazy.names());
                 tasks.spawn(async move {
-                    let listed =
-                        spawn_blocking(move || list(&store, &kept, &lazy, grace, &stop)).await;
+                    let listed = spawn_blocking(move || objects.list(grace, erases)).await;
                     let listed = listed.unwrap_or_else(|_| Err("stopped".to_owned()));
-                    let listed = listed.map(|listed| Listed { erases, ..listed });
                     Done::Swept(Swept::Listed(listed, began))
                 });
                 self.sweeping.phase = Phase::Listing;
             }
             Phase::Holding(listed, began) if self.core.is_idle() => {
                 let (listed, began) = (std::mem::take(listed), *began);
-                let (kept, written) = (self.kept_here(), self.sweeping.names());
-                let (store, stop) = (Arc::clone(&self.store), Arc::clone(&self.sweeping.stop));
-                let lazy = Arc::clone(self.lazy.names());
+                let (objects, written) = (self.objects(), self.sweeping.names());
                 let reads = self.state.lazy_reads().cloned();
                 tasks.spawn(async move {
                     let work = move || {
-                        let mut removed = remove(&store, &kept, &written, &lazy, listed, &stop);
+                        let mut removed = objects.remove(&written, listed);
                         removed.forget(reads.as_deref());
                         removed
                     };
@@ -323,203 +269,16 @@ impl Follower {
         self.state.progress().store = status;
     }
 
-    /// All whose objects stay, the release in use first.
-    fn kept_here(&self) -> Vec<Kept> {
+    /// The store, and all whose objects stay, the release in use first.
+    fn objects(&self) -> Objects {
         let mut kept = self.sweeping.names();
         let erased = self.sweeping.erased;
-        kept.extend(pinned(&self.state).filter(|kept| kept.sequence >= erased));
-        kept
-    }
-}
-
-/// The release that an order pins.
-fn pinned(state: &SiteState) -> Option<Kept> {
-    let orders = state.orders();
-    let pin = orders.borrow().get(&Scope::Site)?.order.pin?;
-    Some(Kept {
-        sequence: pin.sequence,
-        manifest: pin.manifest,
-        manifest_bytes: limits::MANIFEST_BYTES as u64,
-    })
-}
-
-fn list(
-    store: &Store,
-    kept: &[Kept],
-    lazy: &BTreeSet<CollectionName>,
-    grace: Duration,
-    stop: &Arc<AtomicBool>,
-) -> Result<Listed, String> {
-    let marks = mark(store, kept, lazy, stop)?;
-    let (mut listed, now) = (Listed::default(), SystemTime::now());
-    let words = |error: StoreError| error.to_string();
-    for digest in store.digests().map_err(words)? {
-        let digest = digest.map_err(words)?;
-        stopped(stop)?;
-        let Some(lies) = store.lies(&digest).map_err(words)? else {
-            continue;
-        };
-        listed.objects += 1;
-        listed.bytes += lies.bytes;
-        // What is dated ahead is new.
-        let age = now.duration_since(lies.modified).unwrap_or_default();
-        if !marks.has(&digest) && age >= grace && listed.candidates.len() < AT_ONCE {
-            listed.candidates.push(digest);
+        kept.extend(kept::pinned(&self.state).filter(|kept| kept.sequence >= erased));
+        Objects {
+            store: Arc::clone(&self.store),
+            kept,
+            lazy: Arc::clone(self.lazy.names()),
+            stop: Arc::clone(&self.sweeping.stop),
         }
-    }
-    Ok(listed)
-}
-
-fn remove(
-    store: &Store,
-    kept: &[Kept],
-    written: &[Kept],
-    lazy: &BTreeSet<CollectionName>,
-    listed: Listed,
-    stop: &Arc<AtomicBool>,
-) -> Removed {
-    let mut removed = Removed::default();
-    // So many candidates may not be all: then there is another turn.
-    let all = listed.candidates.len() < AT_ONCE;
-    let erased = listed.erases.filter(|_| all);
-    let candidates = listed.candidates;
-    removed.error = remove_each(store, kept, written, lazy, candidates, stop, &mut removed).err();
-    if removed.error.is_none() && erased.is_some() {
-        // Nothing is being fetched now.
-        let cleared = store.clear_scratch().and_then(|()| store.clear_partials());
-        removed.error = cleared.err().map(|error| error.to_string());
-        removed.erased = erased.filter(|_| removed.error.is_none());
-    }
-    removed
-}
-
-fn remove_each(
-    store: &Store,
-    kept: &[Kept],
-    written: &[Kept],
-    lazy: &BTreeSet<CollectionName>,
-    candidates: Vec<Digest>,
-    stop: &Arc<AtomicBool>,
-    removed: &mut Removed,
-) -> Result<(), String> {
-    let words = |error: StoreError| error.to_string();
-    if read(store).ok().as_deref() != Some(written) {
-        let state = encode(&(VERSION, written)).map_err(|error| error.to_string())?;
-        store.write_state(STATE, &state).map_err(words)?;
-    }
-    let marks = mark(store, kept, lazy, stop)?;
-    for digest in candidates {
-        stopped(stop)?;
-        if marks.has(&digest) {
-            continue;
-        }
-        if let Some(lies) = store.lies(&digest).map_err(words)? {
-            store.remove(&digest).map_err(words)?;
-            removed.objects += 1;
-            removed.bytes += lies.bytes;
-        }
-    }
-    Ok(())
-}
-
-fn stopped(stop: &AtomicBool) -> Result<(), String> {
-    if stop.load(Ordering::Relaxed) {
-        return Err(StoreError::Stopped.to_string());
-    }
-    Ok(())
-}
-
-/// Of the state file.
-const VERSION: u16 = 1;
-
-fn read(store: &Store) -> Result<Vec<Kept>, String> {
-    let bytes = store.read_state(STATE, STATE_BYTES);
-    let Some(bytes) = bytes.map_err(|error| error.to_string())? else {
-        return Ok(Vec::new());
-    };
-    let read = decode::<(u16, Vec<Kept>)>(&bytes, STATE_BYTES);
-    match read.map_err(|error| error.to_string())? {
-        (VERSION, kept) => Ok(kept),
-        (other, _) => Err(format!("version {other}")),
-    }
-}
-
-/// Marks what `kept` names. One that was never brought here names nothing here; the first is in use.
-fn mark(
-    store: &Store,
-    kept: &[Kept],
-    lazy: &BTreeSet<CollectionName>,
-    stop: &Arc<AtomicBool>,
-) -> Result<Marks, String> {
-    let mut marks = Marks::until(Arc::clone(stop));
-    for (at, kept) in kept.iter().enumerate() {
-        if at > 0 && !store.contains(&kept.manifest) {
-            continue;
-        }
-        let limit = usize::try_from(kept.manifest_bytes).unwrap_or(limits::MANIFEST_BYTES);
-        let marked = store
-            .read(&kept.manifest, limit)
-            .map_err(|error| error.to_string())
-            .and_then(|bytes| {
-                decode::<Manifest>(&bytes, limits::MANIFEST_BYTES).map_err(|e| e.to_string())
-            })
-            .and_then(|manifest| {
-                let mut manifest = held_whole(manifest, lazy);
-                if at > 0 {
-                    // It may have been lazy then, or be half brought: what is not here needs no mark.
-                    for collection in &mut manifest.collections {
-                        collection.segments.retain(|s| store.contains(&s.id));
-                    }
-                }
-                let marked = marks.release(store, &kept.manifest, &manifest);
-                marked.map_err(|error| error.to_string())
-            });
-        marked.map_err(|why| {
-            let sequence = kept.sequence;
-            format!("nothing is swept: what release {sequence} names cannot be told: {why}")
-        })?;
-    }
-    Ok(marks)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_damaged_list_of_kept_releases_is_an_alarm() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path()).unwrap();
-        for bytes in [vec![0; STATE_BYTES + 1], b"no list".to_vec()] {
-            store.write_state(STATE, &bytes).unwrap();
-            let (sweeping, alarm) = Sweeping::open(&store, Keep::default());
-            assert!(sweeping.kept.is_empty());
-            let alarm = alarm.unwrap();
-            assert!(alarm.starts_with("state kept is damaged: "), "{alarm}");
-        }
-    }
-
-    #[test]
-    fn nothing_is_swept_while_the_release_in_use_cannot_be_read() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path()).unwrap();
-        let stray = Digest::of(b"stray");
-        store.put_bytes(&stray, b"stray").unwrap();
-        let gone = Kept {
-            sequence: Sequence(1),
-            manifest: Digest::of(b"gone"),
-            manifest_bytes: 4,
-        };
-        let (kept, go) = ([gone], Arc::default());
-        let listed = list(&store, &kept, &BTreeSet::new(), Duration::ZERO, &go);
-        assert!(listed.err().unwrap().contains("nothing is swept"));
-        let listed = Listed {
-            candidates: vec![stray],
-            erases: Some(Sequence(1)),
-            ..Listed::default()
-        };
-        let removed = remove(&store, &kept, &kept, &BTreeSet::new(), listed, &go);
-        assert_eq!(removed.erased, None);
-        assert!(removed.error.is_some() && store.contains(&stray));
     }
 }
