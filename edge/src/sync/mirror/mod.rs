@@ -11,6 +11,7 @@ mod credentials;
 mod error;
 mod http;
 mod patience;
+mod pieces;
 mod ranges;
 mod s3;
 mod shown;
@@ -330,7 +331,7 @@ impl Mirror {
         limit: u64,
     ) -> BoxStream<'static, Result<bytes::Bytes, MirrorError>> {
         let (this, place) = (self.clone(), place.clone());
-        let state = (result.into_stream(), 0u64, false);
+        let state = (pieces::pieces(result), 0u64, false);
         futures::stream::unfold(state, move |(mut chunks, mut got, ended)| {
             let (this, place) = (this.clone(), place.clone());
             async move {
