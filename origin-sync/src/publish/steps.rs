@@ -78,9 +78,11 @@ impl<'a> Steps<'a> {
         for found in self.found {
             wanted.push(match last {
                 _ if found.holds.is_err() => None,
+                // Nothing was published: all is new.
+                None => Some(Arc::clone(&new)),
                 Some(last) if found.has(last) => Some(Arc::clone(&new)),
                 // A mirror that lacks the last release may lack anything.
-                _ => {
+                Some(_) => {
                     if all.is_none() {
                         all = Some(self.everything().await?);
                     }

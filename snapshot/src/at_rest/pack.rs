@@ -1,8 +1,11 @@
 //! Compressing a segment's frames, a batch at a time and on all cores. Frames are independent, so
 //! their bytes do not depend on how many cores there are.
 
+use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::num::NonZeroUsize;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use zstd::bulk::Compressor;
@@ -12,72 +15,115 @@ use crate::{limits, node};
 
 /// Compression level: the usual trade of time for size.
 const LEVEL: i32 = 3;
-/// Frames in a batch, for each core: work enough to be worth a thread's start.
+/// Frames in a batch: work enough to be worth handing on.
 const FRAMES: usize = 16;
 /// Most cores that are used.
 const CORES: usize = 8;
 
-/// Compresses a segment: `nodes` are its uncompressed bytes. Memory: a batch of frames, 2 MiB a core.
+/// Compresses a segment: `nodes` are its uncompressed bytes. Memory: 4 MiB a core.
 ///
 /// # Errors
 /// Bytes that are no row of nodes, or a failed read or write.
 pub fn compress(nodes: &mut impl Read, out: &mut impl Write) -> Result<(), AtRestError> {
     let mut table = Table::default();
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let compressors = (0..cores.min(CORES)).map(|_| Compressor::new(LEVEL));
+    let cores = cores.min(CORES);
+    let compressors = (0..cores).map(|_| Compressor::new(LEVEL));
     let compressors: Result<Vec<_>, _> = compressors.collect();
-    let mut compressors = compressors.map_err(|e| table.fail(e))?;
-    let batch = compressors.len() * FRAMES * limits::FRAME_BYTES;
-    let mut pending = Vec::with_capacity(batch);
+    let compressors = compressors.map_err(|e| table.fail(e))?;
+    let (jobs, waiting) = sync_channel(cores);
+    let waiting = Mutex::new(waiting);
+    thread::scope(|scope| {
+        for compressor in compressors {
+            scope.spawn(|| work(compressor, &waiting));
+        }
+        // This thread reads and writes, while those compress.
+        let packed = feed(nodes, out, &mut table, &jobs, cores);
+        drop(jobs);
+        packed
+    })?;
+    out.write_all(&table.to_bytes()).map_err(|e| table.fail(e))
+}
+
+/// A batch of frames to be compressed.
+struct Job {
+    /// The frames, one after another, and perhaps more.
+    nodes: Vec<u8>,
+    /// How long each is.
+    frames: Vec<usize>,
+    done: SyncSender<Packed>,
+}
+
+/// Compressed frames, each after its length before.
+type Packed = std::io::Result<Vec<(usize, Vec<u8>)>>;
+
+/// Compresses what is waiting, until nothing more will come.
+fn work(mut compressor: Compressor<'_>, waiting: &Mutex<Receiver<Job>>) {
+    let next = || {
+        let waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.recv().ok()
+    };
+    while let Some(job) = next() {
+        let mut rest = job.nodes.as_slice();
+        let pack = |length: &usize| {
+            let frame = rest.split_off(..*length).unwrap_or_default();
+            Ok((frame.len(), compressor.compress(frame)?))
+        };
+        let packed = job.frames.iter().map(pack).collect();
+        // Nobody waits for it only where all has failed.
+        let _ = job.done.send(packed);
+    }
+}
+
+fn feed(
+    nodes: &mut impl Read,
+    out: &mut impl Write,
+    table: &mut Table,
+    jobs: &SyncSender<Job>,
+    cores: usize,
+) -> Result<(), AtRestError> {
+    let batch = FRAMES * limits::FRAME_BYTES;
+    let mut under_way = VecDeque::new();
+    let mut rest = Vec::new();
     loop {
+        let mut pending = Vec::with_capacity(batch);
+        pending.append(&mut rest);
         let wanted = batch.saturating_sub(pending.len()) as u64;
         nodes
             .take(wanted)
             .read_to_end(&mut pending)
             .map_err(|e| table.fail(e))?;
-        if pending.is_empty() {
-            break;
+        let ended = pending.is_empty();
+        if !ended {
+            let frames = cut(&pending, pending.len() < batch).map_err(|fault| table.fail(fault))?;
+            let frames: Vec<usize> = frames.iter().map(|frame| frame.len()).collect();
+            let used: usize = frames.iter().sum();
+            rest.extend_from_slice(pending.get(used..).unwrap_or_default());
+            let (done, packed) = sync_channel(1);
+            let job = Job {
+                nodes: pending,
+                frames,
+                done,
+            };
+            jobs.send(job).map_err(|_| table.fail(failed()))?;
+            under_way.push_back(packed);
         }
-        let frames = cut(&pending, pending.len() < batch).map_err(|fault| table.fail(fault))?;
-        let used: usize = frames.iter().map(|frame| frame.len()).sum();
-        for packed in pack(&mut compressors, &frames) {
+        while under_way.len() > if ended { 0 } else { 2 * cores } {
+            let packed = under_way.pop_front().map(|packed| packed.recv());
+            let packed = packed.and_then(Result::ok).unwrap_or_else(|| Err(failed()));
             for (frame, packed) in packed.map_err(|e| table.fail(e))? {
                 out.write_all(&packed).map_err(|e| table.fail(e))?;
                 table.add(packed.len(), frame);
             }
         }
-        pending.drain(..used);
+        if ended {
+            return Ok(());
+        }
     }
-    out.write_all(&table.to_bytes()).map_err(|e| table.fail(e))
 }
 
-/// Compressed frames of one core, each after its length before.
-type Packed = std::io::Result<Vec<(usize, Vec<u8>)>>;
-
-/// Each core takes a run of frames, so that they come back in order.
-fn pack(compressors: &mut [Compressor<'_>], frames: &[&[u8]]) -> Vec<Packed> {
-    let share = frames.len().div_ceil(compressors.len().max(1)).max(1);
-    let pack_all = |compressor: &mut Compressor<'_>, frames: &[&[u8]]| {
-        let pack = |frame: &&[u8]| Ok((frame.len(), compressor.compress(frame)?));
-        frames.iter().map(pack).collect()
-    };
-    let mut work = compressors.iter_mut().zip(frames.chunks(share));
-    let Some((mine, first)) = work.next() else {
-        return Vec::new();
-    };
-    thread::scope(|scope| {
-        let others: Vec<_> = work
-            .map(|(compressor, frames)| scope.spawn(move || pack_all(compressor, frames)))
-            .collect();
-        let mut all = vec![pack_all(mine, first)];
-        let failed = || Err(std::io::Error::other("a compressing thread failed"));
-        all.extend(
-            others
-                .into_iter()
-                .map(|other| other.join().unwrap_or_else(|_| failed())),
-        );
-        all
-    })
+fn failed() -> std::io::Error {
+    std::io::Error::other("a compressing thread failed")
 }
 
 /// The frames that `pending` begins with. Unless this is the `end`, what could be a part of a frame
