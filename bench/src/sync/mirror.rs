@@ -94,6 +94,8 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 async fn serve(listener: TcpListener, shelf: Arc<Shelf>) {
     let mut open = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
+        // As every web server does: else the end of an answer waits here, and not on the way.
+        stream.set_nodelay(true).ok();
         let asked = Arc::new(AtomicBool::new(false));
         let counted = Counted {
             stream,
