@@ -2,8 +2,9 @@
 //!
 //! An object may be there and about to be swept, since no release names it ([`crate::sweep`]). One
 //! that the last release does not name is trusted to stay only while it is younger than half the
-//! grace; an older one is put again, which makes it young. And after the commit all such objects are
-//! looked for once more.
+//! grace; an older one is put again, which makes it young. A sweeper that had just found it old may
+//! still take it away after that, so one that is gone when it is read back is put once more. And
+//! after the commit all such objects are looked for again.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -30,6 +31,8 @@ use super::object::{Kind, Object};
 const AT_ONCE: usize = 8;
 /// Bytes written to a mirror in one piece; more goes in parts of this size.
 const PART_BYTES: u64 = 8 << 20;
+/// How often an object is put that is gone when it is read back; a sweeper takes it once.
+const PUTS: usize = 3;
 /// How long one piece may take.
 const PIECE_DEADLINE: Duration = Duration::from_secs(60);
 
@@ -47,8 +50,8 @@ pub enum UploadError {
     /// The mirror did not take it.
     #[error(transparent)]
     Mirror(#[from] MirrorError),
-    /// The mirror took it and gave back something else.
-    #[error("{place} on mirror {mirror}: other bytes came back than were written")]
+    /// The mirror took it and gave back something else, or nothing.
+    #[error("{place} on mirror {mirror}: what came back is not what was written")]
     ReadBack {
         /// The object's place.
         place: Place,
@@ -279,13 +282,17 @@ async fn ensure(
 ) -> Result<bool, UploadError> {
     let place = Place::object(site, &piece.name);
     if settling.stays(mirror, site, &place, piece, at).await?
-        && holds(mirror, &place, piece).await?
+        && look(mirror, &place, piece).await? == Found::Same
     {
         return Ok(false);
     }
-    write(mirror, &place, piece).await?;
-    if holds(mirror, &place, piece).await? {
-        return Ok(true);
+    for _ in 0..PUTS {
+        write(mirror, &place, piece).await?;
+        match look(mirror, &place, piece).await? {
+            Found::Same => return Ok(true),
+            Found::Other => break,
+            Found::Nothing => {}
+        }
     }
     Err(UploadError::ReadBack {
         place,
@@ -316,19 +323,30 @@ impl Settling<'_> {
     }
 }
 
-async fn holds(mirror: &Mirror, place: &Place, piece: &Piece) -> Result<bool, UploadError> {
+/// What lies where an object should.
+#[derive(PartialEq, Eq)]
+enum Found {
+    Same,
+    Other,
+    Nothing,
+}
+
+async fn look(mirror: &Mirror, place: &Place, piece: &Piece) -> Result<Found, UploadError> {
     let Some(mut chunks) = mirror.stream(place, piece.bytes).await? else {
-        return Ok(false);
+        return Ok(Found::Nothing);
     };
     let mut hasher = blake3::Hasher::new();
     while let Some(chunk) = chunks.next().await {
         match chunk {
             Ok(chunk) => hasher.update(&chunk),
-            Err(MirrorError::TooLarge { .. }) => return Ok(false),
+            Err(MirrorError::TooLarge { .. }) => return Ok(Found::Other),
             Err(error) => return Err(error.into()),
         };
     }
-    Ok(hasher.count() == piece.bytes && hasher.finalize() == piece.hash)
+    match hasher.count() == piece.bytes && hasher.finalize() == piece.hash {
+        true => Ok(Found::Same),
+        false => Ok(Found::Other),
+    }
 }
 
 async fn write(mirror: &Mirror, place: &Place, piece: &Piece) -> Result<(), UploadError> {

@@ -14,7 +14,7 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult,
+    ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult,
 };
 use snapshot::Sequence;
 
@@ -140,33 +140,56 @@ fn ticking() -> Timestamp {
     ))
 }
 
-/// A folder that goes away after so many writes, as a killed publisher sees it.
+/// A folder that changes under a publisher's hands.
 #[derive(Debug)]
-pub(crate) struct Dying {
-    pub(crate) inner: LocalFileSystem,
-    pub(crate) left: AtomicI64,
+pub(crate) struct Unsteady {
+    inner: LocalFileSystem,
+    /// Writes that still succeed.
+    left: AtomicI64,
+    /// Objects that are taken, and are gone right after.
+    swept: AtomicI64,
 }
 
-impl std::fmt::Display for Dying {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("dying")
+impl Unsteady {
+    /// It goes away after so many writes, as a killed publisher sees it.
+    pub(crate) fn dying(writes: i64) -> Self {
+        Self {
+            inner: LocalFileSystem::new(),
+            left: AtomicI64::new(writes),
+            swept: AtomicI64::new(0),
+        }
+    }
+
+    /// A sweeper is at it, who takes so many objects away.
+    pub(crate) fn swept(objects: i64) -> Self {
+        Self {
+            inner: LocalFileSystem::new(),
+            left: AtomicI64::new(i64::MAX),
+            swept: AtomicI64::new(objects),
+        }
     }
 }
 
-impl Dying {
+impl std::fmt::Display for Unsteady {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("unsteady")
+    }
+}
+
+impl Unsteady {
     fn write(&self) -> object_store::Result<()> {
         if self.left.fetch_sub(1, Ordering::Relaxed) > 0 {
             return Ok(());
         }
         Err(object_store::Error::Generic {
-            store: "dying",
+            store: "unsteady",
             source: "dead".into(),
         })
     }
 }
 
 #[async_trait::async_trait]
-impl ObjectStore for Dying {
+impl ObjectStore for Unsteady {
     async fn put_opts(
         &self,
         location: &Path,
@@ -174,7 +197,12 @@ impl ObjectStore for Dying {
         opts: PutOptions,
     ) -> object_store::Result<PutResult> {
         self.write()?;
-        self.inner.put_opts(location, payload, opts).await
+        let put = self.inner.put_opts(location, payload, opts).await?;
+        let object = location.as_ref().contains("/objects/");
+        if object && self.swept.fetch_sub(1, Ordering::Relaxed) > 0 {
+            self.inner.delete(location).await?;
+        }
+        Ok(put)
     }
 
     async fn put_multipart_opts(
@@ -257,10 +285,7 @@ async fn killed_at_any_write_the_last_release_stands_and_the_next_run_finishes()
     bench.publish().await.unwrap();
     for writes in 0.. {
         bench.rows(&format!("a,1\nb,round {writes}\n"));
-        let dying = Dying {
-            inner: LocalFileSystem::new(),
-            left: AtomicI64::new(writes),
-        };
+        let dying = Unsteady::dying(writes);
         let before = bench
             .inspector()
             .releases(usize::MAX)

@@ -1,10 +1,8 @@
 //! Two publishers, who sweep as well, in random turns and at once: whatever stays is whole.
 
-use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use fs_err as fs;
-use object_store::local::LocalFileSystem;
 use proptest::prelude::*;
 use snapshot::OfferedBundle;
 use snapshot::order::{Mode, Order, Pin};
@@ -13,7 +11,7 @@ use snapshot::{Envelope, Epoch, Scope, Timestamp, encode};
 use super::*;
 use crate::inspect::Depth;
 use crate::mirror::{self, Object, Upload};
-use crate::publish::tests::{Bench, Dying, files};
+use crate::publish::tests::{Bench, Unsteady, files};
 use crate::publish::{Silent, Wishes, wall_clock};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -145,10 +143,7 @@ impl World {
                 tokio::join!(self.publish(who, rows), self.sweep(1 - who));
             }
             Turn::Killed(who, rows, writes) => {
-                let dying = Dying {
-                    inner: LocalFileSystem::new(),
-                    left: AtomicI64::new(writes),
-                };
+                let dying = Unsteady::dying(writes);
                 self.bench.rows(&format!("a,{rows}\n"));
                 let mut publisher = self.publisher(who);
                 let mirror = self.bench.mirror(0).with_store(Arc::new(dying));
@@ -244,4 +239,27 @@ async fn an_old_object_that_no_release_names_is_put_again() {
         .unwrap();
     assert!(failed.iter().all(Option::is_none), "{failed:?}");
     assert!(listing::modified(mirror, &place).await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_taken_right_after_it_was_put_is_put_once_more() {
+    let bench = Bench::new(1);
+    bench.rows("a,1\n");
+    let publish = async |store: Unsteady| {
+        let mut publisher = bench.publisher_in(".holdfast");
+        let mirror = bench.mirror(0).with_store(Arc::new(store));
+        publisher.mirrors = Mirrors::of(publisher.site.site.clone(), vec![mirror]);
+        publisher
+            .publish(Wishes::default(), wall_clock, &Silent)
+            .await
+    };
+    let never = publish(Unsteady::swept(i64::MAX)).await.unwrap_err();
+    assert_eq!(never.exit(), Exit::NotCommitted);
+    assert!(
+        never.to_string().contains("is not what was written"),
+        "{never}"
+    );
+    publish(Unsteady::swept(2)).await.unwrap();
+    let verdict = bench.inspector().verify_all(Depth::Deep).await.unwrap();
+    assert!(verdict.is_whole(), "{verdict:?}");
 }
