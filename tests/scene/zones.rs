@@ -12,6 +12,9 @@ use super::{Ended, Site, eventually, free, run};
 /// Any 32 bytes that the nodes share.
 const RPC_SECRET: &str = "1799bccfd7411eddcf9ebd316bc1f5287ad12a68094e1c6ac6abde7e6feae1ec";
 
+/// Digits of a node's name that `garage status` shows.
+const SHOWN: usize = 16;
+
 /// Three zones. Their data and processes go with the value.
 #[derive(Debug)]
 pub(crate) struct Zones {
@@ -81,11 +84,24 @@ impl Zones {
                 .expect(0);
             ids.push(id.out.trim().to_owned());
         }
-        for id in &ids[1..] {
-            self.garage(0, &["node", "connect", id]).await.expect(0);
+        for (zone, _) in ids.iter().enumerate() {
+            for id in &ids[zone + 1..] {
+                self.garage(zone, &["node", "connect", id]).await.expect(0);
+            }
+        }
+        let ids: Vec<&str> = ids.iter().map(|id| id.split('@').next().unwrap()).collect();
+        for zone in 0..self.nodes.len() {
+            // A connection is known at its other end a little later.
+            eventually("every zone to see every other", async || {
+                let seen = self.garage(zone, &["status"]).await;
+                let (healthy, _) = seen.out.split_once("FAILED").unwrap_or((&seen.out, ""));
+                ids.iter()
+                    .all(|id| healthy.contains(&id[..SHOWN]))
+                    .then_some(())
+            })
+            .await;
         }
         for (zone, id) in ids.iter().enumerate() {
-            let id = id.split('@').next().unwrap();
             let name = format!("zone-{zone}");
             self.garage(0, &["layout", "assign", "-z", &name, "-c", "1G", id])
                 .await
