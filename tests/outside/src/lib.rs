@@ -107,7 +107,7 @@ pub const LARGE: &[Program] = &[Program {
     }),
 }];
 
-/// Programs that a bench measures Holdfast beside.
+/// Programs that a bench measures Holdfast beside, or needs for it.
 pub const PEERS: &[Program] = &[
     debian("sort", "coreutils"),
     debian("zstd", "zstd"),
@@ -116,6 +116,7 @@ pub const PEERS: &[Program] = &[
     debian("ostree", "ostree"),
     debian("casync", "casync"),
     debian("rsync", "rsync"),
+    debian("vmtouch", "vmtouch"),
 ];
 
 /// Set while everything is tested: with programs that take minutes to build, and at size.
