@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use nix::sys::resource::{UsageWho, getrusage};
 use tokio::time::Instant;
 
@@ -56,10 +56,15 @@ pub(crate) fn heard(command: &Command) -> Result<(Took, String)> {
     Ok((took, String::from_utf8(ended.stdout)?))
 }
 
-/// Waits until all that was written is on the disk, so that it slows down nobody who is measured.
-pub(crate) fn settle() -> Result<()> {
+/// Waits until all that was written is on the disk, and brings `paths` into the page cache, so that
+/// nobody who is measured pays for what went on before.
+pub(crate) fn settle(paths: &[&Path]) -> Result<()> {
     let synced = Command::new("sync").status()?;
-    anyhow::ensure!(synced.success(), "sync: {synced}");
+    ensure!(synced.success(), "sync: {synced}");
+    let mut touch = Command::new("vmtouch");
+    let touched = touch.args(["-q", "-t"]).args(paths).status();
+    let touched = touched.context("vmtouch cannot be started")?;
+    ensure!(touched.success(), "vmtouch: {touched}");
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! A small change found in a full dump, beside what people use for that today. Each gets the same
 //! dump, written anew as a database writes it: once as one file a record, once as one big file. None
-//! begins while the disk is still busy with what was written before.
+//! begins while the disk is still busy with what was written before, and each finds the dump and what
+//! it keeps in the page cache.
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -40,7 +41,7 @@ pub(super) fn measure(options: &Options, table: &mut Table) -> Result<()> {
     for round in 1..=options.rounds as u64 {
         dumps.write(&site, round)?;
         let before = site.mirror_bytes()?;
-        measure::settle()?;
+        measure::settle(&[&site.records(), &site.copy(), &site.mirror()])?;
         let took = site.publish(&[])?;
         // The pointer is put in the place of the one before.
         let pointer = fs_err::metadata(site.release())?.len();
@@ -167,6 +168,8 @@ fn name(n: u64) -> String {
 struct Peer {
     name: String,
     command: Command,
+    /// The dump in its form.
+    from: PathBuf,
     /// What it puts its objects, or its copy, into.
     into: PathBuf,
     /// Whether what it sent is told by itself, and does not show in the size of `into`.
@@ -177,7 +180,7 @@ impl Peer {
     /// Seconds, and bytes put or sent.
     fn run(&self) -> Result<(f64, u64)> {
         let before = bytes_below(&self.into)?;
-        measure::settle()?;
+        measure::settle(&[&self.from, &self.into])?;
         let (took, printed) = measure::heard(&self.command)?;
         let bytes = match self.tells {
             true => told(&printed)?,
@@ -245,6 +248,7 @@ fn peers(work: &Path, dumps: &Dumps) -> Result<Vec<Peer>> {
             peers.push(Peer {
                 name: format!("{tool}, {form}"),
                 command,
+                from: from.clone(),
                 into,
                 tells: tool == "rsync",
             });
