@@ -1,5 +1,7 @@
-//! Inner nodes: as they are written, and as they are kept in memory once checked. A large
-//! collection has a hundred thousand children in the cache, so what is kept lies close together.
+//! Inner nodes: as they are written, and as they are kept in memory once checked.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
 
 use super::{Place, check_span};
 use crate::segment::Fault;
@@ -20,51 +22,115 @@ pub(crate) struct Child {
 }
 
 /// An inner node that was read, hashed and checked.
+///
+/// A look-up comes to one that lies in no cache of the processor, so what counts is how few lines
+/// of memory it touches: the heads are searched, then one entry and the bytes behind it read.
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) level: u8,
-    keys: Slices,
-    tags: Slices,
-    /// Each child's name, and where it ends.
-    below: Box<[(Digest, u64)]>,
+    /// How many bytes all of the keys begin with.
+    shared: usize,
+    /// What each key goes on with ([`head`]).
+    heads: Box<[u32]>,
+    below: Box<[Below]>,
+    /// Each child's key and tags, behind one another.
+    bytes: Box<[u8]>,
     /// Where the first child starts; the others lie behind it.
     start: u64,
     /// Where the last child ends.
     end: u64,
 }
 
-/// Byte strings behind one another.
+/// One child.
 #[derive(Debug)]
-struct Slices {
-    bytes: Box<[u8]>,
-    ends: Box<[u32]>,
+struct Below {
+    digest: Digest,
+    /// Where it ends, counted from where the first child starts.
+    end: u32,
+    /// Where its key starts in the node's bytes, and where it ends and the tags start.
+    key: (u16, u16),
+}
+
+/// A key of an inner node, where it lies.
+#[derive(Clone, Debug)]
+pub(crate) struct ChildKey {
+    node: Arc<Inner>,
+    index: usize,
+}
+
+impl ChildKey {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.node.key(self.index).unwrap_or_default()
+    }
 }
 
 impl Inner {
     /// Keeps the children of a node that was checked.
     pub(crate) fn new(level: u8, children: &[Child]) -> Self {
+        let (first, last) = (children.first(), children.last());
+        let start = first.map_or(0, |child| child.at);
         let end = |child: &Child| child.at.saturating_add(child.bytes);
-        let below = children.iter().map(|child| (child.digest, end(child)));
+        let (mut below, mut bytes) = (Vec::with_capacity(children.len()), Vec::new());
+        for child in children {
+            // Never more than a node's bytes.
+            let at = |bytes: &Vec<u8>| u16::try_from(bytes.len()).unwrap_or(u16::MAX);
+            let key = at(&bytes);
+            bytes.extend_from_slice(child.key.as_bytes());
+            let key = (key, at(&bytes));
+            bytes.extend_from_slice(child.tags.as_deref().unwrap_or_default());
+            below.push(Below {
+                digest: child.digest,
+                // Never more than a node's bytes for each.
+                end: u32::try_from(end(child).saturating_sub(start)).unwrap_or(u32::MAX),
+                key,
+            });
+        }
+        let shared = first.zip(last).map_or(0, |(first, last)| {
+            let pairs = first.key.as_bytes().iter().zip(last.key.as_bytes());
+            pairs.take_while(|(a, b)| a == b).count()
+        });
+        let heads = children.iter();
+        let heads = heads.map(|child| head(child.key.as_bytes().get(shared..).unwrap_or_default()));
         Self {
             level,
-            keys: Slices::new(children.iter().map(|child| child.key.as_bytes())),
-            tags: Slices::new(children.iter().filter_map(|child| child.tags.as_deref())),
-            below: below.collect(),
-            start: children.first().map_or(0, |child| child.at),
-            end: children.last().map_or(0, end),
+            shared,
+            heads: heads.collect(),
+            below: below.into(),
+            bytes: bytes.into(),
+            start,
+            end: last.map_or(0, end),
         }
     }
 
     /// The child whose keys may include `key`; `None` if `key` is below them all.
     pub(crate) fn child_for(&self, key: &[u8]) -> Option<usize> {
-        self.keys
-            .partition_point(|first| first <= key)
-            .checked_sub(1)
+        let shared = self.key(0)?.get(..self.shared)?;
+        let (before, behind) = key.split_at_checked(self.shared).unwrap_or((key, &[]));
+        match before.cmp(shared) {
+            Ordering::Less => return None,
+            Ordering::Greater => return self.count().checked_sub(1),
+            Ordering::Equal => {}
+        }
+        let head = head(behind);
+        // All of them, for that goes by without waiting for memory at each step.
+        let lower = self.heads.iter().map(|other| u32::from(*other < head));
+        let mut at = lower.sum::<u32>() as usize;
+        // Whole keys decide only among those that go on alike.
+        while self.heads.get(at) == Some(&head) && self.key(at)? <= key {
+            at += 1;
+        }
+        at.checked_sub(1)
     }
 
     /// The tags of the keys in the leaf `index`; other nodes have none.
     pub(crate) fn tags(&self, index: usize) -> Option<&[u8]> {
-        self.tags.get(index)
+        if self.level != 1 {
+            return None;
+        }
+        let (_, start) = self.below.get(index)?.key;
+        let next = self.below.get(index + 1);
+        let end = next.map_or(self.bytes.len(), |next| next.key.0.into());
+        self.bytes.get(start.into()..end)
     }
 
     /// `false` proves that the leaf `index` holds no key of this tag; of other nodes it is not known.
@@ -73,19 +139,22 @@ impl Inner {
     }
 
     /// The place of child `index` of a node whose keys are all below `below`.
-    pub(crate) fn place(&self, index: usize, below: Option<&Key>) -> Option<Place> {
-        let key = |index| self.keys.get(index).and_then(|key| Key::new(key).ok());
-        let at = match index.checked_sub(1) {
-            None => self.start,
-            Some(before) => self.below.get(before)?.1,
+    pub(crate) fn place(self: &Arc<Self>, index: usize, below: Option<&ChildKey>) -> Option<Place> {
+        let child = self.below.get(index)?;
+        let key = |index| {
+            let node = Arc::clone(self);
+            (index < self.count()).then_some(ChildKey { node, index })
         };
-        let (digest, end) = *self.below.get(index)?;
+        let at = match index.checked_sub(1) {
+            None => 0,
+            Some(before) => self.below.get(before)?.end,
+        };
         Some(Place {
             level: self.level.checked_sub(1)?,
-            digest,
-            at,
-            bytes: end.saturating_sub(at),
-            first: Some(key(index)?),
+            digest: child.digest,
+            at: self.start.saturating_add(at.into()),
+            bytes: child.end.saturating_sub(at).into(),
+            first: key(index),
             below: key(index + 1).or_else(|| below.cloned()),
             tags: self.tags(index).map(<[u8]>::len),
         })
@@ -111,8 +180,7 @@ impl Inner {
     /// by their order.
     pub(crate) fn check_span(&self, place: &Place) -> Result<(), Fault> {
         let last = self.count().checked_sub(1);
-        let last = last.and_then(|last| self.keys.get(last));
-        check_span(self.keys.get(0), last, place)
+        check_span(self.key(0), last.and_then(|last| self.key(last)), place)
     }
 
     /// How many children it has.
@@ -122,51 +190,24 @@ impl Inner {
 
     /// About what it takes in memory, bytes.
     pub(crate) fn weight(&self) -> u64 {
-        let slices = self.keys.weight() + self.tags.weight();
-        (slices + size_of_val(&*self.below) + size_of::<Self>()) as u64
+        let rows = size_of_val(&*self.heads) + size_of_val(&*self.below);
+        (rows + self.bytes.len() + size_of::<Self>()) as u64
+    }
+
+    fn key(&self, index: usize) -> Option<&[u8]> {
+        let (start, end) = self.below.get(index)?.key;
+        self.bytes.get(start.into()..end.into())
     }
 }
 
-impl Slices {
-    fn new<'a>(slices: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let (mut bytes, mut ends) = (Vec::new(), Vec::new());
-        for slice in slices {
-            bytes.extend_from_slice(slice);
-            // Never more than a node's bytes.
-            ends.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
-        }
-        Self {
-            bytes: bytes.into(),
-            ends: ends.into(),
-        }
+/// The first four bytes as a number, so that numbers compare as bytes do; zeros where there are
+/// fewer, so that different ones may come out equal.
+fn head(bytes: &[u8]) -> u32 {
+    let mut head = [0; 4];
+    for (to, from) in head.iter_mut().zip(bytes) {
+        *to = *from;
     }
-
-    fn get(&self, index: usize) -> Option<&[u8]> {
-        let start = match index.checked_sub(1) {
-            None => 0,
-            Some(before) => *self.ends.get(before)?,
-        };
-        let end = *self.ends.get(index)?;
-        self.bytes.get(start as usize..end as usize)
-    }
-
-    /// How many come first that `holds` is true of; it must be false of all others.
-    fn partition_point(&self, holds: impl Fn(&[u8]) -> bool) -> usize {
-        let (mut low, mut high) = (0, self.ends.len());
-        while low < high {
-            let middle = low.midpoint(high);
-            if self.get(middle).is_some_and(&holds) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        low
-    }
-
-    fn weight(&self) -> usize {
-        self.bytes.len() + size_of_val(&*self.ends)
-    }
+    u32::from_be_bytes(head)
 }
 
 pub(super) fn check_places(children: &[Child], place: &Place) -> Result<(), Fault> {
@@ -204,4 +245,52 @@ pub(super) fn check_tags(children: &[Child], level: u8) -> Result<(), Fault> {
         return Err(Fault::Tags { expected, got });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Keys that begin alike, and end where others go on with zeros.
+    fn key() -> impl Strategy<Value = Vec<u8>> {
+        (0..3usize, prop::collection::vec(0..3u8, 1..12)).prop_map(|(shared, mut key)| {
+            key.splice(..0, b"shared".repeat(shared));
+            key
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_child_is_found_as_if_all_keys_were_compared(
+            keys in prop::collection::btree_set(key(), 1..80),
+            others in prop::collection::vec(key(), 1..20),
+        ) {
+            let child = |key: &Vec<u8>| Child {
+                key: Key::new(key.clone()).unwrap(),
+                digest: Digest::of(key),
+                at: 0,
+                bytes: 1,
+                tags: Some(key.iter().rev().copied().collect()),
+            };
+            let children: Vec<Child> = keys.iter().map(child).collect();
+            let inner = Arc::new(Inner::new(1, &children));
+            let asked: BTreeSet<&Vec<u8>> = keys.iter().chain(&others).collect();
+            for key in asked {
+                let expected = keys.range(..=key.clone()).count().checked_sub(1);
+                prop_assert_eq!(inner.child_for(key), expected);
+            }
+            for (at, child) in children.iter().enumerate() {
+                let place = inner.place(at, None).unwrap();
+                let first = place.first.as_ref().map(ChildKey::as_bytes);
+                prop_assert_eq!(first, Some(child.key.as_bytes()));
+                let next = children.get(at + 1).map(|next| next.key.as_bytes());
+                prop_assert_eq!(place.below.as_ref().map(ChildKey::as_bytes), next);
+                prop_assert_eq!(inner.tags(at), child.tags.as_deref());
+            }
+        }
+    }
 }

@@ -11,9 +11,9 @@ mod scan;
 use serde::{Deserialize, Serialize};
 
 use crate::segment::Fault;
-use crate::{CodecError, CollectionName, Digest, Key, SiteName, codec, limits};
+use crate::{CodecError, CollectionName, Digest, SiteName, codec, limits};
 
-pub(crate) use inner::{Child, Inner};
+pub(crate) use inner::{Child, ChildKey, Inner};
 pub(crate) use row::{Row, RowValue, tag};
 pub(crate) use scan::length;
 
@@ -57,9 +57,9 @@ pub(crate) struct Place {
     pub(crate) at: u64,
     pub(crate) bytes: u64,
     /// The first key it must have; `None` for a root.
-    pub(crate) first: Option<Key>,
+    pub(crate) first: Option<ChildKey>,
     /// A key that all of its keys are below; `None` at the right edge.
-    pub(crate) below: Option<Key>,
+    pub(crate) below: Option<ChildKey>,
     /// How many entries its parent tells the tags of; only a leaf's parent does.
     pub(crate) tags: Option<usize>,
 }
@@ -187,7 +187,7 @@ fn check_span(first: Option<&[u8]>, last: Option<&[u8]>, place: &Place) -> Resul
         && expected.as_bytes() != got
     {
         return Err(Fault::FirstKey {
-            expected: expected.to_string(),
+            expected: show(expected.as_bytes()),
             got: show(got),
         });
     }
@@ -195,7 +195,7 @@ fn check_span(first: Option<&[u8]>, last: Option<&[u8]>, place: &Place) -> Resul
         && got >= below.as_bytes()
     {
         return Err(Fault::Above {
-            below: below.to_string(),
+            below: show(below.as_bytes()),
             got: show(got),
         });
     }

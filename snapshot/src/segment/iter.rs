@@ -4,7 +4,7 @@ use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 use std::vec;
 
-use crate::node::{Inner, Place, Row};
+use crate::node::{ChildKey, Inner, Place, Row};
 use crate::segment::{Segment, SegmentError};
 use crate::{Entry, Key};
 
@@ -27,7 +27,7 @@ struct Step {
     /// The child to visit next.
     next: usize,
     /// What all keys below this node are below.
-    below: Option<Key>,
+    below: Option<ChildKey>,
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! Checking a whole segment: every node, and that nothing but its nodes is there.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::node::{Entries, Inner, Place, Row, plain_len, show, tag};
@@ -68,7 +70,7 @@ struct Seen {
 
 enum Below {
     Rows(u64),
-    Nodes(Inner),
+    Nodes(Arc<Inner>),
 }
 
 impl Walk<'_> {
@@ -89,7 +91,7 @@ impl Walk<'_> {
                 Entries::Inner(children) => Seen {
                     count,
                     first_entry: length(children.first())?,
-                    below: Below::Nodes(Inner::new(node.level, &children)),
+                    below: Below::Nodes(Arc::new(Inner::new(node.level, &children))),
                 },
             })
         })?;
