@@ -163,7 +163,13 @@ async fn an_erased_record_is_in_no_file_anywhere() {
         edge.reaches(8).await;
     }
     is_nowhere(&site, &EVERYWHERE, &MARKS);
-    // Unless they are wanted.
+    // Unless they are wanted, by a publish that stands.
+    let canary = "[[canary]]\npath = \"/\"\ncontains = \"castle\"\n";
+    site.edit("site.toml", "[retention]", &format!("{canary}[retention]"));
+    site.try_publish(&["--take-erased"]).await.expect(20);
+    site.edit("site.toml", canary, "");
+    let ended = site.try_publish(&["--json"]).await;
+    ended.says(&[MARKS[0], "photo.txt", "--take-erased"]);
     site.try_publish(&["--take-erased"]).await.expect(0);
     one.reaches(9).await;
     assert_eq!(one.get("/p/photo.txt").await.status, 200);

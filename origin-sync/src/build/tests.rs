@@ -117,7 +117,11 @@ impl Bench {
             wish: None,
         });
         let built = build(&site, &mut give, base, true, &self.store).unwrap();
-        learned.unwrap().keep(lines, &tag(&built)).unwrap();
+        let scratch = self.store.scratch();
+        learned
+            .unwrap()
+            .keep(lines, &tag(&built), &scratch)
+            .unwrap();
         (built, asked)
     }
 

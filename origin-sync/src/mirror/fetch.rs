@@ -7,9 +7,9 @@ use edge::sync::layout::Place;
 use edge::sync::{Mirror, MirrorError};
 use futures::StreamExt;
 use snapshot::at_rest;
-use snapshot::manifest::SegmentEntry;
+use snapshot::manifest::{Component, SegmentEntry};
 use snapshot::{
-    BlobRef, CodecError, CollectionName, Digest, Manifest, Release, Store, decode, limits,
+    BlobRef, CodecError, CollectionName, Digest, Manifest, Release, SiteName, Store, decode, limits,
 };
 
 use super::Mirrors;
@@ -47,6 +47,14 @@ pub enum FetchError {
     /// The publisher's own copy cannot be written.
     #[error("the publisher's own copy: {0}")]
     Own(String),
+}
+
+impl FetchError {
+    /// Whether it is about the publisher's own disk alone.
+    #[must_use]
+    pub const fn is_own(&self) -> bool {
+        matches!(self, Self::Own(_))
+    }
 }
 
 fn list(tried: &[String]) -> String {
@@ -104,10 +112,22 @@ pub async fn bring(
 ) -> Result<(), FetchError> {
     bring_stacks(mirrors, store, manifest).await?;
     for component in &manifest.components {
-        let what = format!("component {} ({})", component.name, component.digest);
-        raw(mirrors, store, component.digest, &what, component.bytes).await?;
+        bring_component(mirrors, store, component).await?;
     }
     Ok(())
+}
+
+/// Brings one component into `store`.
+///
+/// # Errors
+/// See [`FetchError`].
+pub async fn bring_component(
+    mirrors: &Mirrors,
+    store: &Arc<Store>,
+    component: &Component,
+) -> Result<(), FetchError> {
+    let what = format!("component {} ({})", component.name, component.digest);
+    raw(mirrors, store, component.digest, &what, component.bytes).await
 }
 
 /// Brings every segment of `manifest` into `store`.
@@ -173,7 +193,7 @@ async fn raw(
         return Ok(());
     }
     from_any(mirrors, what, async |mirror| {
-        let staged = download(mirror, &mirrors.site, &digest, bytes).await?;
+        let staged = download(mirror, &mirrors.site, store, &digest, bytes).await?;
         let store = Arc::clone(store);
         let keep = move || -> Result<(), String> {
             let mut input = staged;
@@ -202,7 +222,7 @@ async fn segment(
     let what = format!("segment {id} of collection {collection}");
     let most = at_rest::limit(entry.bytes);
     from_any(mirrors, &what, async |mirror| {
-        let input = download(mirror, &mirrors.site, &id, most).await?;
+        let input = download(mirror, &mirrors.site, store, &id, most).await?;
         let (store, entry) = (Arc::clone(store), entry.clone());
         let (site, collection) = (mirrors.site.clone(), collection.clone());
         let keep = move || -> Result<(), String> {
@@ -238,10 +258,15 @@ async fn from_any(
     })
 }
 
-/// The object's bytes at rest in a nameless file, at its start; nothing about them is verified.
-async fn download(
+/// The object's bytes at rest in a nameless file, at its start; nothing about them is verified. The
+/// file lies where the object goes: elsewhere there may be no room.
+///
+/// # Errors
+/// In words: the mirror does not give them, or they are more than `limit`.
+pub async fn download(
     mirror: &Mirror,
-    site: &snapshot::SiteName,
+    site: &SiteName,
+    store: &Store,
     digest: &Digest,
     limit: u64,
 ) -> Result<std::fs::File, String> {
@@ -250,7 +275,8 @@ async fn download(
     let mut chunks = stream
         .map_err(|error| error.to_string())?
         .ok_or_else(|| "is not there".to_owned())?;
-    let mut file = tokio::fs::File::from_std(tempfile::tempfile().map_err(|e| e.to_string())?);
+    let mut file =
+        tokio::fs::File::from_std(tempfile::tempfile_in(store.root()).map_err(|e| e.to_string())?);
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|error: MirrorError| error.to_string())?;
         tokio::io::AsyncWriteExt::write_all(&mut file, &chunk)

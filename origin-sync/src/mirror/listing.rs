@@ -126,7 +126,8 @@ fn written(about: &ObjectMeta) -> Timestamp {
     Timestamp(u64::try_from(about.last_modified.timestamp_millis()).unwrap_or(0))
 }
 
-async fn within<T>(
+/// Small things on a mirror are given up after a while.
+pub(super) async fn within<T>(
     mirror: &Mirror,
     place: &Place,
     work: impl Future<Output = T>,

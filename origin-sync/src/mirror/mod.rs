@@ -22,14 +22,15 @@ use snapshot::SiteName;
 
 pub use commit::{Commit, Created};
 pub use fetch::{
-    FetchError, bring, bring_blob, bring_segments, bring_stacks, manifest, manifest_of,
+    FetchError, bring, bring_blob, bring_component, bring_segments, bring_stacks, download,
+    manifest, manifest_of,
 };
 pub use lengths::{length, length_anywhere, lengths, part};
 pub use object::{Kind, Object, of_manifest};
 pub use probe::{Abilities, Condition, probe};
 pub use survey::{Found, Holds, Signed, elsewhere, filed, newest, survey};
-pub use upload::{Sent, Upload, UploadError, confirm, upload};
-pub use whole::bring_whole;
+pub use upload::{Sent, Upload, UploadError, confirm, put_back, upload};
+pub use whole::{bring_blobs, bring_whole};
 
 /// A site's mirrors, in their configured order.
 #[derive(Clone, Debug)]

@@ -16,6 +16,8 @@ use object_store::{ObjectStore, ObjectStoreExt as _, PutMode, PutPayload, Update
 use serde::{Deserialize, Serialize};
 use snapshot::{SiteName, Timestamp, limits};
 
+use super::listing::within;
+
 /// Writers at once for one empty place, to see whether only one of them is told that it got it.
 const RACERS: usize = 12;
 /// How often they race: a store that checks and then writes lets two through now and then.
@@ -201,7 +203,7 @@ impl Probe<'_> {
     async fn replace(&mut self, place: &Place) -> Result<Condition, MirrorError> {
         let stale = self.tag(place).await?;
         self.mirror.put(place, b"third".to_vec()).await?;
-        match self.update(place, stale, b"fourth".to_vec()).await {
+        match self.update(place, stale, b"fourth".to_vec()).await? {
             Ok(()) => return Ok(Condition::Ignored),
             Err(error) if is_conflict(&error) => {}
             Err(error) if is_refused(&error) => return Ok(Condition::Refused),
@@ -214,7 +216,12 @@ impl Probe<'_> {
                 self.update(place, known, vec![b'a' + n as u8])
             });
             let all = join_all(racers).await;
-            if all.iter().filter(|updated| updated.is_ok()).count() > 1 {
+            if all
+                .iter()
+                .filter(|updated| matches!(updated, Ok(Ok(()))))
+                .count()
+                > 1
+            {
                 return Ok(Condition::Racy);
             }
         }
@@ -223,7 +230,7 @@ impl Probe<'_> {
 
     async fn tag(&self, place: &Place) -> Result<UpdateVersion, MirrorError> {
         let (store, path) = self.mirror.store(place);
-        let head = store.head(&path).await;
+        let head = within(self.mirror, place, store.head(&path)).await?;
         let meta = head.map_err(|error| self.mirror.failed(place, error))?;
         Ok(UpdateVersion {
             e_tag: meta.e_tag,
@@ -236,25 +243,28 @@ impl Probe<'_> {
         place: &Place,
         known: UpdateVersion,
         bytes: Vec<u8>,
-    ) -> object_store::Result<()> {
+    ) -> Result<object_store::Result<()>, MirrorError> {
         let (store, path) = self.mirror.store(place);
         let mode = PutMode::Update(known);
         let put = store.put_opts(&path, PutPayload::from(bytes), mode.into());
-        put.await.map(|_| ())
+        Ok(within(self.mirror, place, put).await?.map(|_| ()))
     }
 
     /// What cannot be taken away now is taken away by a later probe.
     async fn tidy(&self, now: Timestamp) {
-        let (store, folder) = self.mirror.store(&Place::other(self.site, "probes"));
+        let place = Place::other(self.site, "probes");
+        let (store, folder) = self.mirror.store(&place);
         for place in &self.places {
             let (_, path) = self.mirror.store(place);
-            store.delete(&path).await.ok();
+            within(self.mirror, place, store.delete(&path)).await.ok();
         }
         let mut left = store.list(Some(&folder));
-        while let Some(Ok(found)) = left.next().await {
+        while let Ok(Some(Ok(found))) = within(self.mirror, &place, left.next()).await {
             let written = u64::try_from(found.last_modified.timestamp_millis()).unwrap_or(0);
             if Timestamp(written).plus(LEFT_BEHIND) < now {
-                store.delete(&found.location).await.ok();
+                within(self.mirror, &place, store.delete(&found.location))
+                    .await
+                    .ok();
             }
         }
     }

@@ -3,13 +3,12 @@
 use edge::sync::layout::Place;
 use edge::sync::{Mirror, MirrorError};
 use futures::future::join_all;
-use object_store::ObjectStore;
 use snapshot::{
     Envelope, Floor, Generation, Refusal, Release, Sequence, SiteName, Timestamp, accept_release,
     decode, limits,
 };
 
-use super::Mirrors;
+use super::{Mirrors, listing};
 
 /// How many releases of a mirror are tried, newest first, until one is accepted.
 const TRIES: usize = 16;
@@ -183,39 +182,24 @@ async fn sequences(mirror: &Mirror, site: &SiteName) -> Result<Vec<Sequence>, Mi
     if !mirror.can_list() {
         return Ok(Vec::new());
     }
-    let place = Place::releases(site);
-    let (store, path) = mirror.store(&place);
-    let listed = store
-        .list_with_delimiter(Some(&path))
-        .await
-        .map_err(|source| MirrorError::Store {
-            mirror: mirror.url().to_string(),
-            place,
-            source: Box::new(source),
-        })?;
-    let mut sequences: Vec<Sequence> = listed
-        .objects
-        .iter()
-        .filter_map(|object| {
-            let name = object.location.filename()?;
-            let sequence = name.parse().ok()?;
-            // One number, one name.
-            (Sequence(sequence).to_string() == name).then_some(Sequence(sequence))
-        })
-        .collect();
+    let (releases, _) = listing::releases(mirror, site).await?;
+    let mut sequences: Vec<Sequence> = releases.into_iter().map(|(number, _)| number).collect();
     sequences.sort_unstable_by(|a, b| b.cmp(a));
     Ok(sequences)
 }
 
-/// What every release says that is filed on any mirror, believed or not; of a mirror that fails, as
-/// far as it goes.
-pub async fn filed(mirrors: &Mirrors) -> Vec<Release> {
+/// What every release says that is filed on any mirror that `found` could read, believed or not.
+///
+/// # Errors
+/// One of these mirrors failed meanwhile, so what is filed there is not known.
+pub async fn filed(mirrors: &Mirrors, found: &[Found]) -> Result<Vec<Release>, MirrorError> {
     let mut releases = Vec::new();
-    for mirror in mirrors.all() {
-        // Whoever sweeps it finds out why, and says it.
-        let _ = filed_on(mirror, &mirrors.site, &mut releases).await;
+    for (mirror, found) in mirrors.all().iter().zip(found) {
+        if found.holds.is_ok() {
+            filed_on(mirror, &mirrors.site, &mut releases).await?;
+        }
     }
-    releases
+    Ok(releases)
 }
 
 async fn filed_on(
@@ -223,7 +207,7 @@ async fn filed_on(
     site: &SiteName,
     releases: &mut Vec<Release>,
 ) -> Result<(), MirrorError> {
-    for (sequence, _) in super::listing::releases(mirror, site).await?.0 {
+    for sequence in sequences(mirror, site).await? {
         let place = Place::retained(site, sequence);
         let Some(bytes) = mirror.read(&place, limits::ENVELOPE_BYTES).await? else {
             continue;

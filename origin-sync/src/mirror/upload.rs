@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -95,8 +96,8 @@ pub struct Sent {
     pub failed: Vec<Option<UploadError>>,
 }
 
-/// Brings every wanted object to its mirrors. A mirror's first failure ends its part; the others
-/// go on. `progress` hears of each finished object: done, of how many.
+/// Brings every wanted object to its mirrors. A mirror's first failure ends its part, but for what is
+/// on its way already; the others go on. `progress` hears of each finished object: done, of how many.
 ///
 /// # Errors
 /// Only when the publisher's own copy cannot be read.
@@ -127,12 +128,18 @@ pub async fn upload(
         trusted: upload.grace / 2,
         times: &times,
     };
+    let failed: Vec<AtomicBool> = times.iter().map(|_| AtomicBool::new(false)).collect();
+    let failed = &failed;
     let mut done = futures::stream::iter(jobs.into_values().map(|(object, at)| async move {
         let piece = prepare(Arc::clone(upload.store), object).await?;
         let all = at.into_iter().filter_map(|at| {
-            let mirror = mirrors.all().get(at)?;
+            let (mirror, failed) = (mirrors.all().get(at)?, failed.get(at)?);
             let piece = &piece;
-            Some(async move { (at, ensure(mirror, site, piece, settling, at).await) })
+            (!failed.load(Ordering::Relaxed)).then_some(async move {
+                let done = ensure(mirror, site, piece, settling, at).await;
+                failed.fetch_or(done.is_err(), Ordering::Relaxed);
+                (at, done)
+            })
         });
         Ok::<_, UploadError>((piece.bytes, join_all(all).await))
     }))
@@ -272,6 +279,37 @@ pub async fn confirm(
     Ok(failed)
 }
 
+/// Puts what was copied from `mirror` back to where it lay; gives when, by the mirror's clock.
+///
+/// # Errors
+/// The mirror did not take it.
+pub async fn put_back(
+    mirror: &Mirror,
+    site: &SiteName,
+    name: Digest,
+    copy: File,
+) -> Result<Timestamp, UploadError> {
+    let work = tokio::task::spawn_blocking(move || {
+        let (hash, bytes) = hash_of(&copy)?;
+        let file = Arc::new(copy);
+        Ok::<_, io::Error>(Piece {
+            name,
+            file,
+            bytes,
+            hash,
+        })
+    });
+    let own = |source: Box<dyn std::error::Error + Send + Sync>| UploadError::Own {
+        digest: name,
+        source,
+    };
+    let piece = work.await.map_err(|error| own(error.into()))?;
+    let piece = piece.map_err(|error| own(error.into()))?;
+    let place = Place::object(site, &name);
+    write(mirror, &place, &piece).await?;
+    Ok(listing::modified(mirror, &place).await?.unwrap_or_default())
+}
+
 /// True if it had to be written.
 async fn ensure(
     mirror: &Mirror,
@@ -370,18 +408,26 @@ async fn write(mirror: &Mirror, place: &Place, piece: &Piece) -> Result<(), Uplo
     }
     let start = store.put_multipart_opts(&path, PutMultipartOptions::default());
     let mut parts = within(mirror, place, start).await?.map_err(failed)?;
-    let mut at = 0;
-    while at < piece.bytes {
-        let length = PART_BYTES.min(piece.bytes - at);
-        let bytes = read_part(piece, at, length).await?;
-        let part = parts.put_part(PutPayload::from(bytes));
-        within(mirror, place, part).await?.map_err(failed)?;
-        at += length;
+    let whole = async {
+        let mut at = 0;
+        while at < piece.bytes {
+            let length = PART_BYTES.min(piece.bytes - at);
+            let bytes = read_part(piece, at, length).await?;
+            let part = parts.put_part(PutPayload::from(bytes));
+            within(mirror, place, part).await?.map_err(failed)?;
+            at += length;
+        }
+        within(mirror, place, parts.complete())
+            .await?
+            .map_err(failed)?;
+        Ok(())
+    };
+    let whole: Result<(), UploadError> = whole.await;
+    if whole.is_err() {
+        // A bucket keeps, and bills, the parts of what is never completed.
+        within(mirror, place, parts.abort()).await.ok();
     }
-    within(mirror, place, parts.complete())
-        .await?
-        .map_err(failed)?;
-    Ok(())
+    whole
 }
 
 async fn read_part(piece: &Piece, at: u64, length: u64) -> Result<Bytes, UploadError> {

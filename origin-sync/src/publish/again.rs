@@ -38,7 +38,17 @@ impl Publisher {
         not_outgrown(&found)?;
         let last = mirror::newest(&found).cloned();
         let mut warnings = self.strange(&found);
-        let before = self.base(last.as_ref(), &mut warnings).await;
+        // Going back has to go where the last release is lost, too.
+        let before = match &last {
+            None => None,
+            Some(last) => match self.base(last, &mut warnings).await {
+                Ok(before) => Some(before),
+                Err(error) => {
+                    warnings.push(format!("what changes cannot be told: {error}"));
+                    None
+                }
+            },
+        };
 
         progress.step("fetching what is not here");
         let manifest = mirror::manifest(from, &self.store, &given.release).await;

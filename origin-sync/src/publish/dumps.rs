@@ -19,6 +19,7 @@ const DIR: &str = "lines";
 /// What one publish knows and learns of dumps.
 pub(super) struct Dumps {
     dir: PathBuf,
+    scratch: PathBuf,
     /// Another program may make other records of the same lines.
     program: Option<Digest>,
     learned: BTreeMap<CollectionName, Learned>,
@@ -28,6 +29,7 @@ impl Dumps {
     pub(super) fn of(store: &Store) -> Self {
         Self {
             dir: store.root().join(DIR),
+            scratch: store.scratch(),
             program: program::digest(),
             learned: BTreeMap::new(),
         }
@@ -89,7 +91,7 @@ impl Dumps {
         });
         match held.and_then(|held| self.tag(declared, &held.segments)) {
             // Every publish counts records with weak secrets, so it has to read them.
-            Some(tag) if learned.weak_secrets() == 0 => learned.keep(&path, &tag),
+            Some(tag) if learned.weak_secrets() == 0 => learned.keep(&path, &tag, &self.scratch),
             _ => forget(&path),
         }
     }

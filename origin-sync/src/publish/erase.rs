@@ -29,7 +29,7 @@ use super::{Clock, Publisher};
 use crate::build::{self, Built};
 use crate::config::Retention;
 use crate::erased::Erased;
-use crate::mirror;
+use crate::mirror::{self, Found};
 use crate::source;
 use crate::sweep::{Sweep, Swept};
 
@@ -116,11 +116,9 @@ impl Publisher {
             return Err(no_record(erase));
         };
         progress.step("looking for the record in every release");
-        let manifest = mirror::manifest(&self.mirrors, &self.store, &last.release).await;
-        let manifest = manifest.map_err(|error| self.lacking(&last, vec![error]))?;
-        let brought = mirror::bring(&self.mirrors, &self.store, &manifest).await;
-        brought.map_err(|error| self.lacking(&last, vec![error]))?;
-        let holding = self.holding(&wanted.places).await?;
+        let mut warnings = self.strange(&found);
+        let manifest = self.base(&last, &mut warnings).await?;
+        let holding = self.holding(&found, &wanted.places).await?;
         let held_by: BTreeSet<Sequence> = holding.values().flatten().copied().collect();
         let mut list = Erased::open(&self.erased_list())?;
         if held_by.is_empty() && !list.has(wanted.collection, &wanted.key) {
@@ -138,7 +136,7 @@ impl Publisher {
         let by = list.by(wanted.collection, &wanted.key);
         let by = by.filter(|by| *by <= last.release.erased && held_by.iter().all(|s| s < by));
         progress.step("merging without the record");
-        let built = self.without(manifest, &wanted).await?;
+        let built = self.without(Manifest::clone(&manifest), &wanted).await?;
         let as_of = last.release.as_of;
         let mut steps = Steps {
             publisher: self,
@@ -146,7 +144,7 @@ impl Publisher {
             built: &built,
             progress,
             clock,
-            warnings: self.strange(&found),
+            warnings,
             erases: true,
         };
         let report = if by.is_some() && self.can_stand(&found, &last) {
@@ -245,11 +243,13 @@ impl Publisher {
     /// holds it, for all that is known.
     async fn holding(
         &self,
+        found: &[Found],
         places: &Arc<Vec<(CollectionName, Key)>>,
     ) -> Result<Holding, PublishError> {
         let mut by_manifest = Holding::new();
         let mut holding = Holding::new();
-        for release in mirror::filed(&self.mirrors).await {
+        let filed = mirror::filed(&self.mirrors, found).await;
+        for release in filed.map_err(PublishError::Unsearched)? {
             let known = by_manifest.entry(release.manifest).or_default();
             let is_new = known.is_empty();
             known.insert(release.sequence);

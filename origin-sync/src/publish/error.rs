@@ -10,11 +10,12 @@ use crate::build::{BuildError, key_text};
 use crate::erased::ErasedError;
 use crate::exit::Exit;
 use crate::inspect::InspectError;
-use crate::mirror::UploadError;
+use crate::mirror::{FetchError, UploadError};
 use crate::source::SourceError;
 use crate::sweep::SweepError;
 
-/// Why a publish did not happen. The last release stands after each of them.
+/// Why a publish did not happen. The last release stands after each of them, but after
+/// [`PublishError::NotSwept`].
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
     /// No majority of mirrors answers.
@@ -58,6 +59,17 @@ pub enum PublishError {
         /// What is lacking, and what each mirror said.
         why: Vec<String>,
     },
+    /// The release that the next one would be built upon.
+    #[error("release {release}, which the next one stands on, cannot be had: {why}")]
+    NoBase {
+        /// The release.
+        release: Sequence,
+        /// Why not.
+        why: Box<FetchError>,
+    },
+    /// A mirror that answered before, and does not say all that it holds.
+    #[error("which releases hold the record cannot be told: {0}")]
+    Unsearched(#[source] MirrorError),
     /// Another publisher has the number.
     #[error(
         "number {sequence} went to another publisher's release, signed by {signers} (manifest {}){}",
@@ -159,16 +171,21 @@ impl PublishError {
     #[must_use]
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::Unreachable { .. } | Self::NotCommitted { .. } => Exit::NotCommitted,
+            Self::Unreachable { .. } | Self::NotCommitted { .. } | Self::Unsearched(_) => {
+                Exit::NotCommitted
+            }
+            Self::NoBase { why, .. } if why.is_own() => Exit::Local,
             Self::Lost { .. } => Exit::Lost,
             Self::Build(BuildError::Shrunk { .. }) | Self::Guard(_) => Exit::GuardRefused,
             Self::Build(BuildError::Amended(_)) => Exit::Amended,
             Self::Build(BuildError::Amend(_)) => Exit::Usage,
             Self::Build(error) if error.is_own_disk() => Exit::Local,
             Self::Upload(_) | Self::Store(_) | Self::Internal(_) => Exit::Local,
-            Self::Source(_) | Self::Build(_) | Self::Lacking { .. } | Self::Inspect(_) => {
-                Exit::BadData
-            }
+            Self::Source(_)
+            | Self::Build(_)
+            | Self::Lacking { .. }
+            | Self::NoBase { .. }
+            | Self::Inspect(_) => Exit::BadData,
             Self::LeavesEdges { .. } | Self::Outgrown(_) => Exit::NeedsLater,
             Self::BringsBack { .. } => Exit::GuardRefused,
             Self::Mirror(_) | Self::NoRecord { .. } => Exit::Usage,
@@ -213,6 +230,11 @@ impl PublishError {
             Self::Lacking { .. } => Some(
                 "nothing was published; another release may be whole: origin-sync verify --deep --all",
             ),
+            Self::NoBase { .. } => Some(
+                "nothing was published; run it again once the mirrors answer. If that release is lost for good, \
+                 `publish --take-source` makes one of what the sources say: what was amended by hand is lost then",
+            ),
+            Self::Unsearched(_) => Some("nothing was changed; erase again once the mirror answers"),
             Self::LeavesEdges { .. } => Some(
                 "nothing was published; update every edge first (`edge --version`, /status), then raise min_edge",
             ),

@@ -14,6 +14,7 @@
 
 mod again;
 mod amend;
+mod base;
 mod coverage;
 mod dumps;
 mod erase;

@@ -14,7 +14,7 @@ use super::progress::Progress;
 use super::report::Report;
 use super::steps::Steps;
 use super::{Clock, Publisher, Wishes};
-use crate::build::{self, Ask, Base, Built, Given};
+use crate::build::{self, Ask, Base, Built, Given, Wish};
 use crate::config;
 use crate::erased::Erased;
 use crate::mirror::{self, Found, Signed};
@@ -141,10 +141,21 @@ impl Publisher {
         let last = mirror::newest(&found).cloned();
         let mut warnings = self.site.warnings.clone();
         warnings.extend(self.strange(&found));
-        let base = self.base(last.as_ref(), &mut warnings).await;
+        let base = match &last {
+            None => None,
+            Some(last) => match self.base(last, &mut warnings).await {
+                Err(PublishError::NoBase { why, .. })
+                    if wishes.amended == Some(Wish::Take) && !why.is_own() =>
+                {
+                    warnings.push(format!("made without regard to the last release: {why}"));
+                    None
+                }
+                base => Some(base?),
+            },
+        };
 
         progress.step("reading the sources and building");
-        let (built, weak) = self.build(base.clone(), wishes).await?;
+        let (built, weak, taken_again) = self.build(base.clone(), wishes).await?;
         warnings.extend(weak);
         let mut steps = Steps {
             publisher: self,
@@ -172,6 +183,8 @@ impl Publisher {
                 steps.release(last, last, as_of, coverage).await?
             }
         };
+        // Not before it stands: what is refused brings nothing back.
+        Erased::open(&self.erased_list())?.forget(&taken_again)?;
         Ok(report)
     }
 
@@ -253,42 +266,17 @@ impl Publisher {
         words
     }
 
-    /// The last release's manifest, with its segments in the publisher's own copy. A release that
-    /// no mirror can give any more is built anew, in full.
-    pub(super) async fn base(
-        &self,
-        last: Option<&Signed>,
-        warnings: &mut Vec<String>,
-    ) -> Option<Arc<Manifest>> {
-        let last = last?;
-        let brought = async {
-            let manifest = mirror::manifest(&self.mirrors, &self.store, &last.release).await?;
-            mirror::bring(&self.mirrors, &self.store, &manifest).await?;
-            Ok::<_, mirror::FetchError>(manifest)
-        };
-        match brought.await {
-            Ok(manifest) => Some(Arc::new(manifest)),
-            Err(error) => {
-                warnings.push(format!(
-                    "release {} cannot be had from any mirror, so this one is made without regard to it: {error}",
-                    last.release.sequence
-                ));
-                None
-            }
-        }
-    }
-
-    /// The content, and warnings about its sources.
+    /// The content, warnings about its sources, and what was erased and is taken again.
     async fn build(
         &self,
         base: Option<Arc<Manifest>>,
         wishes: &Wishes,
-    ) -> Result<(Arc<Built>, Vec<String>), PublishError> {
+    ) -> Result<(Arc<Built>, Vec<String>, Vec<(CollectionName, Key)>), PublishError> {
         let (site, store, limits) = (self.site.clone(), Arc::clone(&self.store), self.limits);
         let (changes, accept_shrink) = (wishes.changes.clone(), wishes.accept_shrink);
         let wish = wishes.amended;
         let list = self.erased_list();
-        let (mut erased, take_erased) = (Erased::open(&list)?, wishes.take_erased);
+        let (erased, take_erased) = (Erased::open(&list)?, wishes.take_erased);
         let work = tokio::task::spawn_blocking(move || {
             let scratch = store.scratch();
             let base = base.as_deref().map(|manifest| Base { manifest, wish });
@@ -336,13 +324,12 @@ impl Publisher {
             warnings.extend(dumps.keep(&site, &built));
             warnings.extend(kept(&built));
             let met = met.lock().map(|met| met.clone()).unwrap_or_default();
-            let met = Vec::from_iter(met);
-            if take_erased {
-                erased.forget(&met)?;
-            } else {
+            let mut met = Vec::from_iter(met);
+            if !take_erased {
                 warnings.extend(left_out(&met));
+                met.clear();
             }
-            Ok::<_, PublishError>((Arc::new(built), warnings))
+            Ok::<_, PublishError>((Arc::new(built), warnings, met))
         });
         work.await
             .map_err(|error| PublishError::Internal(error.to_string()))?

@@ -91,7 +91,14 @@ impl<'a> Steps<'a> {
             });
         }
         self.progress.step("writing objects and reading them back");
-        let unsettled = new.iter().map(|object| object.digest).collect();
+        // Of what an older release names, and the newest does not, nobody knows that it stays.
+        let is_newest = match (last, newest) {
+            (Some(last), Some(newest)) => last.is_same_release(newest),
+            _ => true,
+        };
+        let named = if is_newest { Some(&new) } else { all.as_ref() };
+        let named = named.into_iter().flat_map(|objects| objects.iter());
+        let unsettled = named.map(|object| object.digest).collect();
         let sent = self.send(wanted, unsettled).await?;
         self.enough(&sent.missed)?;
         let sequence = self.publisher.burn(newest).await?;
@@ -182,7 +189,7 @@ impl<'a> Steps<'a> {
         let is_new = heartbeat.is_none();
         let pointer = heartbeat.unwrap_or(release);
         let mut places = Places::new(self.publisher, release, sent.missed);
-        let upload = sent.upload;
+        let mut upload = sent.upload;
         self.progress.step("committing");
         places.now = (self.clock)();
         places.know(is_new).await;
@@ -192,12 +199,22 @@ impl<'a> Steps<'a> {
         self.enough(&places.missed)?;
         // From here on it stands, whatever happens; where mirrors do not keep publishers apart,
         // once nobody else is found in its places. And whoever sweeps knows of it.
-        let swept = mirror::confirm(&self.publisher.mirrors, &upload).await?;
-        for (missed, swept) in places.missed.iter_mut().zip(swept) {
-            *missed = missed.take().or(swept.map(|error| error.to_string()));
+        for (missed, wanted) in places.missed.iter().zip(&mut upload.wanted) {
+            // What failed before is not waited for once more.
+            wanted.take_if(|_| missed.is_some());
+        }
+        let confirmed = mirror::confirm(&self.publisher.mirrors, &upload).await;
+        for (missed, swept) in places.missed.iter_mut().zip(confirmed.iter().flatten()) {
+            *missed = missed.take().or(swept.as_ref().map(ToString::to_string));
         }
         places.now = (self.clock)();
         places.point(pointer, is_new).await?;
+        if let Err(error) = confirmed {
+            // What was swept meanwhile could not be put again, and the release stands all the same.
+            for missed in &mut places.missed {
+                missed.get_or_insert(error.to_string());
+            }
+        }
         let missed = &places.missed;
         let exit = match (missed.iter().any(Option::is_some), is_new) {
             (true, _) => Exit::MirrorsMissed,

@@ -1,7 +1,9 @@
 //! Whole publishes into folders: what is written, what is refused, and that being killed at any
 //! write leaves the last release standing and the next run finishing.
 
+mod base;
 mod dumps;
+mod failing;
 mod rivals;
 
 use std::path::PathBuf;
@@ -98,8 +100,13 @@ impl Bench {
     }
 
     pub(crate) fn inspector(&self) -> Inspector {
+        self.inspector_of(0..self.mirrors.len())
+    }
+
+    /// What sees these mirrors alone.
+    fn inspector_of(&self, mirrors: std::ops::Range<usize>) -> Inspector {
         let site = "dasom".parse().unwrap();
-        let all = (0..self.mirrors.len()).map(|n| self.mirror(n)).collect();
+        let all = mirrors.map(|n| self.mirror(n)).collect();
         let trust = read_trust(&self.path("trust")).unwrap();
         Inspector::new(Mirrors::of(site, all), trust, wall_clock()).unwrap()
     }
@@ -148,6 +155,8 @@ pub(crate) struct Unsteady {
     left: AtomicI64,
     /// Objects that are taken, and are gone right after.
     swept: AtomicI64,
+    /// It does not say what it holds, and does not say no.
+    silent: bool,
 }
 
 impl Unsteady {
@@ -157,15 +166,29 @@ impl Unsteady {
             inner: LocalFileSystem::new(),
             left: AtomicI64::new(writes),
             swept: AtomicI64::new(0),
+            silent: false,
         }
+    }
+
+    /// It takes connections, and never answers.
+    pub(crate) fn silent() -> Self {
+        Self {
+            silent: true,
+            ..Self::dying(0)
+        }
+    }
+
+    /// Writes that were tried after it went away.
+    pub(crate) fn tried(&self) -> i64 {
+        -self.left.load(Ordering::Relaxed)
     }
 
     /// A sweeper is at it, who takes so many objects away.
     pub(crate) fn swept(objects: i64) -> Self {
         Self {
             inner: LocalFileSystem::new(),
-            left: AtomicI64::new(i64::MAX),
             swept: AtomicI64::new(objects),
+            ..Self::dying(i64::MAX)
         }
     }
 }
@@ -234,6 +257,9 @@ impl ObjectStore for Unsteady {
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {
+        if self.silent {
+            std::future::pending::<()>().await;
+        }
         self.inner.list_with_delimiter(prefix).await
     }
 

@@ -38,6 +38,9 @@ const BUFFER: usize = 256 << 10;
 /// Lines are looked for among those whose hash begins with the same two bytes.
 const STARTS: usize = 1 << 16;
 
+/// The least that a line takes in the file, bytes.
+const ENTRY_LEAST: u64 = 18;
+
 /// What new lines may take of the memory for sorting, on top of it, as a part of so many.
 pub(super) const NEW_SHARE: usize = 8;
 
@@ -80,7 +83,10 @@ impl Lines {
         if of != *tag {
             return Ok(None);
         }
-        let mut known: Vec<Line> = Vec::new();
+        // As many as there are, and no more than the file can hold.
+        let most = length / ENTRY_LEAST;
+        let mut known: Vec<Line> =
+            Vec::with_capacity(usize::try_from(count.min(most)).unwrap_or(0));
         for _ in 0..count {
             let (line, key) = entry(&mut input)?;
             skip(&mut input, key)?;
@@ -216,11 +222,12 @@ impl Learned {
         self.before.is_some()
     }
 
-    /// Writes all lines of the dump to `path`, for the state that `tag` names. Blocks.
+    /// Writes all lines of the dump to `path`, for the state that `tag` names; until they are whole they
+    /// lie in `scratch`, on the same disk. Blocks.
     ///
     /// # Errors
     /// They cannot be written; what was there is gone then.
-    pub fn keep(self, path: &Path, tag: &Digest) -> io::Result<()> {
+    pub fn keep(self, path: &Path, tag: &Digest, scratch: &Path) -> io::Result<()> {
         if self.lines > self.most {
             return forget(path);
         }
@@ -234,7 +241,7 @@ impl Learned {
         forget(path)?;
         let dir = path.parent().unwrap_or(path);
         fs_err::create_dir_all(dir)?;
-        let file = tempfile::NamedTempFile::new_in(dir)?;
+        let file = tempfile::NamedTempFile::new_in(scratch)?;
         let mut out = BufWriter::with_capacity(BUFFER, Hashed::new(file));
         out.write_all(HEAD)?;
         out.write_all(tag.as_bytes())?;

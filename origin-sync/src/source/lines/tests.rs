@@ -55,7 +55,8 @@ impl Bench {
     /// Reads it, and remembers it.
     fn publish(&self, dump: &[(&str, u32)]) -> Vec<String> {
         let read = self.read(dump);
-        read.learned.unwrap().keep(&self.file(), &TAG).unwrap();
+        let learned = read.learned.unwrap();
+        learned.keep(&self.file(), &TAG, self.dir.path()).unwrap();
         let text = |row: Row| match row.content {
             Content::Gone => format!("-{}", row.key),
             _ => row.key.to_string(),
