@@ -212,7 +212,7 @@ async fn another_trust_folder_sweeps_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_majority_of_mirrors_nothing_goes() {
+async fn while_a_mirror_is_away_every_release_stays_and_without_a_majority_all() {
     let site = published(0).await;
     site.edit(
         "site.toml",
@@ -228,11 +228,20 @@ async fn without_a_majority_of_mirrors_nothing_goes() {
     for mirror in ["mirror", "second", "third"] {
         site.age(mirror, HOUR);
     }
-    let before = site.objects("mirror");
+    let (before, filed) = (site.objects("mirror"), releases(&site));
+    let abandoned = site.at("mirror").join("objects/ab");
+    fs_err::create_dir_all(&abandoned).unwrap();
+    fs_err::write(abandoned.join("ab".repeat(32)), "of a killed publish").unwrap();
+    site.age("mirror", HOUR);
     fs_err::rename(site.path("second"), site.path("away")).unwrap();
     let ended = sweep(&site, &[]).await.expect(21);
-    ended.says(&["second is not there"]);
+    ended.says(&["second is not there", "it alone may know of a pin"]);
+    assert_eq!((site.objects("mirror"), releases(&site)), (before, filed));
+    fs_err::rename(site.path("away"), site.path("second")).unwrap();
+    let before = site.objects("mirror");
+    sweep(&site, &[]).await.expect(0);
     assert!(site.objects("mirror").len() < before.len());
+    fs_err::rename(site.path("second"), site.path("away")).unwrap();
     fs_err::rename(site.path("third"), site.path("gone")).unwrap();
     publish_without_majority(&site).await;
 }

@@ -76,6 +76,7 @@ pub(super) fn run(args: SweepArgs) -> Result<Exit, Failure> {
         trust: &trust,
         store: &store,
         retention: &site.retention,
+        erasing: false,
         dry_run: args.dry_run,
         clock: wall_clock,
         progress: &*progress,

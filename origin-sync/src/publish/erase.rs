@@ -15,7 +15,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use snapshot::{CollectionName, Digest, Key, Manifest, Sequence};
 
@@ -27,7 +26,6 @@ use super::run::REBASES;
 use super::steps::Steps;
 use super::{Clock, Publisher};
 use crate::build::{self, Built};
-use crate::config::Retention;
 use crate::erased::Erased;
 use crate::mirror::{self, Found};
 use crate::source;
@@ -221,15 +219,12 @@ impl Publisher {
         clock: Clock,
         progress: &dyn Progress,
     ) -> Result<Swept, PublishError> {
-        let retention = Retention {
-            grace: Duration::ZERO,
-            ..self.site.retention.clone()
-        };
         let sweep = Sweep {
             mirrors: &self.mirrors,
             trust: &self.trust,
             store: &self.store,
-            retention: &retention,
+            retention: &self.site.retention,
+            erasing: true,
             dry_run: false,
             clock,
             progress,

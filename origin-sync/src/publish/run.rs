@@ -198,6 +198,7 @@ impl Publisher {
             trust: &self.trust,
             store: &self.store,
             retention: &self.site.retention,
+            erasing: false,
             dry_run: false,
             clock,
             progress,

@@ -39,6 +39,19 @@ struct Filed {
     believed: bool,
 }
 
+/// What was committed or pinned, and is not marked.
+pub(super) struct News {
+    releases: Vec<Release>,
+    /// Of those that nobody vouches for, and pinned ones.
+    manifests: BTreeSet<Digest>,
+}
+
+impl News {
+    pub(super) fn is_empty(&self) -> bool {
+        self.releases.is_empty() && self.manifests.is_empty()
+    }
+}
+
 /// What stays.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
@@ -176,7 +189,11 @@ impl<'a> Known<'a> {
         looks: Vec<Result<Look, String>>,
     ) -> Result<Self, SweepError> {
         let known = Self {
-            grace: sweep.retention.grace,
+            grace: if sweep.erasing {
+                Duration::ZERO
+            } else {
+                sweep.retention.grace
+            },
             sweep,
             looks,
             marks: Marks::default(),
@@ -206,6 +223,13 @@ impl<'a> Known<'a> {
         })
     }
 
+    /// Whether every mirror was read that orders are written to.
+    fn all_known(&self) -> bool {
+        let all = self.looks.iter().zip(self.sweep.mirrors.all());
+        let mut written = all.filter(|(_, mirror)| mirror.writable().is_ok());
+        written.all(|(look, _)| look.is_ok())
+    }
+
     fn all(&self) -> impl Iterator<Item = &Look> {
         self.looks.iter().filter_map(|look| look.as_ref().ok())
     }
@@ -216,7 +240,7 @@ impl<'a> Known<'a> {
     }
 
     /// What stays, by the releases and pins of all mirrors together.
-    pub(super) fn kept(&self, falls: impl Fn(&Digest) -> bool) -> Kept {
+    pub(super) fn kept(&self, falls: &impl Fn(&Digest) -> bool) -> Kept {
         let believed: BTreeMap<(Sequence, Digest), &Release> = self
             .filed()
             .filter(|(_, filed)| filed.believed)
@@ -243,9 +267,11 @@ impl<'a> Known<'a> {
             .collect();
         let pointed: BTreeSet<(Sequence, Digest)> = pointers.iter().map(|r| name(r)).collect();
         let last = numbers.last();
+        let all_known = self.all_known();
         let mut kept = Kept::default();
         for (own, release) in believed.iter().rev() {
-            let stays = newest.contains(&own.0)
+            let stays = !all_known
+                || newest.contains(&own.0)
                 || young.contains(own)
                 || pins.contains(own)
                 || pointed.contains(own);
@@ -322,6 +348,12 @@ impl<'a> Known<'a> {
 
     /// Reads again what was committed and pinned meanwhile, and marks it.
     pub(super) async fn refresh(&mut self) -> Result<(), SweepError> {
+        let news = self.news().await?;
+        self.mark_news(news).await
+    }
+
+    /// What was committed and pinned since it was marked.
+    pub(super) async fn news(&mut self) -> Result<News, SweepError> {
         let (mut releases, mut manifests) = (Vec::new(), BTreeSet::new());
         let sweep = self.sweep;
         for (look, mirror) in self.looks.iter_mut().zip(sweep.mirrors.all()) {
@@ -346,13 +378,20 @@ impl<'a> Known<'a> {
             }
         }
         self.enough()?;
-        for release in releases {
+        releases.retain(|release: &Release| !self.marks.has(&release.manifest));
+        manifests.retain(|manifest| !self.marks.has(manifest));
+        Ok(News {
+            releases,
+            manifests,
+        })
+    }
+
+    pub(super) async fn mark_news(&mut self, news: News) -> Result<(), SweepError> {
+        for release in news.releases {
             self.mark_release(&release).await?;
         }
-        for manifest in manifests {
-            if !self.marked.contains(&manifest) {
-                self.mark_other(&manifest).await;
-            }
+        for manifest in news.manifests {
+            self.mark_other(&manifest).await;
         }
         Ok(())
     }
@@ -376,7 +415,12 @@ impl<'a> Known<'a> {
         for (look, swept) in self.looks.iter().zip(&mut swept.mirrors) {
             match look {
                 Ok(look) => swept.told.clone_from(&look.told),
-                Err(error) => swept.error = Some(error.clone()),
+                Err(error) if self.all_known() => swept.error = Some(error.clone()),
+                Err(error) => {
+                    swept.error = Some(format!(
+                        "{error}; every release stays meanwhile, for it alone may know of a pin"
+                    ));
+                }
             }
         }
         swept

@@ -15,9 +15,14 @@
 //!   still there ([`crate::mirror::Upload`]).
 //! - What was committed is on a majority of the mirrors, so without a majority nothing is swept.
 //!
-//! Where something cannot be known nothing goes: a release that stays and cannot be read, orders
-//! that cannot be read, a mirror that cannot be listed. A release that nobody believes stays with
-//! what it names, and so does every name that is not ours; both are told.
+//! - Erasing waits for no grace: what is young is copied before it goes, the releases are read once
+//!   more after it went, and what one names by then is put back. Whoever commits later than that
+//!   looks for it after it was gone.
+//!
+//! Where something cannot be known nothing goes: a release that stays and cannot be read, a mirror that
+//! cannot be listed or whose orders cannot be read. While one is out of reach every release stays,
+//! for it alone may know of a pin. A release that nobody believes stays with what it names, and so
+//! does every name that is not ours; both are told.
 //!
 //! Killed anywhere, releases are gone whose objects are left: the next sweep takes these.
 
@@ -55,6 +60,8 @@ pub struct Sweep<'a> {
     pub store: &'a Arc<Store>,
     /// What stays.
     pub retention: &'a Retention,
+    /// What no release names goes at once, without the grace.
+    pub erasing: bool,
     /// Only tell what would go.
     pub dry_run: bool,
     /// The time here.
@@ -153,9 +160,12 @@ impl Sweep<'_> {
         self.progress.step("reading the releases and the pins");
         let looks = self.look().await;
         let mut known = Known::of(*self, looks)?;
-        let kept = known.kept(falls);
+        let kept = known.kept(&falls);
         self.progress.step("marking what they name");
         known.mark(&kept).await?;
+        // That took its time, and somebody may have pinned a release meanwhile.
+        known.refresh().await?;
+        let kept = known.kept(&falls);
         let mut swept = known.report(&kept);
         self.progress.step("sweeping the mirrors");
         for (at, mirror) in self.mirrors.all().iter().enumerate() {

@@ -68,6 +68,12 @@ impl MirrorSwept {
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
+    /// Went and was put back.
+    pub(super) const fn back(&mut self, bytes: u64) {
+        self.objects = self.objects.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+
     pub(super) const fn held(&mut self, bytes: u64) {
         self.held_bytes = self.held_bytes.saturating_add(bytes);
     }

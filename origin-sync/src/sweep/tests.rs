@@ -1,8 +1,16 @@
 //! Two publishers, who sweep as well, in random turns and at once: whatever stays is whole.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use fs_err as fs;
+use futures::stream::BoxStream;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult,
+};
 use proptest::prelude::*;
 use snapshot::OfferedBundle;
 use snapshot::order::{Mode, Order, Pin};
@@ -68,6 +76,7 @@ impl World {
             trust: &publisher.trust,
             store: &publisher.store,
             retention: &publisher.site.retention,
+            erasing: false,
             dry_run: false,
             clock: wall_clock,
             progress: &Silent,
@@ -239,6 +248,113 @@ async fn an_old_object_that_no_release_names_is_put_again() {
         .unwrap();
     assert!(failed.iter().all(Option::is_none), "{failed:?}");
     assert!(listing::modified(mirror, &place).await.unwrap().is_some());
+}
+
+/// A folder where another publisher commits just when an object is taken away.
+#[derive(Debug)]
+struct Committing {
+    inner: LocalFileSystem,
+    from: PathBuf,
+    to: PathBuf,
+}
+
+impl std::fmt::Display for Committing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("committing")
+    }
+}
+
+#[async_trait::async_trait]
+impl ObjectStore for Committing {
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> object_store::Result<PutResult> {
+        self.inner.put_opts(location, payload, options).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        options: PutMultipartOptions,
+    ) -> object_store::Result<Box<dyn MultipartUpload>> {
+        self.inner.put_multipart_opts(location, options).await
+    }
+
+    async fn get_opts(
+        &self,
+        location: &Path,
+        options: GetOptions,
+    ) -> object_store::Result<GetResult> {
+        self.inner.get_opts(location, options).await
+    }
+
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, object_store::Result<Path>>,
+    ) -> BoxStream<'static, object_store::Result<Path>> {
+        // Once: it is there then.
+        fs::rename(&self.from, &self.to).ok();
+        self.inner.delete_stream(locations)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+        self.inner.list(prefix)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {
+        self.inner.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(
+        &self,
+        from: &Path,
+        to: &Path,
+        options: CopyOptions,
+    ) -> object_store::Result<()> {
+        self.inner.copy_opts(from, to, options).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_committed_beside_an_erasure_is_put_back() {
+    let world = World {
+        bench: Bench::new(1),
+        pinned: None,
+    };
+    world.publish(0, 1).await;
+    let root = world.bench.path("mirror-0/dasom");
+    let pointer = fs::read(root.join("release")).unwrap();
+    world.publish(0, 2).await;
+    // The second one's objects are there, and it is about to be committed.
+    fs::write(root.join("release"), pointer).unwrap();
+    let committing = Committing {
+        inner: LocalFileSystem::new(),
+        from: world.bench.path("release-2"),
+        to: root.join("releases/2"),
+    };
+    fs::rename(&committing.to, &committing.from).unwrap();
+    let publisher = world.publisher(1);
+    let mirror = world.bench.mirror(0).with_store(Arc::new(committing));
+    let mirrors = Mirrors::of(publisher.site.site.clone(), vec![mirror]);
+    let sweep = Sweep {
+        mirrors: &mirrors,
+        trust: &publisher.trust,
+        store: &publisher.store,
+        retention: &publisher.site.retention,
+        erasing: true,
+        dry_run: false,
+        clock: wall_clock,
+        progress: &Silent,
+    };
+    let swept = sweep.run().await.unwrap();
+    assert_eq!((swept.exit(), swept.mirrors[0].objects), (Exit::Done, 0));
+    assert_eq!(world.releases(), [1, 2]);
+    let verdict = world.bench.inspector().verify_all(Depth::Deep).await;
+    let verdict = verdict.unwrap();
+    assert!(verdict.is_whole(), "{verdict:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
