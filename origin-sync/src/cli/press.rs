@@ -13,7 +13,7 @@ use super::Failure;
 use crate::config::{MIRRORS, Site, mirror_url};
 use crate::exit::Exit;
 use crate::mirror::Mirrors;
-use crate::publish::{Bar, Lines, Progress, PublishError, Publisher, Report, load_key, trust};
+use crate::publish::{Bar, Plain, Progress, PublishError, Publisher, Report, load_key, trust};
 use crate::source::SourceLimits;
 
 /// Which site, where to, whose key, whom to believe.
@@ -120,7 +120,7 @@ pub(super) fn progress() -> Box<dyn Progress> {
     if std::io::stderr().is_terminal() {
         Box::new(Bar::new())
     } else {
-        Box::new(Lines)
+        Box::new(Plain)
     }
 }
 

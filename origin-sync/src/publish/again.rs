@@ -55,7 +55,7 @@ impl Publisher {
         let manifest = manifest.map_err(|error| self.lacking(given, vec![error]))?;
         let whole = mirror::bring_whole(from, &self.store, &manifest).await;
         whole.map_err(|lacking| self.lacking(given, lacking))?;
-        let built = Arc::new(self.kept(manifest, before, accept_shrink).await?);
+        let built = Arc::new(self.published(manifest, before, accept_shrink).await?);
         self.brings_nothing_back(&built).await?;
         let mut steps = Steps {
             publisher: self,
@@ -89,7 +89,7 @@ impl Publisher {
         }
     }
 
-    async fn kept(
+    async fn published(
         &self,
         manifest: Manifest,
         before: Option<Arc<Manifest>>,
@@ -97,7 +97,7 @@ impl Publisher {
     ) -> Result<build::Built, PublishError> {
         let store = Arc::clone(&self.store);
         let work = tokio::task::spawn_blocking(move || {
-            build::kept(manifest, before.as_deref(), accept_shrink, &store)
+            build::published(manifest, before.as_deref(), accept_shrink, &store)
         });
         let built = work
             .await

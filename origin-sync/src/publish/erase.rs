@@ -186,7 +186,7 @@ impl Publisher {
         let (store, places) = (Arc::clone(&self.store), Arc::clone(&wanted.places));
         let built = blocking(move || {
             let without = build::without(manifest.clone(), &places, &store)?;
-            let mut built = build::kept(without.manifest, Some(&manifest), true, &store)?;
+            let mut built = build::published(without.manifest, Some(&manifest), true, &store)?;
             built.new_objects.splice(0..0, without.recipes);
             Ok::<_, build::BuildError>(Arc::new(built))
         });

@@ -48,7 +48,7 @@ pub use erase::{Done, Erase, Erasure};
 pub use error::PublishError;
 pub use guard::GuardError;
 pub use key::{RELEASE_KEY_VARIABLE, load as load_key, read as read_trust, trust};
-pub use progress::{Bar, Lines, Progress, Silent};
+pub use progress::{Bar, Plain, Progress, Silent};
 pub use report::{MirrorReport, Report};
 
 /// Everything a publish needs, opened.

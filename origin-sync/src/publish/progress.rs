@@ -28,9 +28,9 @@ impl Progress for Silent {
 
 /// One line a step on standard error.
 #[derive(Debug)]
-pub struct Lines;
+pub struct Plain;
 
-impl Progress for Lines {
+impl Progress for Plain {
     fn step(&self, words: &str) {
         eprintln!("{words}");
     }

@@ -13,7 +13,7 @@ use crate::mirror::of_manifest;
 ///
 /// # Errors
 /// See [`BuildError`].
-pub(crate) fn kept(
+pub(crate) fn published(
     manifest: Manifest,
     before: Option<&Manifest>,
     accepts_shrink: bool,
