@@ -2,19 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::time::Duration;
 
 use bytes::Bytes;
 use edge::sync::layout::Place;
 use edge::sync::{Mirror, MirrorError};
 use futures::StreamExt;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::ObjectStoreExt;
 use snapshot::{Digest, SiteName};
 
 use super::Mirrors;
-
-/// How long a mirror may be silent while it lists what it holds.
-const LISTING_STALL: Duration = Duration::from_secs(60);
+use super::listing::{self, Listed};
 
 /// An object's length on `mirror`, bytes; `None` if it is not there.
 ///
@@ -76,20 +73,12 @@ pub async fn lengths(
     site: &SiteName,
 ) -> Result<BTreeMap<Digest, u64>, MirrorError> {
     mirror.present().await?;
-    let place = Place::objects(site);
-    let (store, path) = mirror.store(&place);
-    let mut listing = store.list(Some(&path));
+    let mut listed = listing::objects(mirror, site);
     let mut found = BTreeMap::new();
-    loop {
-        let next = tokio::time::timeout(LISTING_STALL, listing.next()).await;
-        let Some(meta) = next.map_err(|_| mirror.slow(&place, LISTING_STALL))? else {
-            return Ok(found);
-        };
-        let meta = meta.map_err(|error| mirror.failed(&place, error))?;
-        // What has no object's name is nothing of ours.
-        let digest = meta.location.filename().and_then(|name| name.parse().ok());
-        if let Some(digest) = digest {
-            found.insert(digest, meta.size);
+    while let Some(next) = listed.next().await {
+        if let Listed::Object(digest, bytes, _) = next? {
+            found.insert(digest, bytes);
         }
     }
+    Ok(found)
 }

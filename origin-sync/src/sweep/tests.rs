@@ -20,7 +20,7 @@ use super::*;
 use crate::inspect::Depth;
 use crate::mirror::{self, Object, Upload};
 use crate::publish::tests::{Bench, Unsteady, files};
-use crate::publish::{Silent, Wishes, wall_clock};
+use crate::publish::{PublishError, Report, Silent, Wishes, wall_clock};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -31,6 +31,8 @@ enum Turn {
     Publish(usize, u8),
     /// And the other sweeps meanwhile.
     PublishBesideSweep(usize, u8),
+    /// And the other erases, so that it may have to publish again.
+    PublishBesideErasure(usize, u8),
     /// It is killed after so many writes.
     Killed(usize, u8, i64),
     Sweep(usize),
@@ -44,6 +46,7 @@ fn turn() -> impl Strategy<Value = Turn> {
     prop_oneof![
         3 => (0..2usize, 0..5u8).prop_map(|(who, rows)| Turn::Publish(who, rows)),
         2 => (0..2usize, 0..5u8).prop_map(|(who, rows)| Turn::PublishBesideSweep(who, rows)),
+        2 => (0..2usize, 0..5u8).prop_map(|(who, rows)| Turn::PublishBesideErasure(who, rows)),
         1 => (0..2usize, 0..5u8, 0..9i64).prop_map(|(who, rows, n)| Turn::Killed(who, rows, n)),
         2 => (0..2usize).prop_map(Turn::Sweep),
         3 => (1..90u64).prop_map(Turn::Wait),
@@ -69,14 +72,14 @@ impl World {
         publisher
     }
 
-    async fn sweep(&self, who: usize) {
+    async fn sweep(&self, who: usize, erasing: bool) {
         let publisher = self.publisher(who);
         let sweep = Sweep {
             mirrors: &publisher.mirrors,
             trust: &publisher.trust,
             store: &publisher.store,
             retention: &publisher.site.retention,
-            erasing: false,
+            erasing,
             dry_run: false,
             clock: wall_clock,
             progress: &Silent,
@@ -89,10 +92,15 @@ impl World {
     }
 
     async fn publish(&self, who: usize, rows: u8) {
+        self.try_publish(who, rows).await.unwrap();
+    }
+
+    async fn try_publish(&self, who: usize, rows: u8) -> Result<Report, PublishError> {
         self.bench.rows(&format!("a,{rows}\nb,{}\n", rows / 2));
         let publisher = self.publisher(who);
-        let published = publisher.publish(Wishes::default(), wall_clock, &Silent);
-        published.await.unwrap();
+        publisher
+            .publish(Wishes::default(), wall_clock, &Silent)
+            .await
     }
 
     fn waits(&self, by: Duration) {
@@ -149,7 +157,14 @@ impl World {
         match *turn {
             Turn::Publish(who, rows) => self.publish(who, rows).await,
             Turn::PublishBesideSweep(who, rows) => {
-                tokio::join!(self.publish(who, rows), self.sweep(1 - who));
+                tokio::join!(self.publish(who, rows), self.sweep(1 - who, false));
+            }
+            Turn::PublishBesideErasure(who, rows) => {
+                let (published, ()) =
+                    tokio::join!(self.try_publish(who, rows), self.sweep(1 - who, true));
+                if let Err(error) = published {
+                    assert_eq!(error.exit(), Exit::NotCommitted, "{error}");
+                }
             }
             Turn::Killed(who, rows, writes) => {
                 let dying = Unsteady::dying(writes);
@@ -163,7 +178,7 @@ impl World {
                 };
                 let _ = publisher.publish(accept_shrink, wall_clock, &Silent).await;
             }
-            Turn::Sweep(who) => self.sweep(who).await,
+            Turn::Sweep(who) => self.sweep(who, false).await,
             Turn::Wait(minutes) => self.waits(MINUTE * u32::try_from(minutes).unwrap()),
             Turn::Pin(at) => self.pin(at),
         }
@@ -171,7 +186,10 @@ impl World {
         // The two newest there were, or are, and the pinned one.
         let mut must: Vec<u64> = after.iter().rev().take(2).copied().collect();
         must.extend(self.pinned);
-        if !matches!(turn, Turn::PublishBesideSweep(..)) {
+        if !matches!(
+            turn,
+            Turn::PublishBesideSweep(..) | Turn::PublishBesideErasure(..)
+        ) {
             must.extend(before.iter().rev().take(1));
         }
         assert!(
@@ -192,7 +210,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 6, max_shrink_iters: 20, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 20, ..ProptestConfig::default() })]
     #[test]
     fn whatever_publishers_and_sweepers_do_what_stays_is_whole(
         turns in prop::collection::vec(turn(), 8..24),
