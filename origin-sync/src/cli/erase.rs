@@ -17,6 +17,7 @@ use super::{Failure, runtime};
 use crate::config::EDGES;
 use crate::exit::{Exit, TABLE};
 use crate::publish::{Erase, Erasure, wall_clock};
+use crate::sweep::count;
 
 /// How often an edge is asked again.
 const AGAIN: Duration = Duration::from_millis(200);
@@ -104,10 +105,10 @@ pub(super) fn run(args: EraseArgs) -> Result<Exit, Failure> {
             eprintln!("warning: {warning}");
         }
         let sequence = done.release;
-        eprintln!(
-            "waiting for {} edges to drop what came before release {sequence}",
-            edges.len()
-        );
+        if !edges.is_empty() {
+            let edges = count(edges.len() as u64, "edge");
+            eprintln!("waiting for {edges} to drop what came before release {sequence}");
+        }
         said = runtime.block_on(gone(&edges, &publisher.site.site, sequence, wait));
     }
     let text = text(&erased, &said);

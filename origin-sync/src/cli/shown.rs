@@ -10,6 +10,7 @@ use snapshot::{Store, Value};
 use crate::build::{Amendment, key_text};
 use crate::inspect::{Changed, Difference, ReleaseLine};
 use crate::mirror::Signed;
+use crate::sweep::count;
 
 /// Most records whose difference is shown.
 const SHOWN_RECORDS: usize = 100;
@@ -23,12 +24,12 @@ const SHOWN_CHARS: usize = 200;
 /// One release, and indented what it changed.
 pub(super) fn release(line: &ReleaseLine) -> String {
     let mut text = format!(
-        "{:>8}  {}  manifest {}  on {} mirrors, {} pointers  {}",
+        "{:>8}  {}  manifest {}  on {}, {}  {}",
         line.sequence.0,
         line.as_of.rfc3339(),
         line.manifest.short(),
-        line.mirrors,
-        line.pointers,
+        count(line.mirrors as u64, "mirror"),
+        count(line.pointers as u64, "pointer"),
         line.signers.join(", "),
     );
     match &line.changed {

@@ -1,6 +1,7 @@
 //! What a publish shows while it runs: a bar on a terminal, plain lines otherwise.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -8,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 pub trait Progress: Send + Sync {
     /// A step begins.
     fn step(&self, words: &str);
-    /// How far the step is.
+    /// How far the step is; `of` is 0 while nobody knows.
     fn at(&self, done: usize, of: usize);
     /// Something a person should know, now.
     fn note(&self, words: &str);
@@ -42,11 +43,19 @@ impl Progress for Plain {
     }
 }
 
+/// A step of which nobody knows how long it is.
+const OPEN: &str = "{spinner} {msg}";
+/// One that is counted, to no known end.
+const GROWING: &str = "{spinner} {msg} {pos}";
+/// A step that is counted.
+const COUNTED: &str = "{spinner} {msg} {wide_bar} {pos}/{len}";
+
 /// A bar on standard error; a finished step stays as a line.
 #[derive(Debug)]
 pub struct Bar {
     bar: ProgressBar,
     step: Mutex<String>,
+    is_counted: AtomicBool,
 }
 
 impl Bar {
@@ -54,12 +63,12 @@ impl Bar {
     #[must_use]
     pub fn new() -> Self {
         let bar = ProgressBar::new(0);
-        let style = ProgressStyle::with_template("{spinner} {msg} {wide_bar} {pos}/{len}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_style(style(OPEN));
         bar.enable_steady_tick(std::time::Duration::from_millis(100));
         Self {
             bar,
             step: Mutex::new(String::new()),
+            is_counted: AtomicBool::new(false),
         }
     }
 
@@ -73,6 +82,10 @@ impl Bar {
     }
 }
 
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
 impl Default for Bar {
     fn default() -> Self {
         Self::new()
@@ -82,12 +95,17 @@ impl Default for Bar {
 impl Progress for Bar {
     fn step(&self, words: &str) {
         self.finish_step(words);
-        self.bar.set_message(words.to_owned());
-        self.bar.set_length(0);
+        self.is_counted.store(false, Ordering::Relaxed);
+        self.bar.set_style(style(OPEN));
         self.bar.set_position(0);
+        self.bar.set_message(words.to_owned());
     }
 
     fn at(&self, done: usize, of: usize) {
+        if !self.is_counted.swap(true, Ordering::Relaxed) {
+            self.bar
+                .set_style(style(if of == 0 { GROWING } else { COUNTED }));
+        }
         self.bar.set_length(of as u64);
         self.bar.set_position(done as u64);
     }

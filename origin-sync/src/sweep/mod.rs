@@ -47,6 +47,7 @@ use crate::mirror::{FetchError, Mirrors, listing};
 use crate::publish::{Clock, Progress};
 
 pub use look::Look;
+pub(crate) use report::count;
 pub use report::{MirrorSwept, Swept};
 
 /// What a sweep needs, opened.

@@ -66,7 +66,7 @@ impl Known<'_> {
                 Ok(Listed::Foreign(name)) => swept.foreign(name),
                 Ok(Listed::Object(digest, bytes, written)) => {
                     seen += 1;
-                    self.sweep.progress.at(seen, seen);
+                    self.sweep.progress.at(seen, 0);
                     if self.marks.has(&digest) {
                         swept.held(bytes);
                     } else if self.stays(now, written) {

@@ -186,7 +186,7 @@ impl Swept {
         }
         let _ = write!(
             text,
-            "own copy: {} {went} ({}), {} held; {} stay",
+            "own copy: {} {went} ({}), {} held; {} left",
             count(self.own.objects, "object"),
             size(self.own.bytes),
             size(self.own.held_bytes),
@@ -196,7 +196,8 @@ impl Swept {
     }
 }
 
-fn count(number: u64, what: &str) -> String {
+/// `1 release`, `2 releases`.
+pub(crate) fn count(number: u64, what: &str) -> String {
     let s = if number == 1 { "" } else { "s" };
     format!("{number} {what}{s}")
 }
