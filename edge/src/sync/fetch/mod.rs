@@ -77,7 +77,8 @@ impl FetchError {
         match self {
             Self::Write(_) | Self::Store(StoreError::Io(_)) => Fault::Disk,
             Self::Absent => Fault::Absent,
-            Self::Mirror(MirrorError::TooLarge { .. }) | Self::Store(_) => Fault::Lying,
+            Self::Mirror(MirrorError::TooLarge { .. } | MirrorError::Unasked { .. })
+            | Self::Store(_) => Fault::Lying,
             Self::Mirror(_) | Self::Stopped => Fault::Dead,
             Self::Late(_) | Self::Slow { .. } => Fault::Slow,
             Self::Truncated { .. } => Fault::Short,
@@ -168,8 +169,11 @@ impl Fetch {
             border = Border::default();
             if held > 0 {
                 let tail = at_rest::tail(self.want.bytes());
-                let tail = self.mirror.tail(&place, tail, limit).await;
-                let found = tail.ok().and_then(|tail| at_rest::border(&tail, held));
+                let tail = match self.mirror.tail(&place, tail, limit).await {
+                    Err(lie @ MirrorError::Unasked { .. }) => return Err(lie.into()),
+                    tail => tail.ok(),
+                };
+                let found = tail.and_then(|tail| at_rest::border(&tail, held));
                 border = found.unwrap_or_default();
             }
         }

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::*;
 use crate::sync::mirror::Patience;
+use crate::sync::mirror::endless::endless;
 
 const BYTES: u64 = 4096;
 
@@ -231,4 +232,15 @@ async fn below_the_floor_a_source_is_left_unless_nobody_else_is_left_to_ask() {
     let error = bring(fetch(false)).await.unwrap_err();
     assert_eq!(error.fault(), Fault::Slow, "{error}");
     bring(fetch(true)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_gives_more_than_the_table_that_was_asked_for_lies() {
+    let mut large = Large::new().await;
+    let url = endless(large.at_rest.len() as u64).await;
+    large.fetch.mirror = Mirror::open(&url).unwrap();
+    large.holds(&large.nodes[..large.nodes.len() / 2]);
+    let error = bring(large.fetch.clone()).await.unwrap_err();
+    assert_eq!(error.fault(), Fault::Lying, "{error}");
+    assert!(error.to_string().ends_with(" bytes asked for"), "{error}");
 }

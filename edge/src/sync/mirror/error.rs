@@ -54,6 +54,16 @@ pub enum MirrorError {
         /// Bytes allowed.
         limit: u64,
     },
+    /// More bytes than were asked for.
+    #[error("{place} on mirror {mirror}: more than the {asked} bytes asked for")]
+    Unasked {
+        /// The mirror.
+        mirror: String,
+        /// Where.
+        place: Place,
+        /// How many were.
+        asked: u64,
+    },
     /// Create-only found the place taken.
     #[error("{place} on mirror {mirror} exists already")]
     Exists {
@@ -72,4 +82,22 @@ pub enum MirrorError {
         /// The store's error.
         source: Box<object_store::Error>,
     },
+}
+
+impl MirrorError {
+    /// Of a part of an object: its limit is what was asked for.
+    pub(super) fn of_a_part(self) -> Self {
+        match self {
+            Self::TooLarge {
+                mirror,
+                place,
+                limit,
+            } => Self::Unasked {
+                mirror,
+                place,
+                asked: limit,
+            },
+            other => other,
+        }
+    }
 }

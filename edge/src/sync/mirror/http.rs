@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http_body_util::BodyExt as _;
+use bytes::Bytes;
+use futures::{Stream, StreamExt as _};
+use http_body_util::{BodyExt as _, BodyStream, StreamBody};
+use hyper::body::{Body, Frame};
 use hyper::header::{AUTHORIZATION, HeaderValue};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy;
@@ -28,6 +31,8 @@ pub const IDLE: Duration = Duration::from_secs(30);
 pub const FIELDS: usize = 100;
 /// Largest head of an answer, bytes.
 pub const HEAD_BYTES: usize = 64 << 10;
+/// Most bytes read of the body of an answer that gives nothing; the store reads it whole, to show it.
+pub const REFUSAL_BYTES: usize = 64 << 10;
 
 /// The store at `url`, which tries nothing twice: the next poll is the retry. `shown` goes with each
 /// request, as who is asked wants to know who asks (RFC 9110 section 11.6.2).
@@ -115,12 +120,26 @@ where
             request.headers_mut().insert(AUTHORIZATION, shown.clone());
         }
         let answer = self.0.request(request).await.map_err(failed)?;
+        let gives = answer.status().is_success();
         Ok(answer.map(|body| {
-            HttpResponseBody::new(
-                body.map_err(|error| HttpError::new(HttpErrorKind::Interrupted, error)),
-            )
+            let body = body.map_err(|error| HttpError::new(HttpErrorKind::Interrupted, error));
+            if gives {
+                HttpResponseBody::new(body)
+            } else {
+                HttpResponseBody::new(StreamBody::new(beginning(body)))
+            }
         }))
     }
+}
+
+/// What comes of a body until it is beyond [`REFUSAL_BYTES`], as if it ended there.
+fn beginning<B: Body<Data = Bytes>>(body: B) -> impl Stream<Item = Result<Frame<Bytes>, B::Error>> {
+    BodyStream::new(body).scan(REFUSAL_BYTES, |left, frame| {
+        let goes_on = *left > 0;
+        let data = frame.as_ref().ok().and_then(Frame::data_ref);
+        *left = left.saturating_sub(data.map_or(0, Bytes::len));
+        std::future::ready(goes_on.then_some(frame))
+    })
 }
 
 fn failed(error: legacy::Error) -> HttpError {
@@ -151,6 +170,7 @@ mod tests {
 
     use super::*;
     use crate::sync::Place;
+    use crate::sync::mirror::endless::endless;
     use crate::sync::mirror::{Mirror, MirrorError, Patience};
 
     async fn read(mirror: SocketAddr) -> Result<Option<Vec<u8>>, MirrorError> {
@@ -197,6 +217,13 @@ mod tests {
             let read = answered(fields).await;
             assert_eq!(read.is_ok(), fits, "{bytes}: {read:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_a_mirror_says_when_it_gives_nothing_is_not_read_to_its_end() {
+        let mirror = endless(1).await;
+        let read = read(mirror.socket_addrs(|| None).unwrap()[0]).await;
+        assert!(matches!(read, Ok(None)), "{read:?}");
     }
 
     #[tokio::test]

@@ -8,6 +8,8 @@
 
 mod address;
 mod credentials;
+#[cfg(test)]
+pub(super) mod endless;
 mod error;
 mod http;
 mod patience;

@@ -1,6 +1,7 @@
 //! A large object in ranges: several at once, joined in their order.
 //!
-//! One that answers no ranges is read as a whole instead.
+//! One that answers no ranges is read as a whole instead. What comes is bounded by what was asked for: a
+//! body may go on past what its head says it is.
 
 use bytes::Bytes;
 use futures::StreamExt;
@@ -23,7 +24,8 @@ impl Mirror {
     /// is there. With the stream comes where it really begins: at 0 if the mirror answers no ranges.
     ///
     /// # Errors
-    /// Out of reach or slow.
+    /// Out of reach or slow. The stream fails too, as one of [`Mirror::stream`] does, and when a part is
+    /// longer than was asked for.
     pub async fn stream_from(
         &self,
         place: &Place,
@@ -68,47 +70,44 @@ impl Mirror {
     /// The last `bytes` bytes of an object of at most `limit` bytes, or all of it if it is shorter.
     ///
     /// # Errors
-    /// Out of reach, slow, absent, or without ranges.
+    /// Out of reach, slow, absent, without ranges, or more than was asked for.
     pub async fn tail(
         &self,
         place: &Place,
         bytes: u64,
         limit: u64,
     ) -> Result<Vec<u8>, MirrorError> {
-        let (_, mut chunks) = self.part(place, GetRange::Suffix(bytes), limit).await?;
-        let mut tail = Vec::new();
-        while let Some(chunk) = chunks.next().await {
-            tail.extend_from_slice(&chunk?);
-        }
-        Ok(tail)
+        let (_, chunks) = self.part(place, GetRange::Suffix(bytes), limit).await?;
+        whole(chunks).await
     }
 
     /// The bytes in `range` of an object of at most `limit` bytes.
     ///
     /// # Errors
-    /// Out of reach, slow, absent, shorter, or without ranges.
+    /// Out of reach, slow, absent, shorter, without ranges, or more than was asked for.
     pub async fn range(
         &self,
         place: &Place,
         range: std::ops::Range<u64>,
         limit: u64,
     ) -> Result<Vec<u8>, MirrorError> {
-        let bounded = GetRange::Bounded(range.clone());
-        let (_, mut chunks) = self.part(place, bounded, limit).await?;
-        let mut bytes = Vec::new();
-        while let Some(chunk) = chunks.next().await {
-            bytes.extend_from_slice(&chunk?);
-        }
-        Ok(bytes)
+        let (_, chunks) = self.part(place, GetRange::Bounded(range), limit).await?;
+        whole(chunks).await
     }
 
-    /// A range of an object, and how long the mirror says the object is.
+    /// A range of an object, and how long the mirror says the object is. The range is no longer than was
+    /// asked for.
     async fn part(
         &self,
         place: &Place,
         range: GetRange,
         limit: u64,
     ) -> Result<(u64, Bytestream), MirrorError> {
+        let asked = match &range {
+            GetRange::Bounded(range) => range.end.saturating_sub(range.start),
+            GetRange::Suffix(bytes) => *bytes,
+            GetRange::Offset(from) => limit.saturating_sub(*from),
+        };
         let options = GetOptions {
             range: Some(range),
             ..GetOptions::default()
@@ -120,6 +119,54 @@ impl Mirror {
         };
         let result = self.within(self.patience.small, place, get).await?;
         let length = result.meta.size;
-        Ok((length, self.chunks(place, result, limit)))
+        let chunks = self.chunks(place, result, asked.min(limit));
+        let chunks = chunks.map(|chunk| chunk.map_err(MirrorError::of_a_part));
+        Ok((length, chunks.boxed()))
+    }
+}
+
+/// All that comes.
+async fn whole(mut chunks: Bytestream) -> Result<Vec<u8>, MirrorError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        bytes.extend_from_slice(&chunk?);
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::TryStreamExt as _;
+
+    use super::*;
+    use crate::sync::mirror::endless::endless;
+
+    /// Less than the mirror gives.
+    const LIMIT: u64 = 8 << 20;
+
+    #[tokio::test]
+    async fn a_part_that_goes_on_past_what_was_asked_for_is_a_lie() {
+        let mirror = Mirror::open(&endless(LIMIT).await).unwrap();
+        let place = Place::release(&"dasom".parse().unwrap());
+        let range = mirror.range(&place, 100..200, LIMIT).await.unwrap_err();
+        let tail = mirror.tail(&place, 300, LIMIT).await.unwrap_err();
+        let streamed = mirror.stream_from(&place, 0, LIMIT).await.unwrap();
+        let streamed = streamed.unwrap().1.try_collect::<Vec<_>>().await;
+        // The parts after the first are bounded as well.
+        let (_, rest) = mirror.stream_from(&place, 5, LIMIT).await.unwrap().unwrap();
+        let is_lie =
+            |given: &Result<Bytes, MirrorError>| matches!(given, Err(MirrorError::Unasked { .. }));
+        let rest: Vec<_> = rest.collect().await;
+        assert_eq!(rest.iter().filter(|given| is_lie(given)).count(), 8);
+        let bytes = rest.iter().flatten().map(|chunk| chunk.len() as u64);
+        assert!(bytes.sum::<u64>() <= LIMIT);
+        for (error, asked) in [
+            (range, 100),
+            (tail, 300),
+            (streamed.unwrap_err(), SPAN_BYTES),
+        ] {
+            let said = format!(": more than the {asked} bytes asked for");
+            assert!(error.to_string().ends_with(&said), "{error}");
+        }
     }
 }
