@@ -35,10 +35,11 @@ pub(super) enum MergeFault {
 impl MergeFault {
     /// Whether this disk does not take the result; what it cannot read may still be fetched.
     const fn is_disk(&self) -> bool {
-        matches!(
-            self,
-            Self::Merge(MergeError::Build(BuildError::Io(_))) | Self::Store(StoreError::Io(_))
-        )
+        match self {
+            Self::Merge(MergeError::Build(BuildError::Io(_))) => true,
+            Self::Store(error) => error.is_disk(),
+            _ => false,
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::segment::SegmentError;
+use crate::blob::BlobFault;
+use crate::segment::{Fault, SegmentError};
 use crate::{BlobError, Digest, limits};
 
 /// What can go wrong with a store.
@@ -64,4 +65,17 @@ pub enum StoreError {
     /// A file or directory that cannot be read or written; the error names it.
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+impl StoreError {
+    /// Whether the disk failed, whatever lies on it.
+    #[must_use]
+    pub const fn is_disk(&self) -> bool {
+        match self {
+            Self::Io(_) | Self::Object { .. } => true,
+            Self::Segment(error) => matches!(error.fault, Fault::Io(_)),
+            Self::Blob(error) => matches!(error.fault, BlobFault::Io(_)),
+            _ => false,
+        }
+    }
 }

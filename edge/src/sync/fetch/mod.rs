@@ -75,7 +75,8 @@ pub(super) enum FetchError {
 impl FetchError {
     const fn fault(&self) -> Fault {
         match self {
-            Self::Write(_) | Self::Store(StoreError::Io(_)) => Fault::Disk,
+            Self::Write(_) => Fault::Disk,
+            Self::Store(error) if error.is_disk() => Fault::Disk,
             Self::Absent => Fault::Absent,
             Self::Mirror(MirrorError::TooLarge { .. } | MirrorError::Unasked { .. })
             | Self::Store(_) => Fault::Lying,
@@ -129,7 +130,7 @@ pub(super) async fn bring(fetch: Fetch) -> Result<(), FetchError> {
     let result = receive(&fetch, begun, deadline, until).await;
     match result {
         // Verified whole and wrong, and gone: the bytes were not all of this source.
-        Err(FetchError::Store(error)) if resumed && !matches!(error, StoreError::Io(_)) => {
+        Err(FetchError::Store(error)) if resumed && !error.is_disk() => {
             let begun = fetch.begin(0).await?;
             receive(&fetch, begun, deadline, until).await
         }

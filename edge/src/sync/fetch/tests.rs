@@ -244,3 +244,39 @@ async fn who_gives_more_than_the_table_that_was_asked_for_lies() {
     assert_eq!(error.fault(), Fault::Lying, "{error}");
     assert!(error.to_string().ends_with(" bytes asked for"), "{error}");
 }
+
+#[test]
+fn our_own_disk_is_no_fault_of_a_source() {
+    use snapshot::segment::{Fault as Node, SegmentError};
+    use snapshot::{BlobError, BlobFault};
+    let (name, broken) = (Digest::of(b"object"), || io::Error::other("EIO"));
+    let segment = |fault| {
+        let segment = "pages/12345678 as it arrived".to_owned();
+        let (id, at) = (name, 0);
+        StoreError::Segment(SegmentError {
+            id,
+            segment,
+            at,
+            fault,
+        })
+    };
+    let blob = |fault| {
+        let (blob, at) = (name, 0);
+        StoreError::Blob(BlobError { blob, at, fault })
+    };
+    let object = StoreError::Object {
+        digest: name,
+        error: broken(),
+    };
+    for (error, fault) in [
+        (StoreError::Io(broken()), Fault::Disk),
+        (object, Fault::Disk),
+        (segment(Node::Io(broken())), Fault::Disk),
+        (segment(Node::Cut), Fault::Lying),
+        (blob(BlobFault::Io(broken())), Fault::Disk),
+        (blob(BlobFault::Bytes), Fault::Lying),
+    ] {
+        let error = FetchError::from(error);
+        assert_eq!(error.fault(), fault, "{error}");
+    }
+}
