@@ -9,7 +9,8 @@
 //!
 //! Where it is, is written down about once a minute: a restart goes on there, and at worst reads a
 //! minute's worth again. Another release changes the objects, not the order of their names, so
-//! the walk goes on as well.
+//! the walk goes on as well, in the release that is in use by then: what is missing of the one before it
+//! was swept.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -107,6 +108,8 @@ struct Stopped;
 /// Why an object was not read to its end.
 enum Broken {
     Stopped,
+    /// Another release is in use.
+    Replaced,
     Damaged(Want, String),
 }
 
@@ -137,11 +140,13 @@ impl Walk {
             let Some(want) = next(&release, &self.place) else {
                 break;
             };
-            let key = self.place.key.take();
-            let key = key.filter(|_| self.place.object == want.digest.to_string());
+            let begun = self.place.object == want.digest.to_string();
+            let key = self.place.key.clone().filter(|_| begun);
             match self.object(&release, &want, key) {
                 Ok(()) => self.state.progress().scrub.objects += 1,
                 Err(Broken::Stopped) => return Err(Stopped),
+                Err(Broken::Replaced) => continue,
+                Err(Broken::Damaged(..)) if self.is_replaced(&release) => continue,
                 Err(Broken::Damaged(want, reason)) => self.found(&release, want, reason),
             }
             self.place = Place {
@@ -177,21 +182,28 @@ impl Walk {
                 for item in segment.iter((from, std::ops::Bound::Unbounded)) {
                     let (key, entry) = item.map_err(|e: SegmentError| damaged(e.to_string()))?;
                     unpaid += key.as_bytes().len() as u64;
+                    let is_blob = matches!(entry, Entry::Blob(_));
                     match entry {
                         Entry::Inline(value) => unpaid += value.len() as u64,
                         // The records beside it are read all the same.
                         Entry::Blob(blob) => match self.blob(&blob) {
+                            Err(Broken::Damaged(..)) if self.is_replaced(release) => {
+                                return Err(Broken::Replaced);
+                            }
                             Err(Broken::Damaged(want, reason)) => self.found(release, want, reason),
                             other => other?,
                         },
                         Entry::Tombstone => {}
                     }
-                    if unpaid >= WINDOW_BYTES {
+                    if is_blob || unpaid >= WINDOW_BYTES {
                         self.place = Place {
                             object: want.digest.to_string(),
                             key: Some(key.as_bytes().to_vec()),
                         };
                         self.pay(std::mem::take(&mut unpaid))?;
+                        if self.is_replaced(release) {
+                            return Err(Broken::Replaced);
+                        }
                     }
                 }
                 self.pay(unpaid)?;
@@ -230,6 +242,13 @@ impl Walk {
             at = end;
         }
         Ok(())
+    }
+
+    /// Whether other content is in use, or the same opened anew: what fails to be read in `release` may
+    /// have been swept, or repaired.
+    fn is_replaced(&self, release: &LoadedRelease) -> bool {
+        let current = self.state.current();
+        current.is_none_or(|current| !Arc::ptr_eq(&current.damage, &release.damage))
     }
 
     /// Notes what is damaged, and counts what nobody had noted.
@@ -297,7 +316,51 @@ fn next(release: &LoadedRelease, place: &Place) -> Option<Want> {
 
 #[cfg(test)]
 mod tests {
+    use snapshot::{EdgeTime, Timestamp};
+
     use super::*;
+    use crate::fixture::{loaded, site};
+    use crate::orders::Orders;
+
+    #[test]
+    fn what_was_swept_with_its_release_is_not_damaged() {
+        let (long, dirs) = (
+            "long ".repeat(1000),
+            [0, 1].map(|_| tempfile::tempdir().unwrap()),
+        );
+        let release = |at: usize, files: &[(&str, &str)]| {
+            let now = Timestamp(at as u64);
+            Arc::new(loaded(dirs[at].path(), Vec::new(), files, now))
+        };
+        let before = release(0, &[("a", "short"), ("b", &long), ("c", &long)]);
+        let after = release(1, &[("a", "short")]);
+        let of = (site(), Vec::new(), EdgeTime::default(), Orders::default());
+        let state = Arc::new(SiteState::new(of.0, of.1, of.2, of.3));
+        let (_alive, stop) = channel();
+        let mut walk = Walk {
+            state: Arc::clone(&state),
+            store: Arc::clone(&before.store),
+            rate: u64::MAX,
+            stop,
+            place: Place::default(),
+            unnoted: 0,
+        };
+        let segment = next(&before, &Place::default()).unwrap();
+        let blob = BlobRef::of(long.as_bytes());
+        before.store.remove(&blob.digest).unwrap();
+        state.switch(Arc::clone(&before));
+        assert!(walk.object(&before, &segment, None).is_ok());
+        assert_eq!((before.damage.len(), state.scrubbed().found), (1, 1));
+        // Opened anew: nothing of it is noted yet.
+        let again = Arc::new(LoadedRelease {
+            damage: Arc::default(),
+            ..LoadedRelease::clone(&before)
+        });
+        state.switch(after);
+        let broken = walk.object(&again, &segment, None);
+        assert!(matches!(broken, Err(Broken::Replaced)));
+        assert_eq!((again.damage.len(), state.scrubbed().found), (0, 1));
+    }
 
     #[test]
     fn it_rests_as_long_as_the_rate_asks() {
