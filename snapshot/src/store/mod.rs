@@ -306,7 +306,8 @@ impl Store {
     }
 
     /// Removes an object and what is kept beside it; one that is absent is fine. Its name goes last,
-    /// so that nothing is left that nobody would find.
+    /// so that nothing is left that nobody would find. A power cut may bring it back until
+    /// [`Store::settle`].
     ///
     /// # Errors
     /// A file that cannot be removed.
@@ -319,6 +320,21 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// Makes sure that what was removed stays so over a power cut: objects, what was being written, parts.
+    ///
+    /// # Errors
+    /// A directory that cannot be synced.
+    pub fn settle(&self) -> Result<(), StoreError> {
+        for prefix in fs::read_dir(self.layout.objects())? {
+            durable::sync_dir(&prefix?.path())?;
+        }
+        durable::sync_dir(&self.layout.staging())?;
+        match durable::sync_dir(&self.layout.partial()) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e.into()),
+            _ => Ok(()),
+        }
     }
 
     /// Removes what was being written. For who knows that nothing is.

@@ -279,7 +279,7 @@ impl Cache {
         }
     }
 
-    /// Lets go of everything. Blocks.
+    /// Lets go of everything, for good. Blocks.
     ///
     /// # Errors
     /// A file that does not go.
@@ -291,7 +291,10 @@ impl Cache {
             self.try_remove(item)?;
             index.remove(item);
         }
-        self.blobs.clear_partials()
+        drop(index);
+        self.blobs.clear_partials()?;
+        durable::sync_dir(&self.frames)?;
+        self.blobs.settle()
     }
 
     fn file(&self, segment: Digest, start: u64) -> PathBuf {

@@ -93,9 +93,11 @@ impl Objects {
         let gone = self.remove_each(written, listed.candidates, &mut removed);
         removed.error = gone.err();
         if removed.error.is_none() && erased.is_some() {
-            // Nothing is being fetched now.
+            // Nothing is being fetched now, and nothing was after the listing but for later releases.
             let store = &self.store;
             let cleared = store.clear_scratch().and_then(|()| store.clear_partials());
+            // Once for all that went, in this turn or before: what is told is true over a power cut.
+            let cleared = cleared.and_then(|()| store.settle());
             removed.error = cleared.err().map(words);
             removed.erased = erased.filter(|_| removed.error.is_none());
         }
@@ -199,5 +201,36 @@ mod tests {
         let removed = objects.remove(&objects.kept, listed);
         assert_eq!(removed.erased, None);
         assert!(removed.error.is_some() && store.contains(&stray));
+    }
+
+    #[test]
+    fn nothing_is_called_erased_before_its_names_are_gone_for_good() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(dir.path()).unwrap());
+        let erased = Digest::of(b"erased");
+        let objects = Objects {
+            store: Arc::clone(&store),
+            kept: Vec::new(),
+            lazy: Arc::default(),
+            stop: Arc::default(),
+        };
+        // A directory that cannot be synced, of all that hold objects the last one.
+        let broken = dir.path().join("objects/zz");
+        std::os::unix::fs::symlink("nowhere", &broken).unwrap();
+        let remove = || {
+            store.put_bytes(&erased, b"erased").unwrap();
+            let listed = Listed {
+                candidates: vec![erased],
+                erases: Some(Sequence(1)),
+                ..Listed::default()
+            };
+            objects.remove(&[], listed)
+        };
+        let removed = remove();
+        assert!(!store.contains(&erased));
+        assert_eq!(removed.erased, None);
+        assert!(removed.error.unwrap().contains("objects/zz"));
+        fs_err::remove_file(broken).unwrap();
+        assert_eq!(remove().erased, Some(Sequence(1)));
     }
 }
