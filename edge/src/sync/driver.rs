@@ -49,6 +49,8 @@ pub struct Follower {
     /// The core's time is the time since then.
     started: Instant,
     pace: Arc<Pace>,
+    /// Stops what is being fetched of the release that is brought in.
+    fetches: CancellationToken,
     pub(super) sweeping: Sweeping,
     /// The release that passed its checks and waits to be switched to.
     checked: Option<(Job, Arc<LoadedRelease>)>,
@@ -108,6 +110,7 @@ impl Follower {
             core: Core::new(Vec::new(), site.poll, None, 0),
             started: Instant::now(),
             pace: Arc::default(),
+            fetches: CancellationToken::new(),
             sweeping: kept.sweeping,
             checked: None,
             whole: BTreeMap::new(),
@@ -306,6 +309,7 @@ impl Follower {
                     patient: errand.patient,
                     pace: Arc::clone(&self.pace),
                     tally: Arc::clone(self.state.tally()),
+                    stop: self.fetches.clone(),
                 };
                 tasks.spawn(async move {
                     let object = fetch.want.digest;
@@ -338,6 +342,7 @@ impl Follower {
                 return Some(Event::Switched(job, switched));
             }
             Action::Refuse(offer, refusal) => {
+                std::mem::take(&mut self.fetches).cancel();
                 self.whole.clear();
                 self.refuse(Some(&offer), &refusal);
             }

@@ -36,6 +36,8 @@ impl Offer {
 pub enum Fault {
     /// This edge's own disk: no source is to blame.
     Disk,
+    /// This edge did not want it any more: no source is to blame.
+    Stopped,
     /// The source does not hold it. A mirror that lags is not to blame either.
     Absent,
     /// The source is out of reach, or the connection broke.

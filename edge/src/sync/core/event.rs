@@ -61,7 +61,8 @@ pub enum Action {
     Check(Job, Offer),
     /// Write it down and use it.
     Switch(Job, Offer),
-    /// Tell people: it will not be used.
+    /// Tell people: it will not be used. What is still fetched of it is to be stopped, and answered all
+    /// the same.
     Refuse(Offer, Refusal),
     /// Read a damaged object of the release in use once more.
     Inspect(Job, Want),

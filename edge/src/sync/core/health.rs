@@ -92,7 +92,7 @@ impl Health {
     /// It failed. `jitter` is a permille around a thousand.
     pub(super) fn failed(&mut self, fault: Fault, reason: &str, now: Duration, jitter: u32) {
         let (first, most) = match fault {
-            Fault::Disk | Fault::Absent => return,
+            Fault::Disk | Fault::Stopped | Fault::Absent => return,
             Fault::Lying => (LIAR_FIRST, LIAR_MOST),
             Fault::Dead | Fault::Slow | Fault::Short => (ASIDE_FIRST, ASIDE_MOST),
         };
@@ -118,7 +118,7 @@ impl Health {
             Fault::Slow => Self::Slow(aside),
             Fault::Short => Self::Short(aside),
             Fault::Lying => Self::Lying(aside),
-            Fault::Dead | Fault::Disk | Fault::Absent => Self::Dead(aside),
+            Fault::Dead | Fault::Disk | Fault::Stopped | Fault::Absent => Self::Dead(aside),
         };
     }
 }
@@ -167,9 +167,9 @@ mod tests {
     }
 
     #[test]
-    fn a_lagging_mirror_and_our_own_disk_are_nobodys_fault() {
+    fn a_lagging_mirror_and_what_this_edge_does_are_nobodys_fault() {
         let mut health = Health::default();
-        for fault in [Fault::Disk, Fault::Absent] {
+        for fault in [Fault::Disk, Fault::Stopped, Fault::Absent] {
             health.failed(fault, "not there", Duration::ZERO, 1000);
         }
         assert_eq!(health, Health::Sound);

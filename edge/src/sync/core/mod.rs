@@ -31,7 +31,8 @@
 //! refused one back for a while that doubles each time: a poisoned release is not fetched again at
 //! every poll, and a mirror that was repaired is noticed without anyone's help. What this edge's own
 //! disk does not take is no fault of the release: the delay does not grow, so that an edge
-//! catches up soon after there is space. The next best offer is then tried.
+//! catches up soon after there is space. The next best offer is then tried, once all that was asked for
+//! has come or was stopped: of one object there is one writer, and idle means that nobody writes.
 //!
 //! **Repair.** A read that finds a segment or blob of the release in use damaged on this disk makes
 //! the object lacking again. It is fetched and reopened as [`repair`] says, while no release is being
@@ -72,6 +73,9 @@ pub struct Core {
     repairs: Repairs,
     /// Nothing new is begun.
     held_up: bool,
+    /// Objects that were asked for and have neither come nor failed: of the work, the repair, or what
+    /// was refused meanwhile.
+    under_way: usize,
     jobs: u64,
     random: u64,
 }
@@ -142,6 +146,7 @@ impl Core {
             held: Held::default(),
             repairs: Repairs::default(),
             held_up: false,
+            under_way: 0,
             jobs: 0,
             random: seed,
         }
@@ -182,7 +187,7 @@ impl Core {
     #[must_use]
     pub fn is_settled(&self) -> bool {
         let all_asked = self.sources.iter().all(|source| source.asked);
-        all_asked && self.work.is_none() && !self.repairs.busy()
+        all_asked && self.is_idle()
     }
 
     /// The release in use.
@@ -215,10 +220,10 @@ impl Core {
         }
     }
 
-    /// Whether no release is being brought in and nothing repaired.
+    /// Whether no release is being brought in, nothing repaired, and nothing fetched of what was refused.
     #[must_use]
     pub const fn is_idle(&self) -> bool {
-        self.work.is_none() && !self.repairs.busy()
+        self.work.is_none() && !self.repairs.busy() && self.under_way == 0
     }
 
     /// Lets what is under way end and nothing else begin, until told otherwise; a tick then takes
@@ -242,6 +247,7 @@ impl Core {
             Event::Polled(id, polled) => self.polled(id, polled, now),
             Event::Planned(job, lacking) => self.planned(job, lacking, now, &mut actions),
             Event::Fetched(job, id, object, result) => {
+                self.under_way = self.under_way.saturating_sub(1);
                 self.fetched(job, id, &object, result, now, &mut actions);
             }
             Event::Merged(job, segment, result) => {
@@ -261,6 +267,10 @@ impl Core {
         self.begin(now, &mut actions);
         self.repair(now, &mut actions);
         self.ask(now, &mut actions);
+        let asked = actions.iter();
+        self.under_way += asked
+            .filter(|action| matches!(action, Action::Fetch(..)))
+            .count();
         actions
     }
 
@@ -371,7 +381,7 @@ impl Core {
 
     /// Takes up the best offer that is better than what is in use and not held back.
     fn begin(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        if self.held_up || self.work.is_some() || self.repairs.busy() {
+        if self.held_up || !self.is_idle() {
             return;
         }
         let floor = self
@@ -412,7 +422,7 @@ impl Core {
 
     /// Takes up a damaged object, if no release is being brought in.
     fn repair(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        if self.held_up || self.work.is_some() || self.sources.is_empty() {
+        if self.held_up || !self.is_idle() || self.sources.is_empty() {
             return;
         }
         if let Some(want) = self.repairs.due(now) {

@@ -41,7 +41,7 @@ struct World {
     /// How often each object that went bad was inspected.
     inspected: BTreeMap<Digest, u32>,
     repaired: usize,
-    in_flight: BTreeMap<Job, usize>,
+    in_flight: usize,
     merging: usize,
     /// Merges, by whether they failed.
     merged: BTreeMap<bool, usize>,
@@ -93,7 +93,7 @@ impl World {
             damaged: BTreeSet::new(),
             inspected: BTreeMap::new(),
             repaired: 0,
-            in_flight: BTreeMap::new(),
+            in_flight: 0,
             merging: 0,
             merged: BTreeMap::new(),
             planned: BTreeMap::new(),
@@ -235,6 +235,7 @@ impl World {
                 Event::Polled(id, polled)
             }
             Action::Plan(job, offer, barred) => {
+                assert_eq!(self.in_flight, 0, "planned while something is fetched");
                 let lacking = self.lacking(&offer, &barred);
                 if lacking
                     .objects
@@ -256,10 +257,8 @@ impl World {
             }
             Action::Fetch(job, errand) => {
                 let (id, want) = (errand.source, errand.want);
-                // What was abandoned may still be under way.
-                let in_flight = self.in_flight.entry(job).or_default();
-                *in_flight += 1;
-                assert!(*in_flight <= FETCHES, "too many fetches at once");
+                self.in_flight += 1;
+                assert!(self.in_flight <= FETCHES, "too many fetches at once");
                 let (mut damaged, mut absent) = (false, false);
                 for (offer, nature) in &self.releases {
                     let release = offer.release();
@@ -387,14 +386,16 @@ fn run(seed: u64) -> (World, Core) {
                 world.disk.insert(*object);
             }
         }
-        if let Event::Fetched(job, _, object, result) = &event {
-            *world.in_flight.entry(*job).or_default() -= 1;
+        if let Event::Fetched(_, _, object, result) = &event {
+            world.in_flight -= 1;
             if result.is_ok() {
                 world.disk.insert(*object);
                 world.damaged.remove(object);
             }
         }
         actions = core.handle(now, event);
+        // What was refused may still be under way.
+        assert!(world.in_flight == 0 || !core.is_idle(), "idle too soon");
     }
     (world, core)
 }

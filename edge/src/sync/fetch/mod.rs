@@ -32,6 +32,7 @@ use snapshot::at_rest::{self, AtRestFault, Border};
 use snapshot::{SiteName, Store, StoreError};
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::layout::Place;
 use super::mirror::{Mirror, MirrorError};
@@ -78,9 +79,10 @@ impl FetchError {
             Self::Write(_) => Fault::Disk,
             Self::Store(error) if error.is_disk() => Fault::Disk,
             Self::Absent => Fault::Absent,
+            Self::Stopped => Fault::Stopped,
             Self::Mirror(MirrorError::TooLarge { .. } | MirrorError::Unasked { .. })
             | Self::Store(_) => Fault::Lying,
-            Self::Mirror(_) | Self::Stopped => Fault::Dead,
+            Self::Mirror(_) => Fault::Dead,
             Self::Late(_) | Self::Slow { .. } => Fault::Slow,
             Self::Truncated { .. } => Fault::Short,
             // What arrives comes out of memory: only writing it can fail.
@@ -111,16 +113,20 @@ pub(super) struct Fetch {
     pub(super) patient: bool,
     pub(super) pace: Arc<Pace>,
     pub(super) tally: Arc<Tally>,
+    /// Nobody wants it any more.
+    pub(super) stop: CancellationToken,
 }
 
-/// Brings the object into the store.
+/// Brings the object into the store. To be ended by `stop` and waited for: dropped, it may still write.
 pub(super) async fn bring(fetch: Fetch) -> Result<(), FetchError> {
     let deadline = fetch.mirror.patience().for_object(fetch.limit());
     let until = Instant::now() + deadline;
     if fetch.want.bytes() <= RESUMED_BYTES {
         let place = fetch.place();
-        let whole = fetch.mirror.stream(&place, fetch.limit()).await?;
-        let stream = whole.ok_or(FetchError::Absent)?;
+        let whole = fetch.mirror.stream(&place, fetch.limit());
+        let whole = fetch.stop.run_until_cancelled(whole).await;
+        let stream = whole.ok_or(FetchError::Stopped)??;
+        let stream = stream.ok_or(FetchError::Absent)?;
         let incoming = Incoming { stream, from: None };
         return receive(&fetch, incoming, deadline, until).await;
     }
@@ -161,6 +167,11 @@ impl Fetch {
 
     /// Asks for what follows the first `held` bytes of it.
     async fn begin(&self, held: u64) -> Result<Incoming, FetchError> {
+        let begun = self.stop.run_until_cancelled(self.ask(held)).await;
+        begun.unwrap_or(Err(FetchError::Stopped))
+    }
+
+    async fn ask(&self, held: u64) -> Result<Incoming, FetchError> {
         let (place, limit) = (self.place(), self.limit());
         let mut border = Border {
             at_rest: held,

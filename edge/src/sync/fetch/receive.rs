@@ -71,8 +71,12 @@ pub(super) async fn receive(
             }
         }
     };
-    let passed = timeout_at(until, pass).await;
-    let broken = passed.unwrap_or(Err(FetchError::Late(deadline)));
+    let passed = timeout_at(until, fetch.stop.run_until_cancelled(pass)).await;
+    let broken = match passed {
+        Ok(Some(passed)) => passed,
+        Ok(None) => Err(FetchError::Stopped),
+        Err(_) => Err(FetchError::Late(deadline)),
+    };
     drop(send);
     let written = written.await.unwrap_or(Err(FetchError::Stopped));
     match broken {

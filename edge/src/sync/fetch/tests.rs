@@ -62,6 +62,7 @@ impl Stand {
             patient: true,
             pace: Arc::default(),
             tally: Arc::default(),
+            stop: CancellationToken::new(),
         };
         bring(fetch).await
     }
@@ -139,6 +140,7 @@ impl Large {
             patient: false,
             pace: Arc::default(),
             tally: Arc::default(),
+            stop: CancellationToken::new(),
         };
         Self {
             fetch,
@@ -228,6 +230,7 @@ async fn below_the_floor_a_source_is_left_unless_nobody_else_is_left_to_ask() {
         patient,
         pace: Arc::default(),
         tally: Arc::default(),
+        stop: CancellationToken::new(),
     };
     let error = bring(fetch(false)).await.unwrap_err();
     assert_eq!(error.fault(), Fault::Slow, "{error}");
@@ -278,5 +281,36 @@ fn our_own_disk_is_no_fault_of_a_source() {
     ] {
         let error = FetchError::from(error);
         assert_eq!(error.fault(), fault, "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stopped_writes_no_more_and_blames_nobody() {
+    // As slow as can be, and given all the time there is.
+    let stand = stand(Duration::from_secs(3600), Patience::default()).await;
+    for bytes in [BYTES, RESUMED_BYTES + 1] {
+        let stop = CancellationToken::new();
+        let fetch = Fetch {
+            store: Arc::clone(&stand.store),
+            mirror: stand.mirror.clone(),
+            site: site(),
+            want: Want {
+                kind: Kind::Blob(bytes),
+                ..stand.want.clone()
+            },
+            patient: true,
+            pace: Arc::default(),
+            tally: Arc::default(),
+            stop: stop.clone(),
+        };
+        let fetching = tokio::spawn(bring(fetch));
+        while Arc::strong_count(&stand.store) < 3 {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+        let error = fetching.await.unwrap().unwrap_err();
+        assert_eq!(error.fault(), Fault::Stopped, "{error}");
+        // The writer has let go of it.
+        assert_eq!(Arc::strong_count(&stand.store), 1);
     }
 }

@@ -13,6 +13,7 @@ use snapshot::segment::node_name;
 use snapshot::{BlobRef, Digest, SiteName};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::cache::Cache;
 use crate::copy::{Kind, Want};
@@ -21,6 +22,7 @@ use crate::sync::layout::Place;
 use crate::sync::mirror::Mirror;
 use crate::sync::pace::Pace;
 use crate::sync::tally::Tally;
+use crate::sync::work::{Fault, Unbrought};
 
 /// Frames of all the tables that are remembered; 16 bytes each.
 pub const TABLE_FRAMES: usize = 1 << 20;
@@ -125,15 +127,16 @@ impl Fetcher {
         bytes: u64,
         name: &Digest,
     ) -> Result<Vec<u8>, String> {
-        let ask = |id: usize, mirror| {
+        let ask = |id: usize, mirror, share| {
             let ask = async move {
-                let given = self.frame(entry, at, bytes, name, id, mirror).await;
+                let given = self.frame(entry, at, bytes, name, id, mirror);
+                let given = within(share, given).await;
                 if given.is_err() {
                     // Whatever it was, its table may be what lied.
                     let mut tables = lock(&self.tables);
                     tables.known.retain(|(of, _)| *of != (entry.id, id));
                 }
-                given
+                given.map_err(Miss::Source)
             };
             ask.boxed()
         };
@@ -156,7 +159,7 @@ impl Fetcher {
                 entry.bytes
             ));
         };
-        let ask = |_, mirror: &Mirror| {
+        let ask = |_, mirror: &Mirror, share| {
             let fetch = Fetch {
                 store: Arc::clone(self.cache.blobs()),
                 mirror: mirror.clone(),
@@ -168,9 +171,9 @@ impl Fetcher {
                 patient: self.sources.len() == 1,
                 pace: self.pace(),
                 tally: Arc::clone(&self.tally),
+                stop: CancellationToken::new(),
             };
-            let brought = bring(fetch);
-            async move { brought.await.map_err(|error| error.to_string()) }.boxed()
+            bring_within(share, fetch).boxed()
         };
         let deadline = self.sources.first().map(|source| source.mirror.patience());
         let deadline = deadline.map_or(FRAME_DEADLINE, |patience| patience.for_object(entry.bytes));
@@ -180,13 +183,14 @@ impl Fetcher {
         Ok(())
     }
 
-    /// Asks the sources in turn, the good ones first; each has its share of the time that is left.
+    /// Asks the sources in turn, the good ones first; each has its share of the time that is left, and
+    /// nothing of it goes on afterwards.
     async fn of_any<'a, T>(
         &'a self,
-        within: Duration,
-        ask: impl Fn(usize, &'a Mirror) -> BoxFuture<'a, Result<T, String>>,
+        deadline: Duration,
+        ask: impl Fn(usize, &'a Mirror, Duration) -> BoxFuture<'a, Result<T, Miss>>,
     ) -> Result<T, String> {
-        let until = Instant::now() + within;
+        let until = Instant::now() + deadline;
         let mut order: Vec<usize> = (0..self.sources.len()).collect();
         order.sort_by_key(|id| self.sources.get(*id).is_some_and(Source::is_aside));
         let mut why = Vec::new();
@@ -197,14 +201,14 @@ impl Fetcher {
             };
             let share = until.saturating_duration_since(Instant::now()) / left.max(1);
             left = left.saturating_sub(1);
-            let asked = timeout(share, ask(id, &source.mirror)).await;
-            let given = asked.unwrap_or_else(|_| Err(format!("nothing within {share:?}")));
-            match given {
+            match ask(id, &source.mirror, share).await {
                 Ok(given) => {
                     *lock(&source.until) = None;
                     return Ok(given);
                 }
-                Err(reason) => {
+                // It would fail for the others as well.
+                Err(Miss::Disk(reason)) => return Err(format!("this disk: {reason}")),
+                Err(Miss::Source(reason)) => {
                     *lock(&source.until) = Some(Instant::now() + ASIDE);
                     let url = source.mirror.url();
                     tracing::debug!(site = %self.site, %url, reason, "a source fails a lazy read");
@@ -305,12 +309,56 @@ impl Fetcher {
     }
 }
 
+/// Why a source was asked in vain.
+#[derive(Debug)]
+enum Miss {
+    /// This edge's own disk: no source is to blame.
+    Disk(String),
+    Source(String),
+}
+
+/// Waits `share` for what may be dropped on its way.
+async fn within<T>(
+    share: Duration,
+    given: impl Future<Output = Result<T, String>>,
+) -> Result<T, String> {
+    let given = timeout(share, given).await;
+    given.unwrap_or_else(|_| Err(late(share)))
+}
+
+/// Waits `share` for an object to be brought; then stops it, and waits until it no longer writes.
+async fn bring_within(share: Duration, fetch: Fetch) -> Result<(), Miss> {
+    let stop = fetch.stop.clone();
+    let mut brought = std::pin::pin!(bring(fetch));
+    let brought = match timeout(share, &mut brought).await {
+        Ok(brought) => brought,
+        Err(_) => {
+            stop.cancel();
+            brought.await
+        }
+    };
+    let failed = |failed: Unbrought| match failed.fault {
+        Fault::Disk => Miss::Disk(failed.reason),
+        Fault::Stopped => Miss::Source(late(share)),
+        _ => Miss::Source(failed.reason),
+    };
+    brought.map_err(|error| failed(error.into()))
+}
+
+fn late(share: Duration) -> String {
+    format!("nothing within {share:?}")
+}
+
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
+    use object_store::ObjectStoreExt as _;
+    use object_store::memory::InMemory;
+    use object_store::throttle::{ThrottleConfig, ThrottledStore};
+
     use super::*;
 
     fn fetcher(dir: &std::path::Path) -> Fetcher {
@@ -329,14 +377,17 @@ mod tests {
     async fn a_frame_that_no_source_gives_in_time_is_given_up() {
         let dir = tempfile::tempdir().unwrap();
         let fetcher = fetcher(dir.path());
-        let within = Duration::from_millis(40);
-        let never = |_, _: &Mirror| std::future::pending::<Result<(), String>>().boxed();
-        let why = fetcher.of_any(within, never).await.unwrap_err();
+        let all = Duration::from_millis(40);
+        let never = |_, _: &Mirror, share| {
+            let never = within(share, std::future::pending::<Result<(), String>>());
+            never.map(|given| given.map_err(Miss::Source)).boxed()
+        };
+        let why = fetcher.of_any(all, never).await.unwrap_err();
         assert_eq!(why.matches(": nothing within ").count(), 2, "{why}");
         // Who failed is asked last for a while, and asked all the same.
-        let first = |id, _: &Mirror| {
+        let first = |id, _: &Mirror, _| {
             let given = if id == 0 {
-                Err("no".to_owned())
+                Err(Miss::Source("no".to_owned()))
             } else {
                 Ok(id)
             };
@@ -344,8 +395,50 @@ mod tests {
         };
         assert_eq!(fetcher.of_any(FRAME_DEADLINE, first).await, Ok(1));
         assert!(fetcher.sources[0].is_aside() && !fetcher.sources[1].is_aside());
-        let asked = |id: usize, _: &Mirror| std::future::ready(Ok(id)).boxed();
+        let asked = |id: usize, _: &Mirror, _| std::future::ready(Ok(id)).boxed();
         assert_eq!(fetcher.of_any(FRAME_DEADLINE, asked).await, Ok(1));
+        // This disk is no source's fault, and no other source mends it.
+        let full = |_, _: &Mirror, _| {
+            let full = Miss::Disk("no space".to_owned());
+            std::future::ready(Err::<(), _>(full)).boxed()
+        };
+        let why = fetcher.of_any(FRAME_DEADLINE, full).await.unwrap_err();
+        assert_eq!(why, "this disk: no space");
+        assert!(!fetcher.sources[1].is_aside());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_blob_that_does_not_come_in_time_is_written_no_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let fetcher = fetcher(dir.path());
+        let config = ThrottleConfig {
+            wait_get_per_byte: Duration::from_secs(3600),
+            ..ThrottleConfig::default()
+        };
+        let memory = InMemory::new();
+        let blob = BlobRef::of(&[7; 5000]);
+        let place = Place::object(&fetcher.site, &blob.digest);
+        let mirror = fetcher.sources[0].mirror.clone();
+        let (_, path) = mirror.store(&place);
+        memory.put(&path, vec![7; 5000].into()).await.unwrap();
+        let slow = ThrottledStore::new(memory, config);
+        let fetch = Fetch {
+            store: Arc::clone(fetcher.cache.blobs()),
+            mirror: mirror.with_store(Arc::new(slow)),
+            site: fetcher.site.clone(),
+            want: Want {
+                digest: blob.digest,
+                kind: Kind::Blob(blob.bytes),
+            },
+            patient: true,
+            pace: Arc::default(),
+            tally: Arc::default(),
+            stop: CancellationToken::new(),
+        };
+        let before = Arc::strong_count(fetcher.cache.blobs());
+        let late = bring_within(Duration::from_millis(40), fetch).await;
+        assert!(matches!(late, Err(Miss::Source(why)) if why == "nothing within 40ms"));
+        assert_eq!(Arc::strong_count(fetcher.cache.blobs()), before - 1);
     }
 
     #[test]

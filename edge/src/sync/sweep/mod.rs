@@ -16,7 +16,7 @@
 //! refused or younger than the grace.
 //!
 //! A release may say that something was **erased** before it: then no earlier one is kept, the grace is
-//! nothing, what lies half fetched goes too, and once all of it is gone `/status` says so under
+//! nothing, what lies half fetched goes too, and once all of it is gone, synced, `/status` says so under
 //! `erased`. Every later release says it as well, so that an edge that was away hears of it.
 //!
 //! The releases kept are written down before anything goes, so that a restart keeps them too. If any

@@ -7,6 +7,7 @@ mod objects;
 mod orders;
 mod repair;
 mod statements;
+mod stopped;
 mod sweep;
 
 use std::path::Path;
