@@ -47,6 +47,14 @@ impl Digest {
         &self.0
     }
 
+    /// The first eight bytes, for large sets of names: a million of them take as many times eight bytes,
+    /// and hardly ever two share these.
+    #[must_use]
+    pub const fn front(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
+
     /// The first eight hex digits, for people.
     #[must_use]
     pub fn short(&self) -> String {

@@ -156,7 +156,7 @@ impl Shelf {
             for collection in &release.manifest.collections {
                 for entry in &collection.segments {
                     match self.blobs(releases, &collection.name, entry) {
-                        Ok(blobs) if blobs.binary_search(&short(name)).is_ok() => return Ok(true),
+                        Ok(blobs) if blobs.binary_search(&name.front()).is_ok() => return Ok(true),
                         Ok(_) => {}
                         // What is no longer in use may be on its way out.
                         Err(_) if at > 0 => {}
@@ -178,7 +178,7 @@ impl Shelf {
             return Ok(blobs);
         }
         let names = self.store.blobs(entry, self.site(), collection, &NEVER)?;
-        let mut blobs: Vec<u64> = names.iter().map(short).collect();
+        let mut blobs: Vec<u64> = names.iter().map(Digest::front).collect();
         blobs.sort_unstable();
         let blobs: Arc<[u64]> = blobs.into();
         self.known(releases, |known| {
@@ -203,12 +203,6 @@ impl Shelf {
         }
         look(&mut known)
     }
-}
-
-/// Eight bytes of a name: a million blobs take as many megabytes, and no two of them share these.
-fn short(name: &Digest) -> u64 {
-    let first = name.as_bytes().iter().take(8);
-    first.fold(0, |short, byte| short << 8 | u64::from(*byte))
 }
 
 impl Object {

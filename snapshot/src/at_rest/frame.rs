@@ -8,7 +8,8 @@ use std::io::{self, Read};
 use zstd::stream::read::Decoder;
 use zstd::zstd_safe::{DCtx, DParameter, get_error_name};
 
-use super::{AtRestFault, FOOTER_BYTES, FOOTER_MAGIC, WINDOW_LOG, tail, whole_nodes};
+use super::hint::{frames, lengths};
+use super::{AtRestFault, FOOTER_BYTES, WINDOW_LOG, tail, whole_nodes};
 use crate::limits;
 
 /// What a frame may take at rest beyond what it expands to: zstd stores what it cannot compress.
@@ -39,13 +40,7 @@ impl Frames {
     /// `None` if these are no table's, or one that no such segment has.
     #[must_use]
     pub fn table_bytes(end: &[u8], bytes: u64) -> Option<u64> {
-        let footer = end.get(end.len().checked_sub(9)?..)?;
-        let (count, magic) = (footer.get(..4)?, footer.get(5..)?);
-        if magic != FOOTER_MAGIC.to_le_bytes() {
-            return None;
-        }
-        let count = u64::from(u32::from_le_bytes(count.try_into().ok()?));
-        let whole = count * 8 + FOOTER_BYTES;
+        let whole = frames(end)? * 8 + FOOTER_BYTES;
         (whole <= tail(bytes)).then_some(whole)
     }
 
@@ -53,14 +48,11 @@ impl Frames {
     /// or cannot be true.
     #[must_use]
     pub fn read(tail: &[u8], bytes: u64) -> Option<Self> {
-        let whole = usize::try_from(Self::table_bytes(tail, bytes)?).ok()?;
-        let table = tail.get(tail.len().checked_sub(whole)?..tail.len().checked_sub(9)?)?;
-        let mut ends = Vec::with_capacity(table.len() / 8);
+        Self::table_bytes(tail, bytes)?;
+        let lengths = lengths(tail)?;
+        let mut ends = Vec::with_capacity(lengths.len());
         let (mut at_rest, mut end) = (0_u64, 0_u64);
-        for frame in table.chunks_exact(8) {
-            let (packed, expanded) = frame.split_at_checked(4)?;
-            let length = |bytes: &[u8]| Some(u64::from(u32::from_le_bytes(bytes.try_into().ok()?)));
-            let (packed, expanded) = (length(packed)?, length(expanded)?);
+        for (packed, expanded) in lengths {
             let most = limits::FRAME_BYTES as u64;
             if !(1..=most).contains(&expanded) || !(1..=most + PACKED_MORE).contains(&packed) {
                 return None;

@@ -26,24 +26,40 @@ pub const fn tail(bytes: u64) -> u64 {
     if most < TAIL_MOST { most } else { TAIL_MOST }
 }
 
+/// How many frames the table has that ends with `end`; `None` if no table ends so.
+pub(super) fn frames(end: &[u8]) -> Option<u64> {
+    // Descriptor 0: no checksums.
+    let (_, [a, b, c, d, 0, magic @ ..]) = end.split_last_chunk::<9>()? else {
+        return None;
+    };
+    let frames = u64::from(u32::from_le_bytes([*a, *b, *c, *d]));
+    (*magic == FOOTER_MAGIC.to_le_bytes()).then_some(frames)
+}
+
+/// How long each frame is at rest and expanded, by the table at the end of `tail`; `None` if there is
+/// no whole table.
+pub(super) fn lengths(tail: &[u8]) -> Option<impl ExactSizeIterator<Item = (u64, u64)>> {
+    let bytes = usize::try_from(frames(tail)? * 8).ok()?;
+    let (rest, _) = tail.split_last_chunk::<9>()?;
+    let table = rest.get(rest.len().checked_sub(bytes)?..)?;
+    let length = |bytes: [u8; 4]| u64::from(u32::from_le_bytes(bytes));
+    let frames = table.as_chunks::<8>().0.iter();
+    Some(
+        frames.map(move |[a, b, c, d, e, f, g, h]| {
+            (length([*a, *b, *c, *d]), length([*e, *f, *g, *h]))
+        }),
+    )
+}
+
 /// The last border at or before `expanded`, by the table at the end of `tail`; `None` if there is no
 /// whole table.
 #[must_use]
 pub fn border(tail: &[u8], expanded: u64) -> Option<Border> {
-    let (rest, footer) = tail.split_at_checked(tail.len().checked_sub(9)?)?;
-    let (count, magic) = (footer.get(..4)?, footer.get(5..)?);
-    if magic != FOOTER_MAGIC.to_le_bytes() {
-        return None;
-    }
-    let count = usize::try_from(u32::from_le_bytes(count.try_into().ok()?)).ok()?;
-    let table = rest.get(rest.len().checked_sub(count.checked_mul(8)?)?..)?;
     let mut last = Border::default();
-    for frame in table.chunks_exact(8) {
-        let (packed, grown) = frame.split_at_checked(4)?;
-        let length = |bytes: &[u8]| Some(u64::from(u32::from_le_bytes(bytes.try_into().ok()?)));
+    for (packed, grown) in lengths(tail)? {
         let next = Border {
-            at_rest: last.at_rest.checked_add(length(packed)?)?,
-            expanded: last.expanded.checked_add(length(grown)?)?,
+            at_rest: last.at_rest.checked_add(packed)?,
+            expanded: last.expanded.checked_add(grown)?,
         };
         if next.expanded > expanded {
             break;
@@ -76,6 +92,9 @@ mod tests {
         lies[count] = 200;
         assert_eq!(border(&lies, 0), None);
         assert_eq!(border(&bytes[..bytes.len() - 1], 0), None);
+        let mut checksums = bytes.clone();
+        checksums[count + 4] = 0x80;
+        assert_eq!(border(&checksums, 0), None);
         assert_eq!(border(b"", 0), None);
     }
 

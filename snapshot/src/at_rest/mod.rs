@@ -108,11 +108,7 @@ pub const fn limit(bytes: u64) -> u64 {
 /// cut off does not end with a table. What lies before it only [`expand`] can tell.
 #[must_use]
 pub fn may_be_whole(footer: &[u8], bytes: u64) -> bool {
-    let [a, b, c, d, 0, magic @ ..] = footer else {
-        return false;
-    };
-    let frames = u64::from(u32::from_le_bytes([*a, *b, *c, *d]));
-    magic == FOOTER_MAGIC.to_le_bytes() && frames > 0 && bytes > 8 + frames * 8 + FOOTER_BYTES
+    hint::frames(footer).is_some_and(|frames| frames > 0 && bytes > 8 + frames * 8 + FOOTER_BYTES)
 }
 
 /// Expands a segment at rest, as far as `entry` lets it grow. Memory: one frame. What was written

@@ -35,13 +35,13 @@ impl Marks {
 
     /// Marks one object.
     pub fn add(&mut self, name: &Digest) {
-        self.names.insert(short(name));
+        self.names.insert(name.front());
     }
 
     /// Whether an object is marked.
     #[must_use]
     pub fn has(&self, name: &Digest) -> bool {
-        self.names.contains(&short(name))
+        self.names.contains(&name.front())
     }
 
     /// How many names are marked.
@@ -73,7 +73,7 @@ impl Marks {
         }
         for collection in &manifest.collections {
             for entry in &collection.segments {
-                if self.segments.contains(&short(&entry.id)) {
+                if self.segments.contains(&entry.id.front()) {
                     continue;
                 }
                 let (site, name) = (&manifest.site, &collection.name);
@@ -81,14 +81,9 @@ impl Marks {
                     self.add(&blob);
                 }
                 self.add(&entry.id);
-                self.segments.insert(short(&entry.id));
+                self.segments.insert(entry.id.front());
             }
         }
         Ok(())
     }
-}
-
-fn short(name: &Digest) -> u64 {
-    let first = name.as_bytes().iter().take(8);
-    first.fold(0, |short, byte| short << 8 | u64::from(*byte))
 }

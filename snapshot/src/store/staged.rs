@@ -39,8 +39,8 @@ impl Staged {
         if bytes > limits::BLOB_BYTES {
             return Err(StoreError::BlobTooLarge(*digest));
         }
-        let prefix = layout.object(digest);
-        if let Some(prefix) = prefix.parent() {
+        let path = layout.object(digest);
+        if let Some(prefix) = path.parent() {
             durable::create_dir(prefix)?;
         }
         // Read back from the file: what is named is what lies there.
@@ -57,7 +57,7 @@ impl Staged {
                 });
             }
         }
-        Ok(durable::persist(file, &layout.object(digest))?)
+        Ok(durable::persist(file, &path)?)
     }
 
     /// Gives a segment its name, if every node of it is what `entry` says.

@@ -24,7 +24,8 @@ use crate::sync::pace::Pace;
 use crate::sync::tally::Tally;
 use crate::sync::work::{Fault, Unbrought};
 
-/// Frames of all the tables that are remembered; 16 bytes each.
+/// Frames of the tables that are remembered beside one another; 16 bytes each. The table read last is
+/// remembered however long it is: at most twice that.
 pub const TABLE_FRAMES: usize = 1 << 20;
 /// What is read at first of a segment's end: the table of all but the largest.
 const END_BYTES: u64 = 16 << 10;
@@ -444,14 +445,18 @@ mod tests {
     #[test]
     fn tables_are_remembered_within_a_bound() {
         let half = TABLE_FRAMES / 2 + 1;
-        let mut table = Vec::new();
-        for _ in 0..half {
-            table.extend(100_u32.to_le_bytes());
-            table.extend(60_000_u32.to_le_bytes());
-        }
-        table.extend(u32::try_from(half).unwrap().to_le_bytes());
-        table.extend([0, 0xb1, 0xea, 0x92, 0x8f]);
-        let frames = Arc::new(Frames::read(&table, 60_000 * half as u64).unwrap());
+        let table = |frames: usize| {
+            let mut table = Vec::new();
+            for _ in 0..frames {
+                table.extend(100_u32.to_le_bytes());
+                table.extend(60_000_u32.to_le_bytes());
+            }
+            table.extend(u32::try_from(frames).unwrap().to_le_bytes());
+            table.extend([0, 0xb1, 0xea, 0x92, 0x8f]);
+            table
+        };
+        let bytes = |frames: usize| 60_000 * frames as u64;
+        let frames = Arc::new(Frames::read(&table(half), bytes(half)).unwrap());
         let mut tables = Tables::default();
         let of = |n: u8| (Digest::of(&[n]), 0);
         for n in 0..3 {
@@ -459,5 +464,10 @@ mod tests {
         }
         let known: Vec<bool> = (0..3).map(|n| tables.get(of(n)).is_some()).collect();
         assert_eq!(known, [false, false, true]);
+        // One that is longer by itself.
+        let longer =
+            Arc::new(Frames::read(&table(TABLE_FRAMES + 1), bytes(TABLE_FRAMES + 1)).unwrap());
+        tables.put(of(3), longer);
+        assert!(tables.get(of(2)).is_none() && tables.get(of(3)).is_some());
     }
 }
