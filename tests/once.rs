@@ -1,5 +1,7 @@
 //! `edge sync`: an edge's disk filled without anybody being answered.
 
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use snapshot::Digest;
@@ -85,15 +87,27 @@ async fn beside_a_running_edge_its_progress_is_shown() {
     .await;
     let log = site.path("sync.log");
     let _watching = Process::start("edge sync", edge.syncing(), &log).unwrap();
-    let says = async |words: &str| {
+    let says_in = async |log: &Path, words: &str| {
         eventually(words, async || {
-            let said = fs_err::read_to_string(&log).ok()?;
-            said.contains(words).then_some(())
+            // A bar is drawn in characters that may be half written.
+            let said = fs_err::read(log).ok()?;
+            String::from_utf8_lossy(&said).contains(words).then_some(())
         })
         .await;
     };
+    let says = async |words: &str| says_in(&log, words).await;
     says("edge-1 runs and follows by itself").await;
     says("small: fetching release 1: ").await;
+    if outside::have("script") {
+        let shown = site.path("terminal.log");
+        let line = format!("{:?}", edge.syncing()).replace('"', "");
+        let line = format!("stty cols 100 rows 30; {line}");
+        let mut terminal = Command::new("script");
+        terminal.args(["-qefc", &line, "/dev/null"]);
+        let _shown = Process::start("edge sync at a terminal", terminal, &shown).unwrap();
+        says_in(&shown, "░").await;
+        says_in(&shown, " of 2 objects, ").await;
+    }
     // That breaks the connection: the release is resumed at once, or refused and taken a little later.
     wire.is(Fault::None);
     says("up to date; ").await;

@@ -34,13 +34,14 @@ impl Progress {
             match self {
                 Self::Bars(all, bars) => {
                     let bar = bars.entry(status.site.clone()).or_insert_with(|| {
-                        let bar = all.add(ProgressBar::new(0).with_prefix(status.site.clone()));
-                        let style = ProgressStyle::with_template("{prefix} {wide_bar} {msg}");
-                        bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+                        all.add(ProgressBar::new(0).with_prefix(status.site.clone()))
                     });
                     if let Some(fetching) = &status.fetching {
+                        bar.set_style(style("{prefix} {wide_bar} {msg}"));
                         bar.set_length(fetching.bytes_total);
                         bar.set_position(fetching.bytes);
+                    } else {
+                        bar.set_style(style("{prefix} {msg}"));
                     }
                     bar.set_message(message(status));
                 }
@@ -62,6 +63,10 @@ impl Progress {
             all.clear().ok();
         }
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 /// What stands beside a bar.
