@@ -53,23 +53,18 @@ pub(super) fn against_peers(
     Ok(())
 }
 
-/// `build-memory`: the peak of a build ten times as large, and of the same dump come again, whose lines
-/// are remembered by then: the greater of the two.
+/// `build-memory`: the peak of a build ten times as large.
 pub(super) fn memory(site: &Site, options: &Options, table: &mut Table) -> Result<()> {
     println!("  writing {} records", options.large);
     data::write(&site.records(), options.large, |_| 0)?;
     site.forget()?;
     let took = site.publish(&[])?;
-    let again = site.publish(&[])?;
     table.add(Row {
         id: "build-memory",
-        value: took.megabytes.max(again.megabytes),
+        value: took.megabytes,
         unit: "MB",
         bound: 300.0,
-        note: format!(
-            "{} records in {:.0} s, {:.0} MB; again in {:.0} s, {:.0} MB",
-            options.large, took.seconds, took.megabytes, again.seconds, again.megabytes
-        ),
+        note: format!("{} records in {:.0} s", options.large, took.seconds),
     });
     Ok(())
 }
