@@ -34,6 +34,9 @@ impl World {
         let edge = site.edge().before(&origin).start().await;
         if when == When::Outage {
             origin.die().await;
+            // A connection that was idle goes with this: a write on it would be one whose fate is not
+            // known.
+            assert!(edge.get("/").await.from_snapshot());
         }
         Self {
             when,
