@@ -93,6 +93,17 @@ pub(super) fn not_outgrown(found: &[Found]) -> Result<(), PublishError> {
 /// The state file with the highest sequence that was ever signed here.
 const SIGNED_STATE: &str = "signed";
 
+/// What the sources make.
+struct Made {
+    built: Arc<Built>,
+    /// About the sources.
+    warnings: Vec<String>,
+    /// What was erased, and is not any more once this stands.
+    taken_again: Vec<(CollectionName, Key)>,
+    /// What there is to remember of the dumps.
+    dumps: Dumps,
+}
+
 impl Publisher {
     /// Publishes once. If another publisher gets the number meanwhile, changes that were listed
     /// hold on top of its release just as well, and are published there; sources say all there is
@@ -155,8 +166,12 @@ impl Publisher {
         };
 
         progress.step("reading the sources and building");
-        let (built, weak, taken_again) = self.build(base.clone(), wishes).await?;
-        warnings.extend(weak);
+        let made = self.build(base.clone(), wishes).await?;
+        let built = made.built;
+        warnings.extend(made.warnings);
+        // Beside what follows, which leaves a core idle now and then.
+        let (site, content) = (self.site.clone(), Arc::clone(&built));
+        let remembering = tokio::task::spawn_blocking(move || made.dumps.keep(&site, &content));
         let mut steps = Steps {
             publisher: self,
             found: &found,
@@ -166,25 +181,39 @@ impl Publisher {
             warnings,
             erases: false,
         };
-        let report = match last {
-            Some(last)
-                if last.release.manifest == built.digest && self.can_stand(&found, &last) =>
-            {
-                steps.renew(last, as_of).await?
-            }
-            last => {
-                let paths = if wishes.changes.is_empty() {
-                    Some(self.paths().await?)
-                } else {
-                    None
-                };
-                let coverage = steps.tried(paths, as_of, wishes.ask_all).await?;
-                let last = last.as_ref();
-                steps.release(last, last, as_of, coverage).await?
+        let published = async {
+            match last {
+                Some(last)
+                    if last.release.manifest == built.digest && self.can_stand(&found, &last) =>
+                {
+                    steps.renew(last, as_of).await
+                }
+                last => {
+                    let paths = if wishes.changes.is_empty() {
+                        Some(self.paths().await?)
+                    } else {
+                        None
+                    };
+                    let coverage = steps.tried(paths, as_of, wishes.ask_all).await?;
+                    let last = last.as_ref();
+                    steps.release(last, last, as_of, coverage).await
+                }
             }
         };
-        // Not before it stands: what is refused brings nothing back.
-        Erased::open(&self.erased_list())?.forget(&taken_again)?;
+        let published = published.await;
+        let remembered = remembering.await;
+        let mut report = published?;
+        let remembered = remembered.map_err(|error| PublishError::Internal(error.to_string()))?;
+        report.warnings.extend(remembered);
+        if !made.taken_again.is_empty() {
+            // Not before it stands: what is refused brings nothing back.
+            let list = Erased::open(&self.erased_list());
+            let forgotten = list.and_then(|mut list| list.forget(&made.taken_again));
+            if let Err(error) = forgotten {
+                let words = "the next publish leaves out again what was taken again";
+                report.warnings.push(format!("{words}: {error}"));
+            }
+        }
         Ok(report)
     }
 
@@ -267,12 +296,12 @@ impl Publisher {
         words
     }
 
-    /// The content, warnings about its sources, and what was erased and is taken again.
+    /// The content that the sources make upon `base`.
     async fn build(
         &self,
         base: Option<Arc<Manifest>>,
         wishes: &Wishes,
-    ) -> Result<(Arc<Built>, Vec<String>, Vec<(CollectionName, Key)>), PublishError> {
+    ) -> Result<Made, PublishError> {
         let (site, store, limits) = (self.site.clone(), Arc::clone(&self.store), self.limits);
         let (changes, accept_shrink) = (wishes.changes.clone(), wishes.accept_shrink);
         let wish = wishes.amended;
@@ -322,7 +351,6 @@ impl Publisher {
             };
             let built = build::build(&site, &mut give, base, accept_shrink, &store)?;
             warnings.extend(weak.iter().filter_map(can_be_guessed));
-            warnings.extend(dumps.keep(&site, &built));
             warnings.extend(kept(&built));
             let met = met.lock().map(|met| met.clone()).unwrap_or_default();
             let mut met = Vec::from_iter(met);
@@ -330,7 +358,12 @@ impl Publisher {
                 warnings.extend(left_out(&met));
                 met.clear();
             }
-            Ok::<_, PublishError>((Arc::new(built), warnings, met))
+            Ok::<_, PublishError>(Made {
+                built: Arc::new(built),
+                warnings,
+                taken_again: met,
+                dumps,
+            })
         });
         work.await
             .map_err(|error| PublishError::Internal(error.to_string()))?
