@@ -4,22 +4,17 @@
 mod base;
 mod dumps;
 mod failing;
+pub(crate) mod meddled;
 mod rivals;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use edge::sync::Mirror;
 use fs_err as fs;
-use futures::stream::BoxStream;
-use object_store::local::LocalFileSystem;
-use object_store::path::Path;
-use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult,
-};
 use snapshot::Sequence;
 
+use self::meddled::Dying;
 use super::*;
 use crate::exit::Exit;
 use crate::init::{Init, init};
@@ -147,132 +142,6 @@ fn ticking() -> Timestamp {
     ))
 }
 
-/// A folder that changes under a publisher's hands.
-#[derive(Debug)]
-pub(crate) struct Unsteady {
-    inner: LocalFileSystem,
-    /// Writes that still succeed.
-    left: AtomicI64,
-    /// Objects that are taken, and are gone right after.
-    swept: AtomicI64,
-    /// It does not say what it holds, and does not say no.
-    silent: bool,
-}
-
-impl Unsteady {
-    /// It goes away after so many writes, as a killed publisher sees it.
-    pub(crate) fn dying(writes: i64) -> Self {
-        Self {
-            inner: LocalFileSystem::new(),
-            left: AtomicI64::new(writes),
-            swept: AtomicI64::new(0),
-            silent: false,
-        }
-    }
-
-    /// It takes connections, and never answers.
-    pub(crate) fn silent() -> Self {
-        Self {
-            silent: true,
-            ..Self::dying(0)
-        }
-    }
-
-    /// Writes that were tried after it went away.
-    pub(crate) fn tried(&self) -> i64 {
-        -self.left.load(Ordering::Relaxed)
-    }
-
-    /// A sweeper is at it, who takes so many objects away.
-    pub(crate) fn swept(objects: i64) -> Self {
-        Self {
-            inner: LocalFileSystem::new(),
-            swept: AtomicI64::new(objects),
-            ..Self::dying(i64::MAX)
-        }
-    }
-}
-
-impl std::fmt::Display for Unsteady {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("unsteady")
-    }
-}
-
-impl Unsteady {
-    fn write(&self) -> object_store::Result<()> {
-        if self.left.fetch_sub(1, Ordering::Relaxed) > 0 {
-            return Ok(());
-        }
-        Err(object_store::Error::Generic {
-            store: "unsteady",
-            source: "dead".into(),
-        })
-    }
-}
-
-#[async_trait::async_trait]
-impl ObjectStore for Unsteady {
-    async fn put_opts(
-        &self,
-        location: &Path,
-        payload: PutPayload,
-        opts: PutOptions,
-    ) -> object_store::Result<PutResult> {
-        self.write()?;
-        let put = self.inner.put_opts(location, payload, opts).await?;
-        let object = location.as_ref().contains("/objects/");
-        if object && self.swept.fetch_sub(1, Ordering::Relaxed) > 0 {
-            self.inner.delete(location).await?;
-        }
-        Ok(put)
-    }
-
-    async fn put_multipart_opts(
-        &self,
-        location: &Path,
-        opts: PutMultipartOptions,
-    ) -> object_store::Result<Box<dyn MultipartUpload>> {
-        self.write()?;
-        self.inner.put_multipart_opts(location, opts).await
-    }
-
-    async fn get_opts(
-        &self,
-        location: &Path,
-        options: GetOptions,
-    ) -> object_store::Result<GetResult> {
-        self.inner.get_opts(location, options).await
-    }
-
-    fn delete_stream(
-        &self,
-        locations: BoxStream<'static, object_store::Result<Path>>,
-    ) -> BoxStream<'static, object_store::Result<Path>> {
-        self.inner.delete_stream(locations)
-    }
-
-    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
-        self.inner.list(prefix)
-    }
-
-    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {
-        if self.silent {
-            std::future::pending::<()>().await;
-        }
-        self.inner.list_with_delimiter(prefix).await
-    }
-
-    async fn copy_opts(
-        &self,
-        from: &Path,
-        to: &Path,
-        options: CopyOptions,
-    ) -> object_store::Result<()> {
-        self.inner.copy_opts(from, to, options).await
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_release_then_nothing_new_then_only_the_change() {
     let bench = Bench::new(1);
@@ -311,7 +180,7 @@ async fn killed_at_any_write_the_last_release_stands_and_the_next_run_finishes()
     bench.publish().await.unwrap();
     for writes in 0.. {
         bench.rows(&format!("a,1\nb,round {writes}\n"));
-        let dying = Unsteady::dying(writes);
+        let dying = Dying::after(writes);
         let before = bench
             .inspector()
             .releases(usize::MAX)

@@ -1,16 +1,10 @@
 //! Two publishers, who sweep as well, in random turns and at once: whatever stays is whole.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use fs_err as fs;
-use futures::stream::BoxStream;
-use object_store::local::LocalFileSystem;
-use object_store::path::Path;
-use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult,
-};
 use proptest::prelude::*;
 use snapshot::OfferedBundle;
 use snapshot::order::{Mode, Order, Pin};
@@ -19,7 +13,8 @@ use snapshot::{Envelope, Epoch, Scope, Timestamp, encode};
 use super::*;
 use crate::inspect::Depth;
 use crate::mirror::{self, Object, Upload};
-use crate::publish::tests::{Bench, Unsteady, files};
+use crate::publish::tests::meddled::{Dying, Meddled, Meddler};
+use crate::publish::tests::{Bench, files};
 use crate::publish::{PublishError, Report, Silent, Wishes, wall_clock};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -167,7 +162,7 @@ impl World {
                 }
             }
             Turn::Killed(who, rows, writes) => {
-                let dying = Unsteady::dying(writes);
+                let dying = Dying::after(writes);
                 self.bench.rows(&format!("a,{rows}\n"));
                 let mut publisher = self.publisher(who);
                 let mirror = self.bench.mirror(0).with_store(Arc::new(dying));
@@ -268,71 +263,27 @@ async fn an_old_object_that_no_release_names_is_put_again() {
     assert!(listing::modified(mirror, &place).await.unwrap().is_some());
 }
 
-/// A folder where another publisher commits just when an object is taken away.
+/// Another publisher commits just when an object is taken away.
 #[derive(Debug)]
 struct Committing {
-    inner: LocalFileSystem,
     from: PathBuf,
     to: PathBuf,
 }
 
-impl std::fmt::Display for Committing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("committing")
+impl Meddler for Committing {
+    fn remove(&self) {
+        // Once: it is there then.
+        fs::rename(&self.from, &self.to).ok();
     }
 }
 
-#[async_trait::async_trait]
-impl ObjectStore for Committing {
-    async fn put_opts(
-        &self,
-        location: &Path,
-        payload: PutPayload,
-        options: PutOptions,
-    ) -> object_store::Result<PutResult> {
-        self.inner.put_opts(location, payload, options).await
-    }
+/// A sweeper takes so many objects away, each right after it was put.
+#[derive(Debug)]
+struct Sweeping(AtomicI64);
 
-    async fn put_multipart_opts(
-        &self,
-        location: &Path,
-        options: PutMultipartOptions,
-    ) -> object_store::Result<Box<dyn MultipartUpload>> {
-        self.inner.put_multipart_opts(location, options).await
-    }
-
-    async fn get_opts(
-        &self,
-        location: &Path,
-        options: GetOptions,
-    ) -> object_store::Result<GetResult> {
-        self.inner.get_opts(location, options).await
-    }
-
-    fn delete_stream(
-        &self,
-        locations: BoxStream<'static, object_store::Result<Path>>,
-    ) -> BoxStream<'static, object_store::Result<Path>> {
-        // Once: it is there then.
-        fs::rename(&self.from, &self.to).ok();
-        self.inner.delete_stream(locations)
-    }
-
-    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
-        self.inner.list(prefix)
-    }
-
-    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {
-        self.inner.list_with_delimiter(prefix).await
-    }
-
-    async fn copy_opts(
-        &self,
-        from: &Path,
-        to: &Path,
-        options: CopyOptions,
-    ) -> object_store::Result<()> {
-        self.inner.copy_opts(from, to, options).await
+impl Meddler for Sweeping {
+    fn takes(&self, name: &str) -> bool {
+        name.contains("/objects/") && self.0.fetch_sub(1, Ordering::Relaxed) > 0
     }
 }
 
@@ -349,13 +300,15 @@ async fn what_is_committed_beside_an_erasure_is_put_back() {
     // The second one's objects are there, and it is about to be committed.
     fs::write(root.join("release"), pointer).unwrap();
     let committing = Committing {
-        inner: LocalFileSystem::new(),
         from: world.bench.path("release-2"),
         to: root.join("releases/2"),
     };
     fs::rename(&committing.to, &committing.from).unwrap();
     let publisher = world.publisher(1);
-    let mirror = world.bench.mirror(0).with_store(Arc::new(committing));
+    let mirror = world
+        .bench
+        .mirror(0)
+        .with_store(Arc::new(Meddled(committing)));
     let mirrors = Mirrors::of(publisher.site.site.clone(), vec![mirror]);
     let sweep = Sweep {
         mirrors: &mirrors,
@@ -379,7 +332,8 @@ async fn what_is_committed_beside_an_erasure_is_put_back() {
 async fn an_object_taken_right_after_it_was_put_is_put_once_more() {
     let bench = Bench::new(1);
     bench.rows("a,1\n");
-    let publish = async |store: Unsteady| {
+    let publish = async |objects| {
+        let store = Meddled(Sweeping(AtomicI64::new(objects)));
         let mut publisher = bench.publisher_in(".holdfast");
         let mirror = bench.mirror(0).with_store(Arc::new(store));
         publisher.mirrors = Mirrors::of(publisher.site.site.clone(), vec![mirror]);
@@ -387,13 +341,13 @@ async fn an_object_taken_right_after_it_was_put_is_put_once_more() {
             .publish(Wishes::default(), wall_clock, &Silent)
             .await
     };
-    let never = publish(Unsteady::swept(i64::MAX)).await.unwrap_err();
+    let never = publish(i64::MAX).await.unwrap_err();
     assert_eq!(never.exit(), Exit::NotCommitted);
     assert!(
         never.to_string().contains("is not what was written"),
         "{never}"
     );
-    publish(Unsteady::swept(2)).await.unwrap();
+    publish(2).await.unwrap();
     let verdict = bench.inspector().verify_all(Depth::Deep).await.unwrap();
     assert!(verdict.is_whole(), "{verdict:?}");
 }

@@ -1,9 +1,11 @@
 //! A mirror whose answers do not end: a part of an object is a part by its head and goes on past it, and
 //! whoever asks for no part is told at length that nothing is there.
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 use url::Url;
+
+use crate::fixture::listening;
 
 /// So much comes at most, for the sake of who runs a test that fails.
 const GIVEN: usize = 64 << 20;
@@ -12,25 +14,11 @@ const TOLD: u64 = 1 << 40;
 
 /// Begins; every object is of `bytes` bytes.
 pub(in crate::sync) async fn endless(bytes: u64) -> Url {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(answer(stream, bytes));
-        }
-    });
-    Url::parse(&format!("http://{address}/")).unwrap()
+    listening(move |stream, head| answer(stream, head, bytes)).await
 }
 
-async fn answer(mut stream: TcpStream, bytes: u64) {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let Ok(byte) = stream.read_u8().await else {
-            return;
-        };
-        head.push(byte.to_ascii_lowercase());
-    }
-    let head = String::from_utf8(head).unwrap();
+async fn answer(mut stream: TcpStream, head: String, bytes: u64) {
+    let head = head.to_ascii_lowercase();
     let asked = head
         .lines()
         .find_map(|line| line.strip_prefix("range: bytes="));

@@ -6,12 +6,12 @@ use std::time::Duration;
 use fs_err as fs;
 use snapshot::Digest;
 use snapshot::manifest::Component;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 use url::Url;
 
 use super::super::Place;
-use crate::fixture::{Draft, Following, Publisher, config, site};
+use crate::fixture::{Draft, Following, Publisher, config, listening, site};
 
 /// The name of what comes slowly.
 fn slow() -> Digest {
@@ -20,25 +20,10 @@ fn slow() -> Digest {
 
 /// Shows `folder` over HTTP. Of what is slow a byte comes now and then, for as long as anybody listens.
 async fn shows(folder: PathBuf) -> Url {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(answer(stream, folder.clone()));
-        }
-    });
-    Url::parse(&format!("http://{address}/")).unwrap()
+    listening(move |stream, head| answer(stream, head, folder.clone())).await
 }
 
-async fn answer(mut stream: TcpStream, folder: PathBuf) {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let Ok(byte) = stream.read_u8().await else {
-            return;
-        };
-        head.push(byte);
-    }
-    let head = String::from_utf8(head).unwrap();
+async fn answer(mut stream: TcpStream, head: String, folder: PathBuf) {
     let path = head.split(' ').nth(1).unwrap().trim_start_matches('/');
     let is_slow = path == Place::object(&site(), &slow()).as_str();
     let (status, bytes) = match fs::read(folder.join(path)) {

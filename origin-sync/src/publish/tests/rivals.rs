@@ -2,6 +2,7 @@
 
 use snapshot::{Envelope, Namespace, Release, encode};
 
+use super::meddled::{Meddled, Meddler};
 use super::*;
 
 /// The envelope of `release`, as whoever has the key signs it.
@@ -13,81 +14,23 @@ fn signed(key: &std::path::Path, release: &Release) -> Vec<u8> {
     envelope.to_bytes().unwrap()
 }
 
-/// A mirror on which another publisher is always a moment quicker with the number.
+/// Another publisher, who is always a moment quicker with the number.
 #[derive(Debug)]
 struct Quicker {
-    inner: LocalFileSystem,
     key: PathBuf,
     last: Release,
     numbers: AtomicU64,
 }
 
-impl std::fmt::Display for Quicker {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("quicker")
-    }
-}
-
-#[async_trait::async_trait]
-impl ObjectStore for Quicker {
-    async fn put_opts(
-        &self,
-        location: &Path,
-        payload: PutPayload,
-        opts: PutOptions,
-    ) -> object_store::Result<PutResult> {
-        let name = location.as_ref();
-        if let Some((_, number)) = name.rsplit_once("/releases/") {
-            self.numbers.fetch_add(1, Ordering::Relaxed);
-            let rival = Release {
-                sequence: Sequence(number.parse().unwrap()),
-                ..self.last.clone()
-            };
-            let bytes = PutPayload::from(signed(&self.key, &rival));
-            let theirs = self.inner.put_opts(location, bytes, opts.clone()).await;
-            theirs.ok();
-        }
-        self.inner.put_opts(location, payload, opts).await
-    }
-
-    async fn put_multipart_opts(
-        &self,
-        location: &Path,
-        opts: PutMultipartOptions,
-    ) -> object_store::Result<Box<dyn MultipartUpload>> {
-        self.inner.put_multipart_opts(location, opts).await
-    }
-
-    async fn get_opts(
-        &self,
-        location: &Path,
-        options: GetOptions,
-    ) -> object_store::Result<GetResult> {
-        self.inner.get_opts(location, options).await
-    }
-
-    fn delete_stream(
-        &self,
-        locations: BoxStream<'static, object_store::Result<Path>>,
-    ) -> BoxStream<'static, object_store::Result<Path>> {
-        self.inner.delete_stream(locations)
-    }
-
-    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
-        self.inner.list(prefix)
-    }
-
-    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {
-        self.inner.list_with_delimiter(prefix).await
-    }
-
-    async fn copy_opts(
-        &self,
-        from: &Path,
-        to: &Path,
-        options: CopyOptions,
-    ) -> object_store::Result<()> {
-        self.inner.copy_opts(from, to, options).await
+impl Meddler for Quicker {
+    fn quicker(&self, name: &str) -> Option<Vec<u8>> {
+        let (_, number) = name.rsplit_once("/releases/")?;
+        self.numbers.fetch_add(1, Ordering::Relaxed);
+        let rival = Release {
+            sequence: Sequence(number.parse().unwrap()),
+            ..self.last.clone()
+        };
+        Some(signed(&self.key, &rival))
     }
 }
 
@@ -99,19 +42,18 @@ async fn whoever_is_always_too_late_says_so() {
     let found = crate::mirror::survey(&publisher.mirrors, &publisher.trust, wall_clock()).await;
     let last = crate::mirror::newest(&found).unwrap().release.clone();
     drop(publisher);
-    let quicker = Arc::new(Quicker {
-        inner: LocalFileSystem::new(),
+    let quicker = Arc::new(Meddled(Quicker {
         key: bench.path("keys/release"),
         last,
         numbers: AtomicU64::new(0),
-    });
+    }));
     bench.mirrors = vec![bench.mirror(0).with_store(Arc::clone(&quicker) as _)];
     // Sources that say all there is are not put over its head.
     bench.rows("a,1\nb,3\n");
     let refused = bench.publish().await.unwrap_err();
     assert_eq!(refused.exit(), Exit::Lost, "{refused}");
     assert!(refused.to_string().contains("number 2 went to another"));
-    assert_eq!(quicker.numbers.load(Ordering::Relaxed), 1);
+    assert_eq!(quicker.0.numbers.load(Ordering::Relaxed), 1);
     // A change holds on top of whatever it is, and is tried so often.
     let list = bench.path("changes.ndjson");
     fs::write(&list, "{\"put\":{\"id\":\"a\",\"v\":\"9\"}}\n").unwrap();
@@ -122,7 +64,7 @@ async fn whoever_is_always_too_late_says_so() {
     let publisher = bench.publisher();
     let refused = publisher.publish(wishes, ticking, &Silent).await;
     assert_eq!(refused.unwrap_err().exit(), Exit::Lost);
-    assert_eq!(quicker.numbers.load(Ordering::Relaxed), 1 + 1 + 8);
+    assert_eq!(quicker.0.numbers.load(Ordering::Relaxed), 1 + 1 + 8);
 }
 
 #[tokio::test(flavor = "multi_thread")]
