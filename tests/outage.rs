@@ -2,6 +2,7 @@
 //! an edge restarts with everything gone. The drill plays the same at full size.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use stage::ask;
 use stage::load::{Load, Pace};
@@ -9,17 +10,12 @@ use stage::load::{Load, Pace};
 use crate::scene::{Town, eventually};
 
 /// The town with its origin, both edges and readers.
-async fn busy() -> (Town, Load) {
+async fn busy(pace: Pace) -> (Town, Load) {
     let mut town = Town::lay_out().await;
     town.world.start_origin().await.unwrap();
     let town = town.open().await;
     let urls = town.urls().iter().cloned().collect();
-    let load = Load::start(
-        &town.world.client,
-        Pace::DRILL,
-        urls,
-        town.world.in_service(),
-    );
+    let load = Load::start(&town.world.client, pace, urls, town.world.in_service());
     (town, load)
 }
 
@@ -53,7 +49,7 @@ async fn unanswered(town: &Town) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_get_fails_while_the_origin_is_killed_and_comes_back() {
-    let (mut town, load) = busy().await;
+    let (mut town, load) = busy(Pace::DRILL).await;
     town.world.kill_origin();
     answers(&load, 100).await;
     assert_eq!(unanswered(&town).await, [""; 0]);
@@ -64,12 +60,31 @@ async fn no_get_fails_while_the_origin_is_killed_and_comes_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_get_fails_while_the_origin_is_a_black_hole() {
-    let (town, load) = busy().await;
+    let (town, load) = busy(Pace::DRILL).await;
     town.world.freeze_origin(true).unwrap();
     answers(&load, 100).await;
     assert_eq!(unanswered(&town).await, [""; 0]);
     town.world.freeze_origin(false).unwrap();
     back(&town).await;
+    assert_eq!(load.stop().await.failures(), [""; 0]);
+}
+
+/// As when the host moves a machine, or takes its processors away for a while.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_get_fails_when_an_edge_stood_still() {
+    let (mut town, load) = busy(Pace::LONG).await;
+    town.world.kill_origin();
+    answers(&load, 100).await;
+    for _ in 0..2 {
+        for edge in 0..town.world.edges.len() {
+            town.world.freeze_edge(edge, true).unwrap();
+        }
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        for edge in 0..town.world.edges.len() {
+            town.world.freeze_edge(edge, false).unwrap();
+        }
+        answers(&load, 100).await;
+    }
     assert_eq!(load.stop().await.failures(), [""; 0]);
 }
 

@@ -103,6 +103,7 @@ async fn finish_late() {
 async fn get_keys_bomb() {
     says("get_keys_bomb", "100 of 100 listings, 200 keys").await;
     let stage = Stage::new(HostLimits {
+        running: Duration::from_secs(60),
         deadline: Duration::from_secs(60),
         ..limits()
     })
@@ -140,6 +141,7 @@ async fn hundred_megabytes() {
     // It would go through with all of them.
     let stage = Stage::new(HostLimits {
         output_bytes: 100_000_000,
+        running: Duration::from_secs(60),
         deadline: Duration::from_secs(60),
         ..limits()
     })
@@ -181,7 +183,12 @@ async fn recurse() {
 
 #[tokio::test]
 async fn spin() {
-    fails("spin", "deadline").await;
+    let stage = Stage::new(HostLimits {
+        deadline: Duration::from_secs(60),
+        ..limits()
+    });
+    let error = stage.await.get("spin").await.unwrap_err();
+    assert_eq!(error, GuestError::Deadline);
 }
 
 #[tokio::test]

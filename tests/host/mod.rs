@@ -146,6 +146,7 @@ fn hostile() -> (Digest, Vec<u8>) {
 /// Short enough for a test that waits for it, long enough for a slow machine to compute honestly.
 fn limits() -> HostLimits {
     HostLimits {
+        running: Duration::from_millis(700),
         deadline: Duration::from_millis(700),
         ..HostLimits::default()
     }

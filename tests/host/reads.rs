@@ -77,6 +77,7 @@ async fn a_collection_too_long_to_list_is_an_error_to_the_guest() {
 #[tokio::test]
 async fn a_guest_that_reads_without_end_is_ended_by_count() {
     let stage = Stage::new(HostLimits {
+        running: Duration::from_secs(60),
         deadline: Duration::from_secs(60),
         ..HostLimits::default()
     })

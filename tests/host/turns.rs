@@ -42,6 +42,7 @@ async fn many_at_once_are_all_answered() {
         let stage = Stage::new(HostLimits {
             concurrency,
             patience: Duration::from_secs(30),
+            running: Duration::from_secs(30),
             deadline: Duration::from_secs(30),
             ..HostLimits::default()
         });

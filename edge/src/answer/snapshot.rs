@@ -327,6 +327,7 @@ impl<'a> Answering<'a> {
             self.policy.lifetime = Lifetime::NoStore;
         }
         self.policy.negotiated = true;
+        self.policy.status.detail = Some(kind.as_str());
         SnapshotAnswer {
             draft,
             policy: self.policy,

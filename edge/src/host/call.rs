@@ -15,6 +15,7 @@ use wasmtime_wasi_http::p3::{Request, Response};
 use wasmtime_wasi_http::{FieldMap, WasiHttpView as _};
 
 use super::answer::{GuestAnswer, check_headers, check_status, collect};
+use super::awake::within;
 use super::error::GuestError;
 use super::guest::Guest;
 use super::limits::{HANDED_BYTES, HostLimits, INDICES};
@@ -58,11 +59,11 @@ pub(super) async fn call(
     let turn = Arc::new(permit);
     let mut store = store(limits, guest, records, Arc::clone(&turn));
     // The epoch ends guests that compute; this ends those that wait.
-    let ran = tokio::time::timeout(limits.deadline, run(&mut store, limits, guest, request)).await;
+    let ran = within(limits.deadline, run(&mut store, limits, guest, request)).await;
     let stopped = store.data().stopped;
     let outcome = match ran {
-        Ok(outcome) => outcome.unwrap_or_else(|error| Err(crash(guest, &error))),
-        Err(_) => Err(GuestError::Deadline),
+        Some(outcome) => outcome.unwrap_or_else(|error| Err(crash(guest, &error))),
+        None => Err(GuestError::Deadline),
     };
     // A guest may have caught the error and gone on; what the host noted counts.
     match stopped {

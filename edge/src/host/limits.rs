@@ -54,12 +54,17 @@ pub struct HostLimits {
     pub memory_bytes: usize,
     /// Body of one answer, in bytes. Default 4 MiB.
     pub output_bytes: usize,
-    /// Time for one answer, from instantiation to the last byte of the body. Default 1 s.
+    /// Time that a guest may run, in which it waits for nobody and nobody else has its thread.
+    /// Default 1 s.
+    pub running: Duration,
+    /// Time for one answer, from instantiation to the last byte of the body, in which this process
+    /// did not stand still: records come from disks that may be busy. Default 5 s.
     pub deadline: Duration,
     /// Instances that may live at once. Default 4 a core, at least 8: a guest computes and waits
     /// for nobody, so that more at once would only make each miss its deadline on a busy machine.
     pub concurrency: u32,
-    /// How long a request may wait for its turn before it is refused as busy. Default 2 s.
+    /// How long a request may wait for its turn before it is refused as busy. Default 5 s, in which
+    /// this process did not stand still.
     pub patience: Duration,
 }
 
@@ -69,9 +74,10 @@ impl Default for HostLimits {
         Self {
             memory_bytes: 64 << 20,
             output_bytes: 4 << 20,
-            deadline: Duration::from_secs(1),
+            running: Duration::from_secs(1),
+            deadline: Duration::from_secs(5),
             concurrency: u32::try_from(cores).unwrap_or(1).saturating_mul(4).max(8),
-            patience: Duration::from_secs(2),
+            patience: Duration::from_secs(5),
         }
     }
 }
@@ -83,9 +89,9 @@ impl HostLimits {
         self.memory_bytes.div_ceil(PAGE).saturating_mul(PAGE)
     }
 
-    /// The deadline in ticks, at least one.
+    /// The time to run in ticks, at least one.
     pub(super) fn ticks(&self) -> u64 {
-        let ticks = self.deadline.as_millis().div_ceil(TICK.as_millis());
+        let ticks = self.running.as_millis().div_ceil(TICK.as_millis());
         u64::try_from(ticks).unwrap_or(u64::MAX).max(1)
     }
 }

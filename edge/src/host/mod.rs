@@ -5,6 +5,7 @@
 //! guest does costs its own request only.
 
 mod answer;
+mod awake;
 mod call;
 mod compiled;
 mod engine;
@@ -33,6 +34,7 @@ pub use self::guest::Guest;
 pub use self::limits::HostLimits;
 pub use self::records::{Read, Records, RecordsError};
 
+use self::awake::within;
 use self::compiled::Compiled;
 use self::engine::Ticker;
 use self::limits::COMPONENT_BYTES;
@@ -101,7 +103,7 @@ impl Host {
         records: Arc<dyn Records>,
     ) -> Result<GuestAnswer, GuestError> {
         let turn = Arc::clone(&self.turns).acquire_owned();
-        let Ok(Ok(permit)) = tokio::time::timeout(self.limits.patience, turn).await else {
+        let Some(Ok(permit)) = within(self.limits.patience, turn).await else {
             return Err(GuestError::Busy);
         };
         call::call(&self.limits, guest, request, records, permit).await

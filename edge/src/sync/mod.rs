@@ -35,7 +35,7 @@ pub use given::{GIVEN, Given, GivenRelease};
 pub use history::{ALARMS, REFUSALS};
 pub use kept::OpenError;
 pub use layout::Place;
-pub use lazy::{FRAME_DEADLINE, LazyStatus, MISSES, TABLE_FRAMES, WAIT};
+pub use lazy::{FRAME_DEADLINE, LazyStatus, MISSES, NODE_WAIT, TABLE_FRAMES, WAIT};
 pub use mirror::{Fetched, Mirror, MirrorError, Patience};
 pub use pace::Pace;
 pub use refusal::{Check, HELD, HOLD_FIRST, HOLD_MOST, Refusal};

@@ -59,5 +59,5 @@ pub async fn every<'a>(
 #[must_use]
 pub fn not_from_snapshot(answer: &Answer) -> Option<String> {
     let good = answer.status == 200 && answer.from_snapshot();
-    (!good).then(|| answer.status.to_string())
+    (!good).then(|| answer.in_words())
 }

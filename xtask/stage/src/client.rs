@@ -55,6 +55,16 @@ impl Answer {
         self.headers.contains_key("holdfast-as-of")
     }
 
+    /// What to write where it should have been another: its status, and how the edge says it was
+    /// made (RFC 9211).
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match self.header("cache-status") {
+            "" => self.status.to_string(),
+            made => format!("{} ({made})", self.status),
+        }
+    }
+
     /// True for a page.
     #[must_use]
     pub fn is_html(&self) -> bool {

@@ -71,7 +71,7 @@ impl Counts {
                 }
                 return;
             }
-            Ok(answer) => answer.status.to_string(),
+            Ok(answer) => answer.in_words(),
             Err(error) => format!("{error:#}"),
         };
         self.failed.fetch_add(1, Ordering::Relaxed);

@@ -6,8 +6,9 @@
 //! frame that does not hold the node that was signed is refused, and the next source asked. Misses
 //! for one frame make one fetch. A blob comes whole, by the same way as blobs of other collections.
 //!
-//! **Waiting.** A reader waits [`WAIT`] and gets a 503 then, as when no source has it; the fetch goes on,
-//! so that whoever asks next finds it. More than [`MISSES`] at once are turned away. A 503 is never
+//! **Waiting.** A reader waits [`WAIT`] for a blob and [`NODE_WAIT`] for a node, for which a component
+//! is kept waiting, and gets a 503 then, as when no source has it; the fetch goes on, so that whoever
+//! asks next finds it. More than [`MISSES`] at once are turned away. A 503 is never
 //! remembered, and a miss is never taken for absence.
 //!
 //! **A release** with changed lazy collections switches in without fetching anything of them, but
@@ -45,8 +46,10 @@ use cache::Cache;
 pub use fetch::{FRAME_DEADLINE, TABLE_FRAMES};
 use fetch::{Fetcher, lock};
 
-/// How long a reader waits for what is not here.
+/// How long a reader waits for a blob that is not here.
 pub const WAIT: Duration = Duration::from_secs(5);
+/// How long for a node. Shorter, for whoever waits has a component's place, and those are few.
+pub const NODE_WAIT: Duration = Duration::from_secs(1);
 /// Most reads that are fetched for at once.
 pub const MISSES: usize = 64;
 
@@ -77,8 +80,6 @@ pub(super) struct LazyReads {
     fetcher: Arc<Fetcher>,
     runtime: Handle,
     misses: Arc<Semaphore>,
-    /// How long a reader waits: [`WAIT`].
-    wait: Duration,
     hits: AtomicU64,
     fetched: AtomicU64,
     failed: AtomicU64,
@@ -105,7 +106,6 @@ impl LazyReads {
             fetcher: Arc::new(fetcher),
             runtime,
             misses: Arc::new(Semaphore::new(MISSES)),
-            wait: WAIT,
             hits: AtomicU64::new(0),
             fetched: AtomicU64::new(0),
             failed: AtomicU64::new(0),
@@ -152,11 +152,11 @@ impl LazyReads {
         }
     }
 
-    /// Waits for what `fetch` brings, and no longer than a reader would. Blocks; on no thread of the
-    /// runtime.
+    /// Waits for what `fetch` brings, `most` of all. Blocks; on no thread of the runtime.
     fn wait<T: Send + 'static>(
         &self,
         what: &str,
+        most: Duration,
         fetch: impl Future<Output = Result<T, String>> + Send + 'static,
     ) -> io::Result<T> {
         let Ok(permit) = Arc::clone(&self.misses).try_acquire_owned() else {
@@ -169,13 +169,13 @@ impl LazyReads {
             // Nobody may wait for it any more.
             let _ = send.try_send(fetched);
         });
-        match receive.recv_timeout(self.wait) {
+        match receive.recv_timeout(most) {
             Ok(Ok(fetched)) => {
                 self.fetched.fetch_add(1, Ordering::Relaxed);
                 Ok(fetched)
             }
             Ok(Err(why)) => Err(self.missed(format!("{what}: no source gives it: {why}"))),
-            Err(_) => Err(self.missed(format!("{what}: not here within {:?}", self.wait))),
+            Err(_) => Err(self.missed(format!("{what}: not here within {most:?}"))),
         }
     }
 
@@ -206,7 +206,7 @@ impl Far for Door {
         }
         let (fetcher, wanted) = (Arc::clone(&reads.fetcher), *entry);
         let what = format!("blob {}", entry.digest.short());
-        reads.wait(&what, async move { fetcher.blob(&wanted).await })?;
+        reads.wait(&what, WAIT, async move { fetcher.blob(&wanted).await })?;
         let held = reads.cache.blob(entry);
         held.ok_or(StoreError::Missing(entry.digest))
     }
@@ -231,7 +231,7 @@ impl Nodes for FarSegment {
         }
         let (fetcher, entry, name) = (Arc::clone(&reads.fetcher), self.entry.clone(), *name);
         let what = format!("node at {at} of segment {}", self.entry.id.short());
-        reads.wait(&what, async move {
+        reads.wait(&what, NODE_WAIT, async move {
             fetcher.node(&entry, at, bytes, &name).await
         })
     }
@@ -252,14 +252,13 @@ mod tests {
 
     use super::*;
 
+    const MOMENT: Duration = Duration::from_millis(20);
+
     fn reads(dir: &Path) -> LazyReads {
         let of = ("dasom".parse().unwrap(), Vec::new());
         let (tally, runtime) = (Arc::default(), Handle::current());
         let opened = LazyReads::open(dir, (BTreeSet::new(), 1 << 20), of, tally, runtime);
-        LazyReads {
-            wait: Duration::from_millis(20),
-            ..Arc::into_inner(opened.unwrap()).unwrap()
-        }
+        Arc::into_inner(opened.unwrap()).unwrap()
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -274,7 +273,7 @@ mod tests {
             Ok(())
         };
         let waiting = Arc::clone(&reads);
-        let waited = spawn_blocking(move || waiting.wait("node", fetch))
+        let waited = spawn_blocking(move || waiting.wait("node", MOMENT, fetch))
             .await
             .unwrap();
         assert_eq!(
@@ -292,7 +291,7 @@ mod tests {
         let reads = Arc::new(reads(dir.path()));
         let (waiting, most) = (Arc::clone(&reads), u32::try_from(MISSES).unwrap());
         let all = reads.misses.acquire_many(most).await.unwrap();
-        let ask = move || waiting.wait("node", async { Ok(()) });
+        let ask = move || waiting.wait("node", WAIT, async { Ok(()) });
         let refused = spawn_blocking(ask.clone()).await.unwrap();
         let refused = refused.unwrap_err().to_string();
         assert_eq!(refused, "node: 64 others are being fetched");

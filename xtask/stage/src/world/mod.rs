@@ -238,6 +238,16 @@ impl World {
         Ok(())
     }
 
+    /// Makes the edge at `at` stand still (SIGSTOP), or lets it run on (SIGCONT).
+    ///
+    /// # Errors
+    /// An edge that does not run.
+    pub fn freeze_edge(&self, at: usize, frozen: bool) -> Result<()> {
+        let edge = self.edges.get(at).and_then(|edge| edge.process.as_ref());
+        let edge = edge.context("the edge does not run")?;
+        edge.signal(if frozen { Signal::STOP } else { Signal::CONT })
+    }
+
     /// Kills the edge at `at` (SIGKILL).
     ///
     /// # Errors
