@@ -115,6 +115,7 @@ fn segment_vectors() {
         let (built, claims) = build(&block);
         let segment = open(&built, &claims).unwrap();
         segment.verify().unwrap();
+        segment.verify_on(3).unwrap();
         let mut nodes = Vec::new();
         segment.nodes(|at, bytes| nodes.push((at, bytes))).unwrap();
         let actual: String = nodes

@@ -121,7 +121,9 @@ impl Job<'_> {
         let Some((staged, entry)) = finished else {
             return Ok(None);
         };
-        staged.persist_segment(&entry, self.site, self.name)?;
+        staged
+            .on_all_cores()
+            .persist_segment(&entry, self.site, self.name)?;
         Ok(Some(entry))
     }
 
@@ -184,7 +186,9 @@ impl Job<'_> {
         let Some((staged, entry)) = merged else {
             return Ok(None);
         };
-        staged.persist_segment(&entry, self.site, self.name)?;
+        staged
+            .on_all_cores()
+            .persist_segment(&entry, self.site, self.name)?;
         Ok(Some(entry))
     }
 

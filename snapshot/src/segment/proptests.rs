@@ -66,6 +66,7 @@ proptest! {
         let (bytes, entry) = build(&rows);
         let segment = open(&bytes, &entry).unwrap();
         segment.verify().unwrap();
+        segment.verify_on(3).unwrap();
         prop_assert_eq!(entry.records, rows.len() as u64);
         for key in rows.keys().chain(&probes) {
             let got = segment.get(key).unwrap();

@@ -64,6 +64,7 @@ fn every_size_of_tree_reads_back() {
         let segment = open(&bytes, &entry).unwrap();
         assert_eq!(segment.levels().unwrap(), levels, "{count} rows");
         segment.verify().unwrap();
+        segment.verify_on(3).unwrap();
         assert!(collect(segment.iter(..)).into_iter().eq(rows.clone()));
         for at in [0, 1, count / 2, count - 1] {
             let key = key(at.to_be_bytes());

@@ -1,6 +1,9 @@
 //! Checking a whole segment: every node, and that nothing but its nodes is there.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use serde::Serialize;
 
@@ -15,14 +18,21 @@ impl Segment {
     /// # Errors
     /// The first thing that is not as `FORMAT.md` section 4 says.
     pub fn verify(&self) -> Result<(), SegmentError> {
+        self.verify_on(1)
+    }
+
+    /// [`Segment::verify`] on so many threads.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn verify_on(&self, threads: usize) -> Result<(), SegmentError> {
         let opened = &*self.0;
         let root = opened.root()?;
-        let mut walk = Walk {
-            opened,
-            levels: vec![Level::default(); usize::from(root.level) + 1],
-            records: 0,
-        };
-        walk.visit(root, None)?;
+        let mut walk = Walk::new(opened, root);
+        match walk.node(root, None)? {
+            Below::Nodes(inner) if threads > 1 => walk.visit_on(threads, root, &inner)?,
+            below => walk.below(root, &below)?,
+        }
         // 4.10 Each level starts where the one below it ends, the leaves at 0.
         let mut expected = 0;
         for level in &walk.levels {
@@ -45,13 +55,39 @@ impl Segment {
     }
 }
 
-/// What was seen of one level so far.
+/// What was seen of one level, a run of its nodes.
 #[derive(Clone, Copy, Debug, Default)]
 struct Level {
     start: Option<u64>,
     end: u64,
-    /// Entries of the last node seen, and their encoded length.
+    /// The encoded length of the first entry of the first node.
+    first_entry: usize,
+    /// Entries of the last node, and their encoded length.
     last: (usize, usize),
+}
+
+impl Level {
+    /// These nodes and then those.
+    fn then(self, next: Self) -> Result<Self, Fault> {
+        let (Some(start), Some(got)) = (self.start, next.start) else {
+            return Ok(if self.start.is_none() { next } else { self });
+        };
+        // 4.8 Nodes of a level lie one behind the other, across parents too.
+        if got != self.end {
+            let expected = self.end;
+            return Err(Fault::ChildPlace { expected, got });
+        }
+        // 4.9 Cut greedily: a node's first entry had no room in the one before.
+        let (count, body) = self.last;
+        if plain_len(count + 1, body + next.first_entry) <= limits::NODE_BYTES {
+            return Err(Fault::Cut);
+        }
+        Ok(Self {
+            start: Some(start),
+            first_entry: self.first_entry,
+            ..next
+        })
+    }
 }
 
 struct Walk<'a> {
@@ -60,44 +96,56 @@ struct Walk<'a> {
     records: u64,
 }
 
-/// What remains of a node once its bytes are let go.
-struct Seen {
-    count: usize,
-    /// The encoded length of its first entry.
-    first_entry: usize,
-    below: Below,
-}
-
 enum Below {
     Rows(u64),
     Nodes(Arc<Inner>),
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(opened: &'a Opened, root: &Place) -> Self {
+        Self {
+            opened,
+            levels: vec![Level::default(); usize::from(root.level) + 1],
+            records: 0,
+        }
+    }
+
     /// Depth first; a segment has at most [`limits::LEVELS`] levels. `tags` are what the parent of a
     /// leaf tells of its keys.
     fn visit(&mut self, place: &Place, tags: Option<&[u8]>) -> Result<(), SegmentError> {
-        let seen = self.opened.with_node(place, |node| {
+        let below = self.node(place, tags)?;
+        self.below(place, &below)
+    }
+
+    /// One node; gives what is below it.
+    fn node(&mut self, place: &Place, tags: Option<&[u8]>) -> Result<Below, SegmentError> {
+        let (seen, below) = self.opened.with_node(place, |node| {
             let count = node.count();
-            Ok(match node.entries {
+            let (first_entry, below) = match node.entries {
                 Entries::Leaf(rows) => {
                     check_tags(&rows, tags)?;
-                    Seen {
-                        count,
-                        first_entry: length(rows.first())?,
-                        below: Below::Rows(rows.len() as u64),
-                    }
+                    (length(rows.first())?, Below::Rows(rows.len() as u64))
                 }
-                Entries::Inner(children) => Seen {
-                    count,
-                    first_entry: length(children.first())?,
-                    below: Below::Nodes(Arc::new(Inner::new(node.level, &children))),
-                },
-            })
+                Entries::Inner(children) => (
+                    length(children.first())?,
+                    Below::Nodes(Arc::new(Inner::new(node.level, &children))),
+                ),
+            };
+            let bytes = usize::try_from(place.bytes).unwrap_or(usize::MAX);
+            let seen = Level {
+                start: Some(place.at),
+                end: place.at.saturating_add(place.bytes),
+                first_entry,
+                last: (count, bytes.saturating_sub(plain_len(count, 0))),
+            };
+            Ok((seen, below))
         })?;
-        self.place_in_level(place, &seen)
-            .map_err(|fault| self.opened.error(place.at, fault))?;
-        match &seen.below {
+        self.add(usize::from(place.level), seen)?;
+        Ok(below)
+    }
+
+    fn below(&mut self, place: &Place, below: &Below) -> Result<(), SegmentError> {
+        match below {
             Below::Rows(rows) => self.records = self.records.saturating_add(*rows),
             Below::Nodes(inner) => {
                 for index in 0..inner.count() {
@@ -110,34 +158,56 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn place_in_level(&mut self, place: &Place, seen: &Seen) -> Result<(), Fault> {
-        let Some(level) = self.levels.get_mut(usize::from(place.level)) else {
-            return Err(Fault::TooDeep {
-                got: u16::from(place.level),
-                limit: limits::LEVELS,
-            });
-        };
-        if level.start.is_some() {
-            // 4.8 Nodes of a level lie one behind the other, across parents too.
-            if place.at != level.end {
-                return Err(Fault::ChildPlace {
-                    expected: level.end,
-                    got: place.at,
-                });
+    /// What is below the root, each child a walk of its own.
+    fn visit_on(
+        &mut self,
+        threads: usize,
+        root: &Place,
+        inner: &Arc<Inner>,
+    ) -> Result<(), SegmentError> {
+        let (next, walked) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+        let opened = self.opened;
+        let work = || {
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                if index >= inner.count() {
+                    return;
+                }
+                let mut walk = Walk::new(opened, root);
+                let child = inner.place(index, root.below.as_ref());
+                let visited = child.map(|child| walk.visit(&child, inner.tags(index)));
+                let done = visited.unwrap_or(Ok(())).map(|()| walk);
+                let mut walked = walked.lock().unwrap_or_else(PoisonError::into_inner);
+                walked.insert(index, done);
             }
-            // 4.9 Cut greedily: this node's first entry had no room in the one before.
-            let (count, body) = level.last;
-            if plain_len(count + 1, body + seen.first_entry) <= limits::NODE_BYTES {
-                return Err(Fault::Cut);
+        };
+        thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(work);
+            }
+        });
+        let walked = walked.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for done in walked.into_values() {
+            let done = done?;
+            self.records = self.records.saturating_add(done.records);
+            for (level, seen) in done.levels.into_iter().enumerate() {
+                self.add(level, seen)?;
             }
         }
-        let overhead = plain_len(seen.count, 0);
-        let bytes = usize::try_from(place.bytes).unwrap_or(usize::MAX);
-        *level = Level {
-            start: level.start.or(Some(place.at)),
-            end: place.at.saturating_add(place.bytes),
-            last: (seen.count, bytes.saturating_sub(overhead)),
+        Ok(())
+    }
+
+    /// What was seen next of a level.
+    fn add(&mut self, level: usize, seen: Level) -> Result<(), SegmentError> {
+        let at = seen.start.unwrap_or(0);
+        let fail = |fault| self.opened.error(at, fault);
+        let Some(so_far) = self.levels.get_mut(level) else {
+            return Err(fail(Fault::TooDeep {
+                got: u16::try_from(level).unwrap_or(u16::MAX),
+                limit: limits::LEVELS,
+            }));
         };
+        *so_far = so_far.then(seen).map_err(fail)?;
         Ok(())
     }
 }

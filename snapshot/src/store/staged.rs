@@ -2,6 +2,8 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::num::NonZeroUsize;
+use std::thread;
 
 use tempfile::NamedTempFile;
 
@@ -10,11 +12,16 @@ use crate::manifest::SegmentEntry;
 use crate::segment::{NodeCache, Segment};
 use crate::{CollectionName, Digest, SiteName, blob, durable, limits};
 
+/// What an object is written by, bytes.
+const WRITE_BYTES: usize = 1 << 20;
+
 /// A nameless object being written. Dropped, it leaves nothing.
 #[derive(Debug)]
 pub struct Staged {
     file: BufWriter<NamedTempFile>,
     layout: Layout,
+    /// Threads that a segment is verified on.
+    threads: usize,
 }
 
 impl Staged {
@@ -24,8 +31,18 @@ impl Staged {
     }
 
     pub(super) fn of(file: NamedTempFile, layout: Layout) -> Self {
-        let file = BufWriter::new(file);
-        Self { file, layout }
+        Self {
+            file: BufWriter::with_capacity(WRITE_BYTES, file),
+            layout,
+            threads: 1,
+        }
+    }
+
+    /// Lets a segment be verified on all cores, where nobody else needs them.
+    #[must_use]
+    pub fn on_all_cores(self) -> Self {
+        let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Self { threads, ..self }
     }
 
     /// Gives the object its name, if that is the hash of all its bytes: manifests, components,
@@ -70,10 +87,18 @@ impl Staged {
         site: &SiteName,
         collection: &CollectionName,
     ) -> Result<(), StoreError> {
+        let threads = self.threads;
         let (file, layout) = self.written()?;
         let name = format!("{collection}/{} as it arrived", entry.id.short());
         let cache = NodeCache::new(0);
-        Segment::open(reopen(&file)?, &name, entry, site, collection, &cache)?.verify()?;
+        thread::scope(|scope| {
+            // The disk takes it while it is looked at.
+            let synced = scope.spawn(|| file.as_file().sync_all());
+            Segment::open(reopen(&file)?, &name, entry, site, collection, &cache)?
+                .verify_on(threads)?;
+            let stopped = |_| Err(io::Error::other("stopped"));
+            Ok::<_, StoreError>(synced.join().unwrap_or_else(stopped)?)
+        })?;
         let path = layout.object(&entry.id);
         if let Some(prefix) = path.parent() {
             durable::create_dir(prefix)?;

@@ -104,7 +104,12 @@ fn inner(head: Option<Head>, level: u8, children: &[Child]) -> Node<'static> {
 /// Opens and verifies, and gives what is found wrong; the error must name the segment.
 fn refused((bytes, entry): (Vec<u8>, SegmentEntry)) -> SegmentError {
     let error = match open(&bytes, &entry) {
-        Ok(segment) => segment.verify().unwrap_err(),
+        Ok(segment) => {
+            let error = segment.verify().unwrap_err();
+            let on_two = segment.verify_on(2).unwrap_err();
+            assert_eq!(on_two.to_string(), error.to_string());
+            error
+        }
         Err(error) => error,
     };
     assert!(
