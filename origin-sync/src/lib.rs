@@ -10,6 +10,7 @@ pub mod config;
 pub mod erased;
 pub mod exit;
 pub mod export;
+mod hashed;
 pub mod init;
 pub mod inspect;
 pub mod mirror;

@@ -5,8 +5,8 @@
 //! again; the record of a line that is gone goes, unless another line makes it.** What comes of this
 //! is a list of changes, and the segment is the same as if all had been read, because
 //!
-//! - a line is known by 128 bits of a hash keyed with a secret of the file, so nobody can make two
-//!   lines that are taken for one;
+//! - a line is known by 128 bits of a hash keyed with a secret of the file (`HighwayHash`, arXiv
+//!   1612.06257), so nobody can make two lines that are taken for one;
 //! - the file counts for one state of one collection, read by one program from one source in one
 //!   way, all of which its tag names;
 //! - after the changes the collection must have as many records as the dump has lines. A key that
@@ -15,7 +15,7 @@
 //! The file is a cache: absent, damaged, or of another state, it is as if there were none.
 //!
 //! ```text
-//! "holdfast lines 1\n", tag (32 bytes), secret (32), how many (u64)
+//! "holdfast lines 2\n", tag (32 bytes), secret (32), how many (u64)
 //! for each, in order of the hashes: hash (16), the key's length (u16), key
 //! BLAKE3 of all of this (32)
 //! ```
@@ -27,12 +27,14 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use fs_err::File;
+use highway::{HighwayHash as _, HighwayHasher};
 use snapshot::{Digest, Key};
 
 use super::rows::{Content, Row, Rows};
 use super::sorter::Sorter;
+use crate::hashed::Hashed;
 
-const HEAD: &[u8] = b"holdfast lines 1\n";
+const HEAD: &[u8] = b"holdfast lines 2\n";
 /// What the file is read and written by, bytes: long enough to be hashed on all lanes.
 const BUFFER: usize = 256 << 10;
 /// Lines are looked for among those whose hash begins with the same two bytes.
@@ -176,8 +178,13 @@ impl Hashing {
     }
 
     pub(super) fn of(&self, line: &[u8]) -> Line {
-        let hash = blake3::keyed_hash(&self.0, line);
-        *hash.as_bytes().first_chunk().unwrap_or(&[0; 16])
+        let mut key = [0; 4];
+        for (word, bytes) in key.iter_mut().zip(self.0.as_chunks().0) {
+            *word = u64::from_le_bytes(*bytes);
+        }
+        let hasher = HighwayHasher::new(highway::Key(key));
+        let [low, high] = hasher.hash128(line);
+        (u128::from(high) << 64 | u128::from(low)).to_be_bytes()
     }
 }
 
@@ -332,42 +339,6 @@ fn write(out: &mut impl Write, line: &[u8], key: &[u8]) -> io::Result<()> {
     out.write_all(line)?;
     out.write_all(&length.to_le_bytes())?;
     out.write_all(key)
-}
-
-/// Hashes what passes.
-#[derive(Debug)]
-struct Hashed<I> {
-    inner: I,
-    hash: blake3::Hasher,
-}
-
-impl<I> Hashed<I> {
-    fn new(inner: I) -> Self {
-        Self {
-            inner,
-            hash: blake3::Hasher::new(),
-        }
-    }
-}
-
-impl<I: Read> Read for Hashed<I> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let got = self.inner.read(buffer)?;
-        self.hash.update(buffer.get(..got).unwrap_or_default());
-        Ok(got)
-    }
-}
-
-impl<I: Write> Write for Hashed<I> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let done = self.inner.write(bytes)?;
-        self.hash.update(bytes.get(..done).unwrap_or_default());
-        Ok(done)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
 }
 
 #[cfg(test)]

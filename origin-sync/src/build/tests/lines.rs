@@ -105,7 +105,7 @@ fn a_dump_whose_lines_do_not_add_up_is_read_afresh() {
 
 /// The bytes of a file of lines, with the tag of another.
 fn with_tag_of(lines: &[u8], of: &[u8]) -> Vec<u8> {
-    let tag = b"holdfast lines 1\n".len()..b"holdfast lines 1\n".len() + Digest::LEN;
+    let tag = b"holdfast lines 2\n".len()..b"holdfast lines 2\n".len() + Digest::LEN;
     let mut bytes = lines[..lines.len() - Digest::LEN].to_vec();
     bytes[tag.clone()].copy_from_slice(&of[tag]);
     let digest = Digest::of(&bytes);
