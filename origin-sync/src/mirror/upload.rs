@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
+use std::io::{self, BufReader, BufWriter, Read};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,11 +27,14 @@ use tokio::sync::OnceCell;
 use super::Mirrors;
 use super::listing;
 use super::object::{Kind, Object};
+use crate::hashed::Hashed;
 
 /// Objects on their way at once.
 const AT_ONCE: usize = 8;
 /// Bytes written to a mirror in one piece; more goes in parts of this size.
 const PART_BYTES: u64 = 8 << 20;
+/// What a segment at rest is written by, bytes.
+const WRITE_BYTES: usize = 256 << 10;
 /// How often an object is put that is gone when it is read back; a sweeper takes it once.
 const PUTS: usize = 3;
 /// How long one piece may take.
@@ -202,21 +205,22 @@ enum OwnError {
 
 fn at_rest_of(store: &Store, object: &Object) -> Result<Piece, OwnError> {
     let own = store.file(&object.digest)?;
-    let file = match object.kind {
-        Kind::Raw => own,
+    let (file, (hash, bytes)) = match object.kind {
+        Kind::Raw => {
+            let hash = hash_of(&own)?;
+            if hash.0.as_bytes() != object.digest.as_bytes() {
+                return Err(OwnError::Damaged);
+            }
+            (own, hash)
+        }
         Kind::Segment(..) => {
-            let mut out = BufWriter::new(tempfile::tempfile_in(store.root())?);
+            let out = Hashed::new(tempfile::tempfile_in(store.root())?);
+            let mut out = BufWriter::with_capacity(WRITE_BYTES, out);
             at_rest::compress(&mut BufReader::new(own), &mut out)?;
-            out.flush()?;
-            let mut file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-            file.rewind()?;
-            file
+            let out = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+            (out.inner, (out.hash.finalize(), out.hash.count()))
         }
     };
-    let (hash, bytes) = hash_of(&file)?;
-    if object.kind == Kind::Raw && hash.as_bytes() != object.digest.as_bytes() {
-        return Err(OwnError::Damaged);
-    }
     Ok(Piece {
         name: object.digest,
         file: Arc::new(file),
@@ -409,13 +413,13 @@ async fn write(mirror: &Mirror, place: &Place, piece: &Piece) -> Result<(), Uplo
     let start = store.put_multipart_opts(&path, PutMultipartOptions::default());
     let mut parts = within(mirror, place, start).await?.map_err(failed)?;
     let whole = async {
-        let mut at = 0;
-        while at < piece.bytes {
-            let length = PART_BYTES.min(piece.bytes - at);
-            let bytes = read_part(piece, at, length).await?;
-            let part = parts.put_part(PutPayload::from(bytes));
+        // One is read while the one before it is put.
+        let starts = (0..piece.bytes).step_by(PART_BYTES as usize);
+        let read = starts.map(|at| read_part(piece, at, PART_BYTES.min(piece.bytes - at)));
+        let mut read = futures::stream::iter(read).buffered(2);
+        while let Some(bytes) = read.next().await {
+            let part = parts.put_part(PutPayload::from(bytes?));
             within(mirror, place, part).await?.map_err(failed)?;
-            at += length;
         }
         within(mirror, place, parts.complete())
             .await?
