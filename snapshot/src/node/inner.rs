@@ -21,48 +21,31 @@ pub(crate) struct Child {
     pub(crate) tags: Option<Vec<u8>>,
 }
 
-/// An inner node that was read, hashed and checked.
+/// An inner node that was read, hashed and checked. Cloning shares its bytes.
 ///
 /// A look-up comes to one that lies in no cache of the processor, so what counts is how few lines
-/// of memory it touches: the heads are searched, then one entry and the bytes behind it read.
-#[derive(Debug)]
+/// of memory it must wait for. Of its children, therefore, all lies in one piece: what their keys have
+/// in common, then the leads, which are searched and say where the rest is, then the places, and last
+/// each child's key and tags.
+#[derive(Clone, Debug)]
 pub(crate) struct Inner {
     pub(crate) level: u8,
+    children: u16,
     /// How many bytes all of the keys begin with.
-    shared: usize,
-    /// What each key goes on with ([`head`]).
-    heads: Box<[u32]>,
-    below: Box<[Below]>,
-    /// Each child's key and tags, behind one another.
-    bytes: Box<[u8]>,
+    shared: u16,
     /// Where the first child starts; the others lie behind it.
     start: u64,
     /// Where the last child ends.
     end: u64,
+    bytes: Arc<[u8]>,
 }
 
-/// One child.
-#[derive(Debug)]
-struct Below {
-    digest: Digest,
-    /// Where it ends, counted from where the first child starts.
-    end: u32,
-    /// Where its key starts in the node's bytes, and where it ends and the tags start.
-    key: (u16, u16),
-}
-
-/// A key of an inner node, where it lies.
-#[derive(Clone, Debug)]
-pub(crate) struct ChildKey {
-    node: Arc<Inner>,
-    index: usize,
-}
-
-impl ChildKey {
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.node.key(self.index).unwrap_or_default()
-    }
-}
+/// How a child is found: what its key goes on with behind what all share ([`head`], four bytes), where
+/// its key starts, and where its key ends and its tags start (two bytes each).
+const LEAD: usize = 8;
+/// Where a child lies: its digest, and where it ends, counted from where the first child starts (four
+/// bytes).
+const BELOW: usize = Digest::LEN + 4;
 
 impl Inner {
     /// Keeps the children of a node that was checked.
@@ -70,53 +53,58 @@ impl Inner {
         let (first, last) = (children.first(), children.last());
         let start = first.map_or(0, |child| child.at);
         let end = |child: &Child| child.at.saturating_add(child.bytes);
-        let (mut below, mut bytes) = (Vec::with_capacity(children.len()), Vec::new());
-        for child in children {
-            // Never more than a node's bytes.
-            let at = |bytes: &Vec<u8>| u16::try_from(bytes.len()).unwrap_or(u16::MAX);
-            let key = at(&bytes);
-            bytes.extend_from_slice(child.key.as_bytes());
-            let key = (key, at(&bytes));
-            bytes.extend_from_slice(child.tags.as_deref().unwrap_or_default());
-            below.push(Below {
-                digest: child.digest,
-                // Never more than a node's bytes for each.
-                end: u32::try_from(end(child).saturating_sub(start)).unwrap_or(u32::MAX),
-                key,
-            });
-        }
-        let shared = first.zip(last).map_or(0, |(first, last)| {
-            let pairs = first.key.as_bytes().iter().zip(last.key.as_bytes());
-            pairs.take_while(|(a, b)| a == b).count()
+        let prefix = first.zip(last).map_or(&[][..], |(first, last)| {
+            let (first, last) = (first.key.as_bytes(), last.key.as_bytes());
+            let pairs = first.iter().zip(last);
+            let shared = pairs.take_while(|(a, b)| a == b).count();
+            first.get(..shared).unwrap_or_default()
         });
-        let heads = children.iter();
-        let heads = heads.map(|child| head(child.key.as_bytes().get(shared..).unwrap_or_default()));
+        let mut bytes = prefix.to_vec();
+        let mut at = prefix.len() + children.len() * (LEAD + BELOW);
+        for child in children {
+            let key = child.key.as_bytes();
+            let behind = key.get(prefix.len()..).unwrap_or_default();
+            bytes.extend(head(behind).to_le_bytes());
+            bytes.extend(short(at).to_le_bytes());
+            at += key.len();
+            bytes.extend(short(at).to_le_bytes());
+            at += child.tags.as_ref().map_or(0, Vec::len);
+        }
+        for child in children {
+            bytes.extend(child.digest.as_bytes());
+            // Never more than a node's bytes for each.
+            let end = u32::try_from(end(child).saturating_sub(start)).unwrap_or(u32::MAX);
+            bytes.extend(end.to_le_bytes());
+        }
+        for child in children {
+            bytes.extend(child.key.as_bytes());
+            bytes.extend(child.tags.iter().flatten());
+        }
         Self {
             level,
-            shared,
-            heads: heads.collect(),
-            below: below.into(),
-            bytes: bytes.into(),
+            children: short(children.len()),
+            shared: short(prefix.len()),
             start,
             end: last.map_or(0, end),
+            bytes: bytes.into(),
         }
     }
 
     /// The child whose keys may include `key`; `None` if `key` is below them all.
     pub(crate) fn child_for(&self, key: &[u8]) -> Option<usize> {
-        let shared = self.key(0)?.get(..self.shared)?;
-        let (before, behind) = key.split_at_checked(self.shared).unwrap_or((key, &[]));
+        let shared = self.bytes.get(..self.shared.into())?;
+        let (before, behind) = key.split_at_checked(shared.len()).unwrap_or((key, &[]));
         match before.cmp(shared) {
             Ordering::Less => return None,
             Ordering::Greater => return self.count().checked_sub(1),
             Ordering::Equal => {}
         }
-        let head = head(behind);
+        let (head, leads) = (head(behind), self.leads());
         // All of them, for that goes by without waiting for memory at each step.
-        let lower = self.heads.iter().map(|other| u32::from(*other < head));
+        let lower = leads.iter().map(|lead| u32::from(head_of(lead) < head));
         let mut at = lower.sum::<u32>() as usize;
         // Whole keys decide only among those that go on alike.
-        while self.heads.get(at) == Some(&head) && self.key(at)? <= key {
+        while leads.get(at).is_some_and(|lead| head_of(lead) == head) && self.key(at)? <= key {
             at += 1;
         }
         at.checked_sub(1)
@@ -127,10 +115,11 @@ impl Inner {
         if self.level != 1 {
             return None;
         }
-        let (_, start) = self.below.get(index)?.key;
-        let next = self.below.get(index + 1);
-        let end = next.map_or(self.bytes.len(), |next| next.key.0.into());
-        self.bytes.get(start.into()..end)
+        let (_, start) = self.places(index)?;
+        let end = self
+            .places(index + 1)
+            .map_or(self.bytes.len(), |(key, _)| key);
+        self.bytes.get(start..end)
     }
 
     /// `false` proves that the leaf `index` holds no key of this tag; of other nodes it is not known.
@@ -139,30 +128,26 @@ impl Inner {
     }
 
     /// The place of child `index` of a node whose keys are all below `below`.
-    pub(crate) fn place(self: &Arc<Self>, index: usize, below: Option<&ChildKey>) -> Option<Place> {
-        let child = self.below.get(index)?;
-        let key = |index| {
-            let node = Arc::clone(self);
-            (index < self.count()).then_some(ChildKey { node, index })
-        };
+    pub(crate) fn place<'a>(&'a self, index: usize, below: Option<&'a [u8]>) -> Option<Place<'a>> {
+        let (digest, end) = self.below(index)?;
         let at = match index.checked_sub(1) {
             None => 0,
-            Some(before) => self.below.get(before)?.end,
+            Some(before) => self.below(before)?.1,
         };
         Some(Place {
             level: self.level.checked_sub(1)?,
-            digest: child.digest,
+            digest,
             at: self.start.saturating_add(at.into()),
-            bytes: child.end.saturating_sub(at).into(),
-            first: key(index),
-            below: key(index + 1).or_else(|| below.cloned()),
+            bytes: end.saturating_sub(at).into(),
+            first: self.key(index),
+            below: self.key(index + 1).or(below),
             tags: self.tags(index).map(<[u8]>::len),
         })
     }
 
     /// Checks of a node from the cache what tells on a look-up at the place it is used for now; all
     /// else was checked when it was read.
-    pub(crate) fn check(&self, place: &Place) -> Result<(), Fault> {
+    pub(crate) fn check(&self, place: &Place<'_>) -> Result<(), Fault> {
         if self.level != place.level {
             return Err(Fault::Level {
                 expected: place.level,
@@ -178,26 +163,58 @@ impl Inner {
 
     /// Checks that its keys are those of the place it is used for now: who walks over them all goes
     /// by their order.
-    pub(crate) fn check_span(&self, place: &Place) -> Result<(), Fault> {
+    pub(crate) fn check_span(&self, place: &Place<'_>) -> Result<(), Fault> {
         let last = self.count().checked_sub(1);
         check_span(self.key(0), last.and_then(|last| self.key(last)), place)
     }
 
     /// How many children it has.
     pub(crate) fn count(&self) -> usize {
-        self.below.len()
+        self.children.into()
     }
 
     /// About what it takes in memory, bytes.
     pub(crate) fn weight(&self) -> u64 {
-        let rows = size_of_val(&*self.heads) + size_of_val(&*self.below);
-        (rows + self.bytes.len() + size_of::<Self>()) as u64
+        (self.bytes.len() + size_of::<Self>()) as u64
     }
 
     fn key(&self, index: usize) -> Option<&[u8]> {
-        let (start, end) = self.below.get(index)?.key;
-        self.bytes.get(start.into()..end.into())
+        let (start, end) = self.places(index)?;
+        self.bytes.get(start..end)
     }
+
+    fn leads(&self) -> &[[u8; LEAD]] {
+        let rest = self.bytes.get(self.shared.into()..).unwrap_or_default();
+        let (leads, _) = rest.as_chunks();
+        leads.get(..self.count()).unwrap_or_default()
+    }
+
+    /// Where a child's key starts, and where it ends and the tags start.
+    fn places(&self, index: usize) -> Option<(usize, usize)> {
+        let [_, _, _, _, a, b, c, d] = *self.leads().get(index)?;
+        let place = |bytes| usize::from(u16::from_le_bytes(bytes));
+        Some((place([a, b]), place([c, d])))
+    }
+
+    /// A child's digest, and where it ends.
+    fn below(&self, index: usize) -> Option<(Digest, u32)> {
+        let start = usize::from(self.shared) + self.count() * LEAD;
+        let (below, _) = self.bytes.get(start..)?.as_chunks::<BELOW>();
+        let below = below.get(..self.count())?.get(index)?;
+        let (digest, end) = below.split_first_chunk()?;
+        let end = u32::from_le_bytes(*end.first_chunk()?);
+        Some((Digest::from_bytes(*digest), end))
+    }
+}
+
+/// What counts in a node: never more than its bytes, and those that all of its keys share once more.
+fn short(count: usize) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX)
+}
+
+fn head_of(lead: &[u8; LEAD]) -> u32 {
+    let [a, b, c, d, ..] = *lead;
+    u32::from_le_bytes([a, b, c, d])
 }
 
 /// The first four bytes as a number, so that numbers compare as bytes do; zeros where there are
@@ -210,7 +227,7 @@ fn head(bytes: &[u8]) -> u32 {
     u32::from_be_bytes(head)
 }
 
-pub(super) fn check_places(children: &[Child], place: &Place) -> Result<(), Fault> {
+pub(super) fn check_places(children: &[Child], place: &Place<'_>) -> Result<(), Fault> {
     let mut next = None;
     for child in children {
         // 3.11 Children lie one behind the other, and before this node.
@@ -277,7 +294,7 @@ mod tests {
                 tags: Some(key.iter().rev().copied().collect()),
             };
             let children: Vec<Child> = keys.iter().map(child).collect();
-            let inner = Arc::new(Inner::new(1, &children));
+            let inner = Inner::new(1, &children);
             let asked: BTreeSet<&Vec<u8>> = keys.iter().chain(&others).collect();
             for key in asked {
                 let expected = keys.range(..=key.clone()).count().checked_sub(1);
@@ -285,10 +302,9 @@ mod tests {
             }
             for (at, child) in children.iter().enumerate() {
                 let place = inner.place(at, None).unwrap();
-                let first = place.first.as_ref().map(ChildKey::as_bytes);
-                prop_assert_eq!(first, Some(child.key.as_bytes()));
+                prop_assert_eq!(place.first, Some(child.key.as_bytes()));
                 let next = children.get(at + 1).map(|next| next.key.as_bytes());
-                prop_assert_eq!(place.below.as_ref().map(ChildKey::as_bytes), next);
+                prop_assert_eq!(place.below, next);
                 prop_assert_eq!(inner.tags(at), child.tags.as_deref());
             }
         }

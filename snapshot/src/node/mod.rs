@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::segment::Fault;
 use crate::{CodecError, CollectionName, Digest, SiteName, codec, limits};
 
-pub(crate) use inner::{Child, ChildKey, Inner};
+pub(crate) use inner::{Child, Inner};
 pub(crate) use row::{Row, RowValue, tag};
 pub(crate) use scan::length;
 
@@ -51,15 +51,15 @@ pub(crate) enum Entries<'a> {
 
 /// What the place of a node lets one expect of it.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct Place<'a> {
     pub(crate) level: u8,
     pub(crate) digest: Digest,
     pub(crate) at: u64,
     pub(crate) bytes: u64,
     /// The first key it must have; `None` for a root.
-    pub(crate) first: Option<ChildKey>,
+    pub(crate) first: Option<&'a [u8]>,
     /// A key that all of its keys are below; `None` at the right edge.
-    pub(crate) below: Option<ChildKey>,
+    pub(crate) below: Option<&'a [u8]>,
     /// How many entries its parent tells the tags of; only a leaf's parent does.
     pub(crate) tags: Option<usize>,
 }
@@ -102,7 +102,7 @@ impl<'a> Node<'a> {
     }
 
     /// Checks what the node says of itself, and against the place it was found at.
-    pub(crate) fn check(&self, place: &Place) -> Result<(), Fault> {
+    pub(crate) fn check(&self, place: &Place<'_>) -> Result<(), Fault> {
         // 3.6 A root at the root's place and nowhere else, of the level that its parent has led to.
         if self.head.is_some() != place.first.is_none() {
             return Err(Fault::Kind {
@@ -181,21 +181,21 @@ impl<'a> Node<'a> {
 }
 
 /// The span of keys, checked for a node just read and again for one from the cache.
-fn check_span(first: Option<&[u8]>, last: Option<&[u8]>, place: &Place) -> Result<(), Fault> {
+fn check_span(first: Option<&[u8]>, last: Option<&[u8]>, place: &Place<'_>) -> Result<(), Fault> {
     // 3.12 The first key is the one its parent names; all keys are below the next sibling's.
-    if let (Some(expected), Some(got)) = (&place.first, first)
-        && expected.as_bytes() != got
+    if let (Some(expected), Some(got)) = (place.first, first)
+        && expected != got
     {
         return Err(Fault::FirstKey {
-            expected: show(expected.as_bytes()),
+            expected: show(expected),
             got: show(got),
         });
     }
-    if let (Some(below), Some(got)) = (&place.below, last)
-        && got >= below.as_bytes()
+    if let (Some(below), Some(got)) = (place.below, last)
+        && got >= below
     {
         return Err(Fault::Above {
-            below: show(below.as_bytes()),
+            below: show(below),
             got: show(got),
         });
     }

@@ -11,13 +11,13 @@ use crate::{Digest, limits};
 
 /// A bounded cache of inner nodes that were read, hashed and checked. Cloning shares it.
 #[derive(Clone)]
-pub struct NodeCache(Arc<Cache<Digest, Arc<Inner>, ByBytes>>);
+pub struct NodeCache(Arc<Cache<Digest, Inner, ByBytes>>);
 
 #[derive(Clone, Copy)]
 struct ByBytes;
 
-impl Weighter<Digest, Arc<Inner>> for ByBytes {
-    fn weight(&self, _: &Digest, node: &Arc<Inner>) -> u64 {
+impl Weighter<Digest, Inner> for ByBytes {
+    fn weight(&self, _: &Digest, node: &Inner) -> u64 {
         node.weight()
     }
 }
@@ -30,11 +30,11 @@ impl NodeCache {
         Self(Arc::new(Cache::with_weighter(nodes, bytes, ByBytes)))
     }
 
-    pub(crate) fn get(&self, digest: &Digest) -> Option<Arc<Inner>> {
+    pub(crate) fn get(&self, digest: &Digest) -> Option<Inner> {
         self.0.get(digest)
     }
 
-    pub(crate) fn insert(&self, digest: Digest, node: Arc<Inner>) {
+    pub(crate) fn insert(&self, digest: Digest, node: Inner) {
         self.0.insert(digest, node);
     }
 }
@@ -52,7 +52,7 @@ mod tests {
     use crate::Key;
     use crate::node::Child;
 
-    fn node(children: usize) -> Arc<Inner> {
+    fn node(children: usize) -> Inner {
         let child = Child {
             key: Key::new("k").unwrap(),
             digest: Digest::of(b""),
@@ -60,7 +60,7 @@ mod tests {
             bytes: 1,
             tags: Some(vec![7; 10]),
         };
-        Arc::new(Inner::new(1, &vec![child; children]))
+        Inner::new(1, &vec![child; children])
     }
 
     #[test]

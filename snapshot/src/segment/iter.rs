@@ -4,7 +4,7 @@ use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 use std::vec;
 
-use crate::node::{ChildKey, Inner, Place, Row};
+use crate::node::{Inner, Place, Row};
 use crate::segment::{Segment, SegmentError};
 use crate::{Entry, Key};
 
@@ -23,11 +23,11 @@ pub struct SegmentIter {
 
 #[derive(Debug)]
 struct Step {
-    inner: Arc<Inner>,
+    inner: Inner,
     /// The child to visit next.
     next: usize,
     /// What all keys below this node are below.
-    below: Option<ChildKey>,
+    below: Option<Arc<[u8]>>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -50,12 +50,12 @@ impl SegmentIter {
     }
 
     /// Goes down to the leaf at or below `place`: at first to where the range starts, then leftmost.
-    fn descend(&mut self, mut place: Place) -> Result<(), SegmentError> {
+    fn descend(&mut self, place: &Place<'_>) -> Result<(), SegmentError> {
         let opened = Arc::clone(&self.segment.0);
-        while place.level > 0 {
-            let inner = opened.inner(&place)?;
+        if place.level > 0 {
+            let inner = opened.inner(place)?;
             inner
-                .check_span(&place)
+                .check_span(place)
                 .map_err(|fault| opened.error(place.at, fault))?;
             let index = match (&self.state, &self.start) {
                 (State::New, Bound::Included(key) | Bound::Excluded(key)) => {
@@ -63,16 +63,13 @@ impl SegmentIter {
                 }
                 _ => 0,
             };
-            let child = inner.place(index, place.below.as_ref());
             self.path.push(Step {
-                inner,
+                inner: inner.clone(),
                 next: index + 1,
-                below: place.below,
+                below: place.below.map(Arc::from),
             });
-            let Some(child) = child else {
-                return Ok(());
-            };
-            place = child;
+            let child = inner.place(index, place.below);
+            return child.map_or(Ok(()), |child| self.descend(&child));
         }
         let start = &self.start;
         let wanted = |row: &Row<'_>| match start {
@@ -81,7 +78,7 @@ impl SegmentIter {
             Bound::Unbounded => true,
         };
         self.leaf = opened
-            .with_rows(&place, |rows| {
+            .with_rows(place, |rows| {
                 let mut entries = Vec::with_capacity(rows.len());
                 for row in rows.iter().filter(|row| wanted(row)) {
                     entries.push((row.to_key()?, row.to_entry()));
@@ -95,17 +92,18 @@ impl SegmentIter {
     /// Moves to the next leaf; `false` if there is none.
     fn advance(&mut self) -> Result<bool, SegmentError> {
         if self.state == State::New {
-            let root = self.segment.0.root()?.clone();
-            self.descend(root)?;
+            let opened = Arc::clone(&self.segment.0);
+            self.descend(opened.root()?)?;
             self.state = State::Walking;
             return Ok(true);
         }
         while let Some(step) = self.path.last_mut() {
-            let place = step.inner.place(step.next, step.below.as_ref());
+            let (inner, below) = (step.inner.clone(), step.below.clone());
+            let place = inner.place(step.next, below.as_deref());
             step.next += 1;
             match place {
                 Some(place) => {
-                    self.descend(place)?;
+                    self.descend(&place)?;
                     return Ok(true);
                 }
                 None => {

@@ -34,9 +34,9 @@ pub(super) struct Opened {
 
 #[derive(Debug)]
 struct Root {
-    place: Place,
+    place: Place<'static>,
     /// If it is an inner node; a leaf is read and hashed each time.
-    inner: Option<Arc<Inner>>,
+    inner: Option<Inner>,
 }
 
 impl Segment {
@@ -109,26 +109,7 @@ impl Segment {
 
     /// [`Segment::get`] for a key whose tag is known.
     pub(crate) fn find(&self, key: &Key, tag: u8) -> Result<Option<Entry>, SegmentError> {
-        let mut place = self.0.root()?.clone();
-        while place.level > 0 {
-            let inner = self.0.inner(&place)?;
-            let Some(index) = inner.child_for(key.as_bytes()) else {
-                return Ok(None);
-            };
-            if !inner.may_hold(index, tag) {
-                return Ok(None);
-            }
-            let Some(next) = inner.place(index, place.below.as_ref()) else {
-                return Ok(None);
-            };
-            place = next;
-        }
-        self.0.with_rows(&place, |rows| {
-            let found = rows
-                .binary_search_by(|row| row.key.cmp(key.as_bytes()))
-                .ok();
-            Ok(found.and_then(|at| rows.get(at)).map(|row| row.to_entry()))
-        })
+        self.0.find(self.0.root()?, key.as_bytes(), tag)
     }
 
     /// All entries in `range`, keys ascending. An error ends the iteration.
@@ -145,9 +126,9 @@ impl Segment {
     /// # Errors
     /// An inner node cannot be read or is not what was signed.
     pub fn nodes(&self, mut each: impl FnMut(u64, u64)) -> Result<(), SegmentError> {
-        let root = self.0.root()?.clone();
+        let root = self.0.root()?;
         for level in 0..=root.level {
-            self.nodes_of(level, &root, &mut each)?;
+            self.nodes_of(level, root, &mut each)?;
         }
         Ok(())
     }
@@ -156,7 +137,7 @@ impl Segment {
     fn nodes_of(
         &self,
         level: u8,
-        place: &Place,
+        place: &Place<'_>,
         each: &mut impl FnMut(u64, u64),
     ) -> Result<(), SegmentError> {
         if place.level <= level {
@@ -165,7 +146,7 @@ impl Segment {
         }
         let inner = self.0.inner(place)?;
         for at in 0..inner.count() {
-            if let Some(child) = inner.place(at, place.below.as_ref()) {
+            if let Some(child) = inner.place(at, place.below) {
                 self.nodes_of(level, &child, each)?;
             }
         }
@@ -205,8 +186,25 @@ impl Opened {
         Ok(opened)
     }
 
+    /// What the nodes at and below `place` hold of a key. At most [`limits::LEVELS`] deep.
+    fn find(&self, place: &Place<'_>, key: &[u8], tag: u8) -> Result<Option<Entry>, SegmentError> {
+        if place.level == 0 {
+            return self.with_rows(place, |rows| {
+                let found = rows.binary_search_by(|row| row.key.cmp(key)).ok();
+                Ok(found.and_then(|at| rows.get(at)).map(|row| row.to_entry()))
+            });
+        }
+        let inner = self.inner(place)?;
+        let child = inner.child_for(key);
+        let child = child.filter(|child| inner.may_hold(*child, tag));
+        match child.and_then(|child| inner.place(child, place.below)) {
+            Some(child) => self.find(&child, key, tag),
+            None => Ok(None),
+        }
+    }
+
     /// Where the root is, which was read and checked.
-    pub(super) fn root(&self) -> Result<&Place, SegmentError> {
+    pub(super) fn root(&self) -> Result<&Place<'static>, SegmentError> {
         if let Some(root) = self.root.get() {
             return Ok(&root.place);
         }
@@ -272,14 +270,14 @@ impl Opened {
             });
         }
         let inner = match node.entries {
-            Entries::Inner(children) => Some(Arc::new(Inner::new(node.level, &children))),
+            Entries::Inner(children) => Some(Inner::new(node.level, &children)),
             Entries::Leaf(_) => None,
         };
         Ok(Root { place, inner })
     }
 
     /// Reads a node into `buffer`, private memory, and hashes it there.
-    fn read<'b>(&self, place: &Place, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], Fault> {
+    fn read<'b>(&self, place: &Place<'_>, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], Fault> {
         // 3.1 Inside the file, and no longer than a node may be.
         let limit = (limits::NODE_BYTES + limits::ROOT_HEAD_BYTES) as u64;
         if place.bytes > limit {
@@ -315,7 +313,7 @@ impl Opened {
     /// Reads, hashes, decodes and checks the node at `place`, and hands it to `then`.
     pub(super) fn with_node<T>(
         &self,
-        place: &Place,
+        place: &Place<'_>,
         then: impl FnOnce(Node<'_>) -> Result<T, Fault>,
     ) -> Result<T, SegmentError> {
         let mut buffer = BUFFER.take();
@@ -332,7 +330,7 @@ impl Opened {
     /// Hands the leaf at `place` to `then`.
     pub(super) fn with_rows<T>(
         &self,
-        place: &Place,
+        place: &Place<'_>,
         then: impl FnOnce(&[Row<'_>]) -> Result<T, Fault>,
     ) -> Result<T, SegmentError> {
         self.with_node(place, |node| match &node.entries {
@@ -345,11 +343,11 @@ impl Opened {
     }
 
     /// The inner node at `place`, from the cache if it was verified before.
-    pub(super) fn inner(&self, place: &Place) -> Result<Arc<Inner>, SegmentError> {
+    pub(super) fn inner(&self, place: &Place<'_>) -> Result<Inner, SegmentError> {
         if place.first.is_none()
             && let Some(root) = self.root.get().and_then(|root| root.inner.as_ref())
         {
-            return Ok(Arc::clone(root));
+            return Ok(root.clone());
         }
         if let Some(known) = self.cache.get(&place.digest) {
             known
@@ -358,13 +356,13 @@ impl Opened {
             return Ok(known);
         }
         let inner = self.with_node(place, |node| match node.entries {
-            Entries::Inner(children) => Ok(Arc::new(Inner::new(node.level, &children))),
+            Entries::Inner(children) => Ok(Inner::new(node.level, &children)),
             Entries::Leaf(_) => Err(Fault::Level {
                 expected: place.level,
                 got: 0,
             }),
         })?;
-        self.cache.insert(place.digest, Arc::clone(&inner));
+        self.cache.insert(place.digest, inner.clone());
         Ok(inner)
     }
 

@@ -40,7 +40,7 @@ pub(super) enum Source {
 
 impl Source {
     /// Fills `into` with the node at `place`.
-    pub(super) fn read(&self, place: &Place, into: &mut [u8]) -> Result<(), Fault> {
+    pub(super) fn read(&self, place: &Place<'_>, into: &mut [u8]) -> Result<(), Fault> {
         match self {
             Self::File(file) => file
                 .read_exact_at(into, place.at)

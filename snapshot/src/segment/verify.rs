@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use serde::Serialize;
@@ -98,11 +98,11 @@ struct Walk<'a> {
 
 enum Below {
     Rows(u64),
-    Nodes(Arc<Inner>),
+    Nodes(Inner),
 }
 
 impl<'a> Walk<'a> {
-    fn new(opened: &'a Opened, root: &Place) -> Self {
+    fn new(opened: &'a Opened, root: &Place<'_>) -> Self {
         Self {
             opened,
             levels: vec![Level::default(); usize::from(root.level) + 1],
@@ -112,13 +112,13 @@ impl<'a> Walk<'a> {
 
     /// Depth first; a segment has at most [`limits::LEVELS`] levels. `tags` are what the parent of a
     /// leaf tells of its keys.
-    fn visit(&mut self, place: &Place, tags: Option<&[u8]>) -> Result<(), SegmentError> {
+    fn visit(&mut self, place: &Place<'_>, tags: Option<&[u8]>) -> Result<(), SegmentError> {
         let below = self.node(place, tags)?;
         self.below(place, &below)
     }
 
     /// One node; gives what is below it.
-    fn node(&mut self, place: &Place, tags: Option<&[u8]>) -> Result<Below, SegmentError> {
+    fn node(&mut self, place: &Place<'_>, tags: Option<&[u8]>) -> Result<Below, SegmentError> {
         let (seen, below) = self.opened.with_node(place, |node| {
             let count = node.count();
             let (first_entry, below) = match node.entries {
@@ -128,7 +128,7 @@ impl<'a> Walk<'a> {
                 }
                 Entries::Inner(children) => (
                     length(children.first())?,
-                    Below::Nodes(Arc::new(Inner::new(node.level, &children))),
+                    Below::Nodes(Inner::new(node.level, &children)),
                 ),
             };
             let bytes = usize::try_from(place.bytes).unwrap_or(usize::MAX);
@@ -144,12 +144,12 @@ impl<'a> Walk<'a> {
         Ok(below)
     }
 
-    fn below(&mut self, place: &Place, below: &Below) -> Result<(), SegmentError> {
+    fn below(&mut self, place: &Place<'_>, below: &Below) -> Result<(), SegmentError> {
         match below {
             Below::Rows(rows) => self.records = self.records.saturating_add(*rows),
             Below::Nodes(inner) => {
                 for index in 0..inner.count() {
-                    if let Some(child) = inner.place(index, place.below.as_ref()) {
+                    if let Some(child) = inner.place(index, place.below) {
                         self.visit(&child, inner.tags(index))?;
                     }
                 }
@@ -162,8 +162,8 @@ impl<'a> Walk<'a> {
     fn visit_on(
         &mut self,
         threads: usize,
-        root: &Place,
-        inner: &Arc<Inner>,
+        root: &Place<'_>,
+        inner: &Inner,
     ) -> Result<(), SegmentError> {
         let (next, walked) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
         let opened = self.opened;
@@ -174,7 +174,7 @@ impl<'a> Walk<'a> {
                     return;
                 }
                 let mut walk = Walk::new(opened, root);
-                let child = inner.place(index, root.below.as_ref());
+                let child = inner.place(index, root.below);
                 let visited = child.map(|child| walk.visit(&child, inner.tags(index)));
                 let done = visited.unwrap_or(Ok(())).map(|()| walk);
                 let mut walked = walked.lock().unwrap_or_else(PoisonError::into_inner);
