@@ -18,8 +18,9 @@ use crate::process::{self, Process, wait_for};
 
 /// The host name the edges know the site by.
 pub const HOST: &str = "dasom.example";
-/// How long anything may take to come up.
-pub const COME_UP: Duration = Duration::from_secs(30);
+/// How long anything may take to come up: an edge that never ran compiles its components, which takes
+/// a slow machine a minute.
+pub const COME_UP: Duration = Duration::from_secs(180);
 
 /// Where the built things are.
 #[derive(Clone, Debug)]
