@@ -54,6 +54,8 @@ mod mirror;
 #[cfg(test)]
 mod once;
 #[cfg(test)]
+mod orders;
+#[cfg(test)]
 mod outage;
 #[cfg(test)]
 mod pages;

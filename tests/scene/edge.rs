@@ -24,6 +24,7 @@ pub(crate) struct EdgeBuilder<'s> {
     fleet: Vec<String>,
     peer: Option<SocketAddr>,
     scrub: u64,
+    poll: &'static str,
     disk: Option<Disk>,
     clock: Option<Clock>,
     settings: String,
@@ -40,6 +41,7 @@ impl<'s> EdgeBuilder<'s> {
             fleet: Vec::new(),
             peer: None,
             scrub: 0,
+            poll: "100ms",
             disk: None,
             clock: None,
             settings: String::new(),
@@ -107,6 +109,12 @@ impl<'s> EdgeBuilder<'s> {
         self.giving()
     }
 
+    /// Asking its sources as seldom as this.
+    pub(crate) fn polling(mut self, every: &'static str) -> Self {
+        self.poll = every;
+        self
+    }
+
     /// Reading what it holds again, at so many bytes a second.
     pub(crate) fn scrubbing(mut self, bytes_a_second: u64) -> Self {
         self.scrub = bytes_a_second;
@@ -153,7 +161,7 @@ impl<'s> EdgeBuilder<'s> {
         let text = format!(
             "name = \"{name}\"\ndata = \"{name}\"\n\n[listen]\npublic = \"{public}\"\n\
              control = \"{control}\"\n\n[peer]\n{fleet}\n\n[[site]]\nname = \"{site}\"\nhosts = [\"{HOST}\"]\n\
-             trust = \"trust\"\n{mirrors}{peers}poll = \"100ms\"\nscrub = {scrub}\n{origin}{settings}",
+             trust = \"trust\"\n{mirrors}{peers}poll = \"{poll}\"\nscrub = {scrub}\n{origin}{settings}",
             name = self.name,
             site = self.site.name(),
             settings = self.settings,
@@ -161,6 +169,7 @@ impl<'s> EdgeBuilder<'s> {
             mirrors = list("mirrors", &self.mirrors),
             peers = list("peers", &self.peers),
             scrub = self.scrub,
+            poll = self.poll,
         );
         fs_err::write(&config, text).unwrap();
         if self.disk.is_none() {

@@ -171,6 +171,15 @@ impl Site {
         run(order).await.expect(0)
     }
 
+    /// `edge order` with these arguments by the path `via` alone, signed with `key`, whatever comes of it.
+    pub(crate) async fn order_via(&self, via: &str, key: &Path, arguments: &[&str]) -> Ended {
+        let mut order = Command::new(binary("edge"));
+        order.arg("order").args(arguments);
+        order.args(["--site", &self.name, "--via", via]);
+        order.arg("--key").arg(key);
+        run(order).await
+    }
+
     /// An edge that follows this site's mirror.
     pub(crate) fn edge(&self) -> EdgeBuilder<'_> {
         EdgeBuilder::new(self)

@@ -17,6 +17,10 @@ pub struct Ops {
     pub site: Option<SiteName>,
     /// `mirrors`: where the orders are written.
     pub mirrors: Vec<Url>,
+    /// `peers`: edges' peer listeners, which the orders are pushed to.
+    pub peers: Vec<Url>,
+    /// `authority`: certificates that sign those of the peers; without it those of this machine count.
+    pub authority: Option<PathBuf>,
     /// `edges`: control listeners that are asked whether an order is in force.
     pub edges: Vec<Url>,
     /// `key`: the operator's key: a file, `agent:SHA256:...`, `agent:FILE.pub` or `env:NAME`.
@@ -51,6 +55,8 @@ impl Ops {
         let ops = Self {
             site: file.parsed("site").map(|site| site.value),
             mirrors: urls(&mut file, "mirrors", |text| mirror::parse_url(text, base)),
+            peers: urls(&mut file, "peers", parse_peer),
+            authority: file.text("authority").map(|path| base.join(path.value)),
             edges: urls(&mut file, "edges", parse_edge),
             key: key.map(|source| source.value.relative_to(base)),
             trust: file.text("trust").map(|dir| base.join(dir.value)),
@@ -69,6 +75,19 @@ pub fn parse_edge(text: &str) -> Result<Url, String> {
         Ok(url) if url.scheme() == "http" && url.has_host() => Ok(url),
         _ => Err(format!(
             "{text:?} is not a control listener: expected a URL, as in http://127.0.0.1:8081"
+        )),
+    }
+}
+
+/// Reads the URL of a peer listener.
+///
+/// # Errors
+/// In words, when it is not `https://HOST:PORT` or `http://HOST:PORT`.
+pub fn parse_peer(text: &str) -> Result<Url, String> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
+        _ => Err(format!(
+            "{text:?} is not a peer listener: expected a URL, as in https://busan-2.example:8443"
         )),
     }
 }

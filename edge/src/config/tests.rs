@@ -233,18 +233,21 @@ fn ops_are_read_beside_their_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ops.toml");
     let text = "site = \"dasom\"\nmirrors = [\"mirror\"]\nedges = [\"http://127.0.0.1:8081\"]\n\
+                peers = [\"https://busan-2.example:8443\"]\nauthority = \"fleet.pem\"\n\
                 key = \"keys/operator\"\n";
     fs_err::write(&path, text).unwrap();
     let ops = ops::Ops::load(&path).unwrap();
     let key = crate::signing::KeySource::File(dir.path().join("keys/operator"));
     assert_eq!(ops.key, Some(key));
+    assert_eq!(ops.peers[0].as_str(), "https://busan-2.example:8443/");
+    assert_eq!(ops.authority, Some(dir.path().join("fleet.pem")));
     assert_eq!(
         ops.mirrors[0].to_file_path().unwrap(),
         dir.path().join("mirror")
     );
-    let text = "site = \"D\"\nmirrors = [\"ftp://b\"]\nedges = [\"here\"]\nkey = \"\"\nwho = 1\n";
+    let text = "site = \"D\"\nmirrors = [\"ftp://b\"]\nedges = [\"here\"]\npeers = [\"mirror\"]\nkey = \"\"\nwho = 1\n";
     fs_err::write(&path, text).unwrap();
-    assert_eq!(ops::Ops::load(&path).unwrap_err().list().len(), 5);
+    assert_eq!(ops::Ops::load(&path).unwrap_err().list().len(), 6);
 }
 
 #[test]

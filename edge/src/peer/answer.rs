@@ -1,5 +1,6 @@
 //! The answer to one request of another edge.
 
+use std::error::Error;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,12 +14,13 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, StreamBody};
-use hyper::body::Frame;
+use hyper::body::{Body as HttpBody, Frame};
 use snapshot::{Digest, Sequence};
 use tokio::task::spawn_blocking;
 
 use super::guard::Turn;
 use super::listen::Room;
+use super::push;
 use super::shelf::{Object, Shelf};
 use crate::page::{Wanted, wanted};
 
@@ -37,14 +39,26 @@ enum Asked {
 }
 
 /// Answers one request; `is_known` says that the connection showed a certificate of the fleet.
-pub(super) async fn answer<T>(
+pub(super) async fn answer<B>(
     room: &Room,
     turn: Turn,
     is_known: bool,
-    request: &Request<T>,
-) -> Response<Body> {
+    request: Request<B>,
+) -> Response<Body>
+where
+    B: HttpBody<Data = Bytes>,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let found = find(&room.shelves, request.uri().path());
+    let is_orders = matches!(found, Some((_, Asked::Orders)));
+    if is_orders && *request.method() == Method::PUT {
+        let Some((shelf, _)) = found else {
+            return absent();
+        };
+        return push::take(shelf, &turn, &room.limits, request.into_body()).await;
+    }
     let token = room.token.as_ref();
-    if !is_known && !token.is_some_and(|token| token.is_in(request.headers())) {
+    if !is_known && !is_orders && !token.is_some_and(|token| token.is_in(request.headers())) {
         let challenge = HeaderValue::from_static("Bearer realm=\"peer\"");
         let words = "show the fleet's token, or a certificate of its authority\n";
         return with(
@@ -56,7 +70,7 @@ pub(super) async fn answer<T>(
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return said(StatusCode::METHOD_NOT_ALLOWED, "GET only\n");
     }
-    let Some((shelf, asked)) = find(&room.shelves, request.uri().path()) else {
+    let Some((shelf, asked)) = found else {
         return absent();
     };
     match asked {
@@ -192,8 +206,8 @@ fn failed() -> Response<Body> {
     )
 }
 
-fn said(status: StatusCode, words: &'static str) -> Response<Body> {
-    let words = Full::new(Bytes::from_static(words.as_bytes()));
+pub(super) fn said(status: StatusCode, words: impl Into<Bytes>) -> Response<Body> {
+    let words = Full::new(words.into());
     let mut response = Response::new(words.map_err(|never| match never {}).boxed_unsync());
     *response.status_mut() = status;
     let kind = HeaderValue::from_static("text/plain; charset=utf-8");
@@ -211,7 +225,11 @@ fn empty(status: StatusCode) -> Response<Body> {
     response
 }
 
-fn with(mut response: Response<Body>, name: HeaderName, value: HeaderValue) -> Response<Body> {
+pub(super) fn with(
+    mut response: Response<Body>,
+    name: HeaderName,
+    value: HeaderValue,
+) -> Response<Body> {
     response.headers_mut().insert(name, value);
     response
 }

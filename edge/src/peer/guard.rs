@@ -13,6 +13,7 @@ use crate::sync::Pace;
 #[derive(Debug)]
 pub(super) struct Guard {
     limits: PeerLimits,
+    pushing: Arc<Semaphore>,
     callers: Mutex<HashMap<IpAddr, Caller>>,
 }
 
@@ -28,6 +29,8 @@ struct Caller {
 struct Share {
     at_once: Arc<Semaphore>,
     requests: Pace,
+    pushes: Pace,
+    pushing: Arc<Semaphore>,
     bytes: Arc<Pace>,
 }
 
@@ -44,12 +47,22 @@ pub(super) struct Visit {
 pub(super) struct Turn {
     _place: Option<OwnedSemaphorePermit>,
     pub(super) pace: Arc<Pace>,
+    share: Arc<Share>,
+    pushing: Arc<Semaphore>,
+}
+
+/// A bundle of orders that may arrive; another may once it is dropped.
+#[derive(Debug)]
+pub(super) struct Push {
+    _of_one: OwnedSemaphorePermit,
+    _of_all: OwnedSemaphorePermit,
 }
 
 impl Guard {
     pub(super) fn new(limits: PeerLimits) -> Self {
         Self {
             limits,
+            pushing: Arc::new(Semaphore::new(limits.pushes_at_once)),
             callers: Mutex::default(),
         }
     }
@@ -71,6 +84,8 @@ impl Guard {
             share: Arc::new(Share {
                 at_once: Arc::new(Semaphore::new(limits.at_once)),
                 requests: Pace::new(Some(limits.requests_a_second)),
+                pushes: Pace::new(Some(limits.pushes_a_second)),
+                pushing: Arc::new(Semaphore::new(limits.pushes_of_one)),
                 bytes: Arc::new(Pace::new(Some(limits.bytes_a_second))),
             }),
         });
@@ -98,7 +113,22 @@ impl Visit {
         Turn {
             _place: place.ok(),
             pace: Arc::clone(&self.share.bytes),
+            share: Arc::clone(&self.share),
+            pushing: Arc::clone(&self.guard.pushing),
         }
+    }
+}
+
+impl Turn {
+    /// Lets a bundle of orders arrive; `None` beyond a limit.
+    pub(super) fn push(&self) -> Option<Push> {
+        let of_one = Arc::clone(&self.share.pushing).try_acquire_owned();
+        let of_all = Arc::clone(&self.pushing).try_acquire_owned();
+        let push = Push {
+            _of_one: of_one.ok()?,
+            _of_all: of_all.ok()?,
+        };
+        self.share.pushes.try_take(1).then_some(push)
     }
 }
 
@@ -204,5 +234,26 @@ mod tests {
         assert_eq!(of("2001:db8:1:2:3::4"), of("2001:db8:1:2::9"));
         assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
         assert_eq!(of("::ffff:10.0.0.1"), one());
+    }
+
+    #[tokio::test]
+    async fn so_many_bundles_arrive_at_once_of_one_and_of_all() {
+        let limits = PeerLimits {
+            pushes_a_second: u64::MAX,
+            ..PeerLimits::default()
+        };
+        let guard = guard(limits);
+        let mut arriving = Vec::new();
+        for address in 1..=u8::MAX {
+            let visit = guard.enter([10, 0, 0, address].into()).unwrap();
+            let turn = visit.turn().await;
+            let pushes: Vec<_> = std::iter::from_fn(|| turn.push()).collect();
+            assert!(pushes.len() <= limits.pushes_of_one);
+            arriving.extend(pushes);
+        }
+        assert_eq!(arriving.len(), limits.pushes_at_once);
+        arriving.pop();
+        let turn = guard.enter([10, 0, 0, 9].into()).unwrap().turn().await;
+        assert!(turn.push().is_some());
     }
 }

@@ -13,6 +13,15 @@ pub struct PeerLimits {
     pub at_once: usize,
     /// Requests a second of one source address; more wait.
     pub requests_a_second: u64,
+    /// Bundles of orders a second that one source address may bring; more are refused.
+    pub pushes_a_second: u64,
+    /// Bundles of orders that arrive at once, of all addresses; more are refused. Each may be as large as
+    /// a bundle may be, and takes memory.
+    pub pushes_at_once: usize,
+    /// The same of one source address.
+    pub pushes_of_one: usize,
+    /// How long a bundle of orders may take to arrive.
+    pub push_time: Duration,
     /// Bytes a second that one source address is given; more wait. `[peer] bandwidth`.
     pub bytes_a_second: u64,
     /// From a connection's start, or its last answer, to the end of the next request's head.
@@ -31,6 +40,10 @@ impl Default for PeerLimits {
             of_one: 256,
             at_once: 64,
             requests_a_second: 2000,
+            pushes_a_second: 20,
+            pushes_at_once: 16,
+            pushes_of_one: 4,
+            push_time: Duration::from_secs(10),
             bytes_a_second: 50 << 20,
             head_time: Duration::from_secs(10),
             head_bytes: 8 << 10,

@@ -80,7 +80,7 @@ where
 {
     let service = service_fn(|request: hyper::Request<Incoming>| async move {
         let turn = visit.turn().await;
-        Ok::<_, Infallible>(answer(room, turn, is_known, &request).await)
+        Ok::<_, Infallible>(answer(room, turn, is_known, request).await)
     });
     let limits = &room.limits;
     let serving = http1::Builder::new()

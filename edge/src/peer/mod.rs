@@ -3,14 +3,16 @@
 //! ```text
 //! GET /<site>/release               the release in use, as it was signed
 //! GET /<site>/releases/<sequence>   the same, of each that is retained
-//! GET /<site>/orders                the orders in force, as they were signed
+//! GET /<site>/orders                the orders in force, as they were signed; to everybody
+//! PUT /<site>/orders                orders, from everybody: who signed them counts
 //! GET /<site>/objects/<2>/<hash>    what a retained release names
 //! ```
 //!
-//! There is nothing else on it. Who asks shows a token that the fleet shares, or a certificate of the
-//! fleet's authority. What is given is signed, or named by what is signed: whoever takes it checks it,
-//! and so nothing here is hashed once more. One source address gets a bounded share ([`PeerLimits`]),
-//! so that a fleet that fills up leaves the readers their line; beyond it requests wait rather than fail.
+//! There is nothing else on it. Who asks for more than orders shows a token that the fleet shares, or a
+//! certificate of the fleet's authority. What is given is signed, or named by what is signed: whoever
+//! takes it checks it, and so nothing here is hashed once more. One source address gets a bounded share
+//! ([`PeerLimits`]), so that a fleet that fills up leaves the readers their line; beyond it requests wait
+//! rather than fail.
 //!
 //! A segment lies on an edge's disk without compression, and is given as frames that are not compressed
 //! either ([`snapshot::at_rest::Stored`]): any range of it is a read of the file.
@@ -19,6 +21,7 @@ mod answer;
 mod guard;
 mod limits;
 mod listen;
+mod push;
 mod shelf;
 mod tls;
 mod token;

@@ -18,7 +18,7 @@ use snapshot::at_rest::Stored;
 use snapshot::manifest::SegmentEntry;
 use snapshot::{CollectionName, Digest, NodeCache, Sequence, SiteName, Store, StoreError};
 
-use crate::sync::{GivenRelease, SiteState};
+use crate::sync::{GivenRelease, Pushes, SiteState, Verdict};
 
 /// What stops the reading of a segment: nothing.
 static NEVER: AtomicBool = AtomicBool::new(false);
@@ -29,6 +29,7 @@ pub struct Shelf {
     state: Arc<SiteState>,
     store: Arc<Store>,
     cache: NodeCache,
+    pushes: Pushes,
     known: Mutex<Known>,
 }
 
@@ -51,13 +52,14 @@ pub(super) struct Object {
 }
 
 impl Shelf {
-    /// What `state` says may be given, out of `store`.
+    /// What `state` says may be given, out of `store`; orders are brought to `pushes`.
     #[must_use]
-    pub fn new(state: Arc<SiteState>, store: Arc<Store>, cache: NodeCache) -> Self {
+    pub fn new(state: Arc<SiteState>, store: Arc<Store>, cache: NodeCache, pushes: Pushes) -> Self {
         Self {
             state,
             store,
             cache,
+            pushes,
             known: Mutex::default(),
         }
     }
@@ -79,6 +81,15 @@ impl Shelf {
     /// The orders in force.
     pub(super) fn orders(&self) -> Option<Bytes> {
         self.state.given().orders()
+    }
+
+    /// Brings orders here.
+    pub(super) async fn bring(&self, orders: Bytes) -> Verdict {
+        // Those in force come back from every peer they were passed on to.
+        if self.orders().is_some_and(|known| known == orders) {
+            return Verdict::InForce;
+        }
+        self.pushes.bring(orders).await
     }
 
     /// The object of that name; `None` if nobody is to have it from here. Blocking.

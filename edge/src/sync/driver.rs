@@ -10,6 +10,7 @@ use std::sync::Arc;
 use snapshot::trust::{AcceptedRelease, Generation};
 use snapshot::{Digest, Namespace, NodeCache, Store};
 use tokio::runtime::Handle;
+use tokio::sync::mpsc;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -22,6 +23,7 @@ use super::kept::{Kept, OpenError};
 use super::lazy::{LazyReads, forget as forget_lazy};
 use super::merge::MergeFault;
 use super::pace::Pace;
+use super::pushed::{Pushed, Pushes};
 use super::refusal::{Check, Refusal};
 use super::scrub::Scrub;
 use super::source::{Answers, Source, poll, sources};
@@ -57,6 +59,9 @@ pub struct Follower {
     /// Segments merged for the release that is being brought in, known to be whole, blobs included.
     pub(super) whole: BTreeMap<Digest, Kind>,
     pub(super) orders_kept: bool,
+    /// Orders that are brought here, and those that are on their way to peers.
+    pushes: (Pushes, mpsc::Receiver<Pushed>),
+    pub(super) passing_on: JoinSet<()>,
     /// What is not held whole.
     pub(super) lazy: Lazy,
     /// How fast what is held is read again, bytes a second.
@@ -115,6 +120,8 @@ impl Follower {
             checked: None,
             whole: BTreeMap::new(),
             orders_kept: true,
+            pushes: Pushes::new(),
+            passing_on: JoinSet::new(),
             lazy: Lazy::default(),
             scrub: site.scrub,
         };
@@ -147,7 +154,7 @@ impl Follower {
     #[must_use]
     pub fn shelf(&self) -> Shelf {
         let (state, store) = (Arc::clone(&self.state), Arc::clone(&self.store));
-        Shelf::new(state, store, self.cache.clone())
+        Shelf::new(state, store, self.cache.clone(), self.pushes.0.clone())
     }
 
     /// What the rest of the edge sees.
@@ -209,6 +216,7 @@ impl Follower {
                 () = tick => events.push_back(Event::Tick),
                 () = sweep => {}
                 () = damaged => events.extend(self.damaged()),
+                Some(pushed) = self.pushes.1.recv() => self.judge_pushed(pushed).await,
                 Some(done) = tasks.join_next() => match done {
                     Ok(done) => events.push_back(self.done(done).await),
                     Err(error) => self.alarm(format!("a task of sync broke off: {error}")),

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use snapshot::Envelope;
 use snapshot::trust::{Refusal as TrustRefusal, accept_release};
+use snapshot::{DocumentError, Envelope};
 use tokio::task::spawn_blocking;
 
 use super::checks::{unordered, untrusted};
@@ -12,6 +12,7 @@ use super::driver::Follower;
 use super::mirror::{Fetched, MirrorError};
 use super::state::wall_clock;
 use super::work::{Offer, SourceId};
+use crate::orders::Taken;
 
 impl Follower {
     pub(super) fn take_release(
@@ -99,24 +100,29 @@ impl Follower {
             Ok(Fetched::Missing) => return source.orders_etag = None,
             Ok(Fetched::Unchanged) | Err(_) => return self.keep_orders(false).await,
         };
-        let mut time = self.journal.time;
-        let taken = self
-            .orders
-            .take(&bytes, &self.generation, &mut time, wall_clock());
+        let taken = self.take_bundle(&bytes).await;
+        if let Some(source) = self.sources.get_mut(id) {
+            let again = taken.as_ref().is_ok_and(|taken| taken.again);
+            source.orders_etag = etag.filter(|_| !again);
+        }
         let taken = match taken {
             Ok(taken) => taken,
-            Err(error) => {
-                source.orders_etag = etag;
-                return self.refuse(None, &unordered(mirror, error.to_string()));
-            }
+            Err(error) => return self.refuse(None, &unordered(mirror, error.to_string())),
         };
-        source.orders_etag = etag.filter(|_| !taken.again);
         for refusal in &taken.refused {
             // A mirror that lags behind the others is no news.
             if !matches!(refusal, TrustRefusal::OldOrder { .. }) {
                 self.refuse(None, &unordered(mirror.clone(), refusal.to_string()));
             }
         }
+    }
+
+    /// Takes in a bundle, by whatever path it came: what is accepted is in force when this ends.
+    pub(super) async fn take_bundle(&mut self, bytes: &[u8]) -> Result<Taken, DocumentError> {
+        let mut time = self.journal.time;
+        let taken = self
+            .orders
+            .take(bytes, &self.generation, &mut time, wall_clock())?;
         for alarm in &taken.alarms {
             self.alarm(alarm.to_string());
         }
@@ -128,6 +134,7 @@ impl Follower {
         self.journal.time = time;
         self.state.set_time(time);
         self.keep_orders(!taken.accepted.is_empty()).await;
+        Ok(taken)
     }
 
     /// Writes accepted orders down, then puts them in force. A disk that fails is tried again at
@@ -144,6 +151,7 @@ impl Follower {
         if changed {
             self.state.given().orders_are(self.orders.bundle());
             self.state.order(self.orders.orders());
+            self.pass_on();
         }
     }
 

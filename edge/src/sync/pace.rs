@@ -35,6 +35,17 @@ impl Pace {
         true
     }
 
+    /// Notes what came, if as much may come now; else nothing is noted.
+    pub fn try_take(&self, count: u64) -> bool {
+        let now = Instant::now();
+        let paid = *self.paid.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = paid.is_some_and(|paid| paid > now + AHEAD);
+        !full && {
+            self.owes(count, now);
+            true
+        }
+    }
+
     /// Notes bytes that came at `now`; when more may come, if not yet.
     fn owes(&self, bytes: u64, now: Instant) -> Option<Instant> {
         let rate = self.bytes_a_second?;

@@ -141,6 +141,7 @@ pub(super) fn ops(site: &SiteName) -> String {
 site = "{site}"
 mirrors = ["mirror"]
 edges = ["http://{CONTROL}"]   # asked afterwards whether the order is in force
+# peers = ["http://10.0.0.2:8443"]      # edges' peer listeners: orders are pushed there, mirrors or not
 key = "keys/operator"
 trust = "trust"
 "#

@@ -33,6 +33,8 @@ pub(super) struct Held {
 #[derive(Clone, Debug)]
 pub(super) struct Written {
     pub(super) url: String,
+    /// An edge, which has it in force, and no mirror.
+    pub(super) is_edge: bool,
     pub(super) error: Option<String>,
 }
 
@@ -107,7 +109,7 @@ pub(super) async fn read_all(settings: &Settings) -> Result<Held, Fault> {
         .map(|(_, reason)| reason.as_str())
         .collect();
     let fault = Fault::new(Exit::NoMirror, reasons.join("\nedge: "));
-    Err(fault.hint("give a mirror that answers with --mirror URL"))
+    Err(fault.hint("give a mirror or an edge that answers with --via URL"))
 }
 
 /// Writes `envelope`, with all that is known, to every mirror.
@@ -126,6 +128,7 @@ pub(super) async fn write_all(
             let written = write(mirror, settings, all, envelope, digest).await;
             Written {
                 url: mirror.url().to_string(),
+                is_edge: mirror.is_edge(),
                 error: written.err(),
             }
         }

@@ -1,7 +1,8 @@
 //! `edge order`: signs an order, writes it to the mirrors, and says where it is in force.
 //!
-//! An order reaches the edges only through mirrors: this command needs no way to an edge to be
-//! obeyed, and asks the edges at the end only to be able to say who obeys.
+//! An order reaches the edges by any path: through mirrors, which they poll, or brought to the peer
+//! listener of any one of them, which passes it on. The edges are asked at the end only to be able to
+//! say who obeys.
 
 mod draft;
 mod edges;
@@ -31,6 +32,7 @@ Examples:
   edge order degrade pay --why \"the payment hall is on fire\"
   edge order notice site --text ko=\"복구 중입니다\" --text en=\"We are restoring\"
   edge order recover pay
+  edge order recover pay --via https://busan-2.example:8443
   edge order show
 
 Exit status:
@@ -38,7 +40,7 @@ Exit status:
    1  it did not work; the reason is printed
    3  in force on some of the edges that were asked
    4  in force on none of them
-   5  no mirror took the order
+   5  no mirror and no edge took the order
   64  the command line or ops.toml is wrong; nothing was signed";
 
 /// Longest wait for the edges.
@@ -54,7 +56,7 @@ pub(super) struct Order {
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct Common {
-    /// Settings for these commands: site, mirrors, edges, key, trust.
+    /// Settings for these commands: site, mirrors, peers, authority, edges, key, trust.
     #[arg(long, value_name = "FILE", env = "HOLDFAST_OPS", global = true)]
     ops: Option<PathBuf>,
     /// The site the order is about.
@@ -63,6 +65,10 @@ pub(super) struct Common {
     /// A mirror to write to: file:///PATH or a folder. May be given several times.
     #[arg(long = "mirror", value_name = "URL", global = true)]
     mirrors: Vec<String>,
+    /// The only path to take: a mirror, or an edge's peer listener (https:// or http://). May be given
+    /// several times.
+    #[arg(long, value_name = "URL", global = true, conflicts_with = "mirrors")]
+    via: Vec<String>,
     /// The operator's key: a file, agent:SHA256:..., agent:FILE.pub or env:NAME.
     #[arg(long, value_name = "SOURCE", global = true)]
     key: Option<String>,
@@ -241,9 +247,9 @@ async fn give(
         given.print(settings.json);
         return Err(Fault::new(
             Exit::NoMirror,
-            "no mirror took the order: no edge will see it",
+            "no mirror and no edge took the order: nobody will see it",
         )
-        .hint("see the reasons above; give another one with --mirror URL"));
+        .hint("see the reasons above; give another path with --via URL"));
     }
     given.announce(settings.json);
     given.edges = edges::await_order(settings, &given, begun).await;

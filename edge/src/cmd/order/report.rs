@@ -74,9 +74,14 @@ impl Given {
         let changes = changes.join("; ");
         writeln!(text, "{scope} of {}: {changes} (order {epoch})", self.site).ok();
         for mirror in &self.written {
+            let (kind, done) = if mirror.is_edge {
+                ("edge", "told, and in force there")
+            } else {
+                ("mirror", "written")
+            };
             match &mirror.error {
-                None => writeln!(text, "  mirror {}: written", mirror.url).ok(),
-                Some(error) => writeln!(text, "  mirror {}: NOT written: {error}", mirror.url).ok(),
+                None => writeln!(text, "  {kind} {}: {done}", mirror.url).ok(),
+                Some(error) => writeln!(text, "  {kind} {}: NOT {done}: {error}", mirror.url).ok(),
             };
         }
         text
@@ -91,7 +96,12 @@ impl Given {
 
     fn json(&self) -> serde_json::Value {
         let mirrors = self.written.iter().map(|mirror| {
-            json!({ "url": mirror.url, "written": mirror.error.is_none(), "error": mirror.error })
+            json!({
+                "url": mirror.url,
+                "edge": mirror.is_edge,
+                "written": mirror.error.is_none(),
+                "error": mirror.error,
+            })
         });
         json!({
             "site": self.site,

@@ -12,13 +12,16 @@ use super::Common;
 use crate::cmd::Fault;
 use crate::config::ops::{Ops, parse_edge};
 use crate::config::trust;
+use crate::peer::Fleet;
 use crate::signing::KeySource;
+use crate::sync::mirror::Shown;
 use crate::sync::{Mirror, mirror};
 
 /// Resolved settings.
 #[derive(Debug)]
 pub(super) struct Settings {
     pub(super) site: SiteName,
+    /// What orders are read from and brought to: mirrors, then edges.
     pub(super) mirrors: Vec<Mirror>,
     pub(super) edges: Vec<Url>,
     pub(super) generation: Option<Arc<Generation>>,
@@ -41,15 +44,29 @@ impl Settings {
             let fault = Fault::usage("which site? neither --site nor ops.toml says");
             fault.hint("give --ops FILE, or --site, --mirror and --key")
         })?;
-        let here = Path::new(".");
-        let mirrors = match common.mirrors.as_slice() {
-            [] => ops.mirrors,
-            given => parse(given, |text| mirror::parse_url(text, here))?,
+        let shown = match &ops.authority {
+            None => Shown::default(),
+            Some(path) => {
+                let fleet = Fleet::read(None, Some(path)).map_err(Fault::usage)?;
+                Shown::of(None, Some(&fleet))
+            }
         };
-        if mirrors.is_empty() {
-            let fault = Fault::usage("no mirror: orders reach edges only through mirrors");
-            return Err(fault.hint("give --mirror URL, or mirrors in ops.toml"));
+        let here = Path::new(".");
+        let mirror = |text: &str| mirror::parse_url(text, here);
+        let (mirrors, peers) = match (common.via.as_slice(), common.mirrors.as_slice()) {
+            ([], []) => (ops.mirrors, ops.peers),
+            ([], given) => (parse(given, mirror)?, Vec::new()),
+            (given, _) => {
+                let all = parse(given, mirror)?.into_iter();
+                all.partition(|url| !matches!(url.scheme(), "http" | "https"))
+            }
+        };
+        if mirrors.is_empty() && peers.is_empty() {
+            let fault = Fault::usage("no path: neither a mirror nor an edge to bring orders to");
+            return Err(fault.hint("give --via URL, or mirrors or peers in ops.toml"));
         }
+        let peers = peers.iter().map(|url| Mirror::open(url)?.showing(&shown));
+        let paths: Result<Vec<Mirror>, _> = mirrors.iter().map(Mirror::open).chain(peers).collect();
         let edges = match common.edges.as_slice() {
             [] => ops.edges,
             given => parse(given, parse_edge)?,
@@ -66,10 +83,9 @@ impl Settings {
                 Some(Arc::new(read))
             }
         };
-        let opened: Result<Vec<Mirror>, _> = mirrors.iter().map(Mirror::open).collect();
         Ok(Self {
             site,
-            mirrors: opened.map_err(Fault::usage)?,
+            mirrors: paths.map_err(Fault::usage)?,
             edges,
             generation,
             wait: common.wait,

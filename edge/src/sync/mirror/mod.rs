@@ -67,6 +67,8 @@ enum Access {
     Folder(PathBuf),
     /// Read and write.
     Bucket,
+    /// Another edge: it takes orders, and nothing else.
+    Edge,
     /// Read only; what to do who wants to write.
     Read(&'static str),
 }
@@ -166,7 +168,8 @@ impl Mirror {
             mirror: self.url.to_string(),
             why,
         })?;
-        Ok(self.with_store(Arc::new(store)))
+        let access = Access::Edge;
+        Ok(Self { access, ..self }.with_store(Arc::new(store)))
     }
 
     /// How long it is waited for.
@@ -270,6 +273,12 @@ impl Mirror {
         (&self.store, self.path(place))
     }
 
+    /// Whether it is another edge.
+    #[must_use]
+    pub const fn is_edge(&self) -> bool {
+        matches!(self.access, Access::Edge)
+    }
+
     /// Whether what it holds can be listed: not over HTTP.
     #[must_use]
     pub fn can_list(&self) -> bool {
@@ -286,7 +295,7 @@ impl Mirror {
                 mirror: self.url.to_string(),
                 why,
             }),
-            Access::Folder(_) | Access::Bucket => Ok(()),
+            Access::Folder(_) | Access::Bucket | Access::Edge => Ok(()),
         }
     }
 

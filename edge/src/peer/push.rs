@@ -1,0 +1,67 @@
+//! Orders that are brought: by a person who gives one, or by an edge that has accepted it.
+//!
+//! Nobody has to show who they are, since whoever signed the orders is what counts. So what a stranger
+//! can make an edge do is bounded before a signature is looked at: in bytes, time and bundles a second.
+
+use std::error::Error;
+
+use bytes::Bytes;
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::Body as HttpBody;
+use snapshot::limits::BUNDLE_BYTES;
+use tokio::time::timeout;
+
+use super::answer::{Body, said, with};
+use super::guard::Turn;
+use super::limits::PeerLimits;
+use super::shelf::Shelf;
+use crate::sync::Verdict;
+
+/// Takes a bundle in, and says once it is in force, or why it is not.
+pub(super) async fn take<B>(
+    shelf: &Shelf,
+    turn: &Turn,
+    limits: &PeerLimits,
+    body: B,
+) -> Response<Body>
+where
+    B: HttpBody<Data = Bytes>,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let Some(_push) = turn.push() else {
+        return busy(StatusCode::TOO_MANY_REQUESTS);
+    };
+    // Who says so beforehand need not send it.
+    if body.size_hint().lower() > BUNDLE_BYTES as u64 {
+        return too_large();
+    }
+    let body = Limited::new(body, BUNDLE_BYTES).collect();
+    let orders = match timeout(limits.push_time, body).await {
+        Ok(Ok(orders)) => orders.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return too_large(),
+        Ok(Err(_)) => return said(StatusCode::BAD_REQUEST, "the orders broke off\n"),
+        Err(_) => return said(StatusCode::REQUEST_TIMEOUT, "the orders come too slowly\n"),
+    };
+    match shelf.bring(orders).await {
+        Verdict::InForce => said(StatusCode::OK, "in force\n"),
+        Verdict::Refused(why) => said(StatusCode::FORBIDDEN, format!("{why}\n")),
+        Verdict::Unreadable(why) => said(StatusCode::BAD_REQUEST, format!("{why}\n")),
+        Verdict::Busy => busy(StatusCode::SERVICE_UNAVAILABLE),
+    }
+}
+
+fn too_large() -> Response<Body> {
+    let words = format!("more than the {BUNDLE_BYTES} bytes allowed\n");
+    said(StatusCode::PAYLOAD_TOO_LARGE, words)
+}
+
+fn busy(status: StatusCode) -> Response<Body> {
+    let again = HeaderValue::from_static("1");
+    with(
+        said(status, "too many orders at once\n"),
+        RETRY_AFTER,
+        again,
+    )
+}

@@ -1,0 +1,171 @@
+//! Orders that are brought here, and orders that are passed on.
+//!
+//! A person or another edge may push orders to this edge instead of waiting for its next poll. Who
+//! brings an order does not matter, only who signed it. An edge that accepts an order, by whatever
+//! path, pushes all it has in force to its peers at once; what is in force already is answered without
+//! a look at any signature, and goes no further. So an order told to one edge is soon known to all
+//! that are joined by peers, and a push that is lost costs no more than the time to the next poll.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use snapshot::trust::Refusal;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+
+use super::Place;
+use super::driver::Follower;
+use super::pace::Pace;
+
+/// Bundles of one site that wait to be judged; more are sent away.
+pub const WAITING: usize = 16;
+/// Bundles of one site that are judged a second, whoever brings them; more are sent away.
+pub const JUDGED_A_SECOND: u64 = 100;
+
+/// Refusals that are told to who brought the orders.
+pub const TOLD: usize = 8;
+
+/// What became of orders that were brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// They are in force, or newer ones of their scopes are.
+    InForce,
+    /// Some are not believed; why, one a line.
+    Refused(String),
+    /// They cannot be read; why.
+    Unreadable(String),
+    /// Too many come.
+    Busy,
+}
+
+/// Where orders of one site are brought. Cloning shares it.
+#[derive(Clone, Debug)]
+pub struct Pushes {
+    to: mpsc::Sender<Pushed>,
+    pace: Arc<Pace>,
+}
+
+/// A bundle that was brought.
+#[derive(Debug)]
+pub(super) struct Pushed {
+    bytes: Bytes,
+    told: oneshot::Sender<Verdict>,
+}
+
+impl Pushes {
+    pub(super) fn new() -> (Self, mpsc::Receiver<Pushed>) {
+        let (to, pushed) = mpsc::channel(WAITING);
+        let pace = Arc::new(Pace::new(Some(JUDGED_A_SECOND)));
+        (Self { to, pace }, pushed)
+    }
+
+    /// Waits until these orders were judged, and kept on disk if they were accepted.
+    pub async fn bring(&self, bytes: Bytes) -> Verdict {
+        if !self.pace.try_take(1) {
+            return Verdict::Busy;
+        }
+        let (told, verdict) = oneshot::channel();
+        if self.to.try_send(Pushed { bytes, told }).is_err() {
+            return Verdict::Busy;
+        }
+        verdict.await.unwrap_or(Verdict::Busy)
+    }
+}
+
+impl Follower {
+    /// Strangers may push what they like: what is refused is told to them, and not kept.
+    pub(super) async fn judge_pushed(&mut self, pushed: Pushed) {
+        let verdict = match self.take_bundle(&pushed.bytes).await {
+            Ok(taken) => said(&taken.refused),
+            Err(error) => Verdict::Unreadable(error.to_string()),
+        };
+        // Whoever brought it may have gone.
+        let _ = pushed.told.send(verdict);
+    }
+
+    /// Pushes what is in force to every peer. What was still under way is part of it.
+    pub(super) fn pass_on(&mut self) {
+        self.passing_on = JoinSet::new();
+        let Some(orders) = self.state.given().orders() else {
+            return;
+        };
+        for source in self.sources.iter().filter(|source| source.status.peer) {
+            let (peer, orders) = (source.mirror.clone(), orders.to_vec());
+            let place = Place::orders(self.state.name());
+            self.passing_on.spawn(async move {
+                if let Err(error) = peer.put(&place, orders).await {
+                    tracing::debug!(peer = %peer.url(), "orders were not passed on: {error}");
+                }
+            });
+        }
+    }
+}
+
+fn said(refused: &[Refusal]) -> Verdict {
+    // What is older than the order in force changes nothing, and is no fault.
+    let refused = refused
+        .iter()
+        .filter(|refusal| !matches!(refusal, Refusal::OldOrder { .. }));
+    let refused: Vec<String> = refused.take(TOLD).map(ToString::to_string).collect();
+    if refused.is_empty() {
+        return Verdict::InForce;
+    }
+    Verdict::Refused(refused.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+    use snapshot::{Epoch, Scope, SiteName};
+    use tokio::task::unconstrained;
+
+    use super::*;
+
+    fn sent_away(pushes: &Pushes) -> bool {
+        let brought = unconstrained(pushes.bring(Bytes::from_static(b"x"))).now_or_never();
+        brought == Some(Verdict::Busy)
+    }
+
+    #[tokio::test]
+    async fn so_many_bundles_wait_and_no_more() {
+        let (pushes, pushed) = Pushes::new();
+        let pace = Arc::default();
+        let pushes = Pushes { pace, ..pushes };
+        let waiting = (0..2 * WAITING).filter(|_| !sent_away(&pushes)).count();
+        assert_eq!(waiting, WAITING);
+        // Nobody judges any more.
+        drop(pushed);
+        assert!(sent_away(&pushes));
+    }
+
+    #[tokio::test]
+    async fn so_many_bundles_are_judged_a_second_whoever_brings_them() {
+        let (pushes, mut pushed) = Pushes::new();
+        let mut judged: u64 = 0;
+        while !sent_away(&pushes) {
+            assert!(pushed.try_recv().is_ok());
+            judged += 1;
+            assert!(judged < JUDGED_A_SECOND, "all in an instant");
+        }
+    }
+
+    #[test]
+    fn of_many_refusals_the_first_are_told_and_old_orders_are_none() {
+        let site = |name: &str| name.parse::<SiteName>().unwrap();
+        let other = |_| Refusal::OtherSite {
+            got: site("other"),
+            expected: site("small"),
+        };
+        let refused: Vec<_> = (0..=TOLD).map(other).collect();
+        let Verdict::Refused(words) = said(&refused) else {
+            panic!("it was believed");
+        };
+        assert_eq!(words.lines().count(), TOLD);
+        let old = Refusal::OldOrder {
+            scope: Scope::Site,
+            got: Epoch(1),
+            floor: Epoch(2),
+        };
+        assert_eq!(said(&[old]), Verdict::InForce);
+    }
+}
