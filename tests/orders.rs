@@ -74,6 +74,7 @@ async fn what_a_stranger_brings_is_told_to_him_and_changes_nothing() {
     let refused = refused.expect(5);
     let all = format!("{}{}", refused.out, refused.err);
     assert!(all.contains("is not in allowed_signers"), "{all}");
+    assert!(all.contains("/: NOT told: "), "{all}");
     // A publisher gives no orders.
     let publisher = site.path("keys/release");
     let refused = site.order_via(&url(&edge), &publisher, &degrade).await;

@@ -21,7 +21,6 @@ use super::pace::Pace;
 pub const WAITING: usize = 16;
 /// Bundles of one site that are judged a second, whoever brings them; more are sent away.
 pub const JUDGED_A_SECOND: u64 = 100;
-
 /// Refusals that are told to who brought the orders.
 pub const TOLD: usize = 8;
 

@@ -74,13 +74,13 @@ impl Given {
         let changes = changes.join("; ");
         writeln!(text, "{scope} of {}: {changes} (order {epoch})", self.site).ok();
         for mirror in &self.written {
-            let (kind, done) = if mirror.is_edge {
-                ("edge", "told, and in force there")
+            let (kind, done, so) = if mirror.is_edge {
+                ("edge", "told", ", and in force there")
             } else {
-                ("mirror", "written")
+                ("mirror", "written", "")
             };
             match &mirror.error {
-                None => writeln!(text, "  {kind} {}: {done}", mirror.url).ok(),
+                None => writeln!(text, "  {kind} {}: {done}{so}", mirror.url).ok(),
                 Some(error) => writeln!(text, "  {kind} {}: NOT {done}: {error}", mirror.url).ok(),
             };
         }
