@@ -146,11 +146,13 @@ fn pin(site: &Site, release: u64) {
         epoch: Epoch(1),
         predecessor: None,
         mode: Mode::Automatic,
+        insists: false,
         notices: Vec::new(),
         pin: Some(Pin {
             sequence: Sequence(release),
             manifest: known.manifest,
         }),
+        back: None,
         who: "sora".to_owned(),
         why: "the newer one is wrong".to_owned(),
         ends_at: None,

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::manifest::SegmentEntry;
 use crate::manifest::tests::{manifest, release};
-use crate::order::{Mode, Notice, Pin};
+use crate::order::{Back, Mode, Notice, Pin};
 use crate::release::Head;
 use crate::segment::tests::{open, site};
 use crate::{
@@ -226,6 +226,7 @@ fn order(follows: Digest) -> Order {
         epoch: Epoch(3),
         predecessor: Some(follows),
         mode: Mode::Degraded,
+        insists: true,
         notices: vec![Notice {
             at: Timestamp(1_760_500_000_000),
             text: words("복구 중입니다", "We are repairing"),
@@ -233,6 +234,10 @@ fn order(follows: Digest) -> Order {
         pin: Some(Pin {
             sequence: Sequence(7),
             manifest: follows,
+        }),
+        back: Some(Back {
+            since: Timestamp(1_760_500_000_000),
+            until: Timestamp(1_760_507_200_000),
         }),
         who: "mina@dasom.example".into(),
         why: "fire".into(),
@@ -369,6 +374,7 @@ fn limits_are_the_codes() {
         ("orders in a bundle", limits::BUNDLE_ORDERS as u64),
         ("trust file", limits::TRUST_FILE_BYTES as u64),
         ("statement ahead of edge time", limits::AHEAD_MS),
+        ("forced mode, at most", limits::FORCED_MS),
     ];
     for (name, value) in pairs {
         assert_eq!(documented(name), value, "{name}");

@@ -37,6 +37,8 @@ pub const STACK_SEGMENTS: usize = 64;
 pub const FAST_FORWARD: u64 = 1 << 32;
 /// How far ahead of edge time a statement may be dated, milliseconds (7 days).
 pub const AHEAD_MS: u64 = 7 * 24 * 3600 * 1000;
+/// How long a forced mode lasts at most from its signing, milliseconds (7 days).
+pub const FORCED_MS: u64 = 7 * 24 * 3600 * 1000;
 /// Levels in a segment, leaves included: more than any reachable size needs.
 pub const LEVELS: u8 = 12;
 /// Largest single signature, bytes: the longest we accept, a hardware key's, has about 350.

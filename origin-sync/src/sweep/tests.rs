@@ -131,11 +131,13 @@ impl World {
             epoch: Epoch(1),
             predecessor: None,
             mode: Mode::Automatic,
+            insists: false,
             notices: Vec::new(),
             pin: Some(Pin {
                 sequence: known.sequence,
                 manifest: known.manifest,
             }),
+            back: None,
             who: "sora".to_owned(),
             why: "why not".to_owned(),
             ends_at: None,

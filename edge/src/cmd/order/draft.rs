@@ -56,15 +56,15 @@ impl Draft {
             mode: before
                 .map(|order| order.mode_at(self.now))
                 .unwrap_or_default(),
+            insists: before.is_some_and(|order| order.insists),
             notices: before
                 .map(|order| order.notices.clone())
                 .unwrap_or_default(),
             pin: before.and_then(|order| order.pin),
+            back: before.and_then(|order| order.back.filter(|back| self.now < back.until)),
             who: self.who,
             why: self.why,
-            ends_at: before
-                .and_then(|order| order.ends_at)
-                .filter(|end| *end > self.now),
+            ends_at: before.and_then(Order::end).filter(|end| *end > self.now),
             signed_at: self.now,
         };
         match self.change {

@@ -213,11 +213,13 @@ impl World {
             epoch: Epoch(1),
             predecessor: None,
             mode,
+            insists: false,
             notices: vec![Notice {
                 at: now,
                 text: LocalText::from_iter([("ko", "점검 중"), ("en", "under repair")]),
             }],
             pin: None,
+            back: None,
             who: "mina@dasom.example".to_owned(),
             why: "a test".to_owned(),
             ends_at: None,

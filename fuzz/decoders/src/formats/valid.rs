@@ -143,11 +143,13 @@ fn orders() -> [Order; 2] {
         epoch: Epoch(3),
         predecessor: Some(Digest::of(b"before")),
         mode,
+        insists: false,
         notices: vec![Notice {
             at: NOW,
             text: LocalText::from_iter([("ko", "점검 중"), ("en", "under repair")]),
         }],
         pin: None,
+        back: None,
         who: "sora".to_owned(),
         why: "fire".to_owned(),
         ends_at: None,
