@@ -17,15 +17,21 @@ pub enum Namespace {
     Release,
     /// `order@holdfast`: an operator's word on a scope.
     Order,
+    /// `trust@holdfast`: operators' word on whom to believe from now on.
+    Trust,
 }
 
 impl Namespace {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Release, Self::Order, Self::Trust];
+
     /// The text that is signed, and that `ssh-keygen -Y sign -n` is given.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Release => "release@holdfast",
             Self::Order => "order@holdfast",
+            Self::Trust => "trust@holdfast",
         }
     }
 }
@@ -38,8 +44,8 @@ impl fmt::Display for Namespace {
 
 /// The signed bytes, never re-encoded on their way, and who signed them.
 ///
-/// Holding one says nothing about its truth: [`crate::accept_release`] and
-/// [`crate::accept_order`] do.
+/// Holding one says nothing about its truth: [`crate::accept_release`],
+/// [`crate::accept_order`] and [`crate::trust::accept_succession`] do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
     version: u16,
@@ -173,6 +179,12 @@ impl Envelope {
             }
         }
         Ok(())
+    }
+
+    /// Its encoding is no longer than this, and only a few bytes shorter.
+    pub(crate) fn encoded_bytes(&self) -> usize {
+        let parts = self.signatures.iter().chain([&self.payload]);
+        parts.map(|part| part.len() + 5).sum::<usize>() + 5
     }
 
     fn put(&mut self, signature: Vec<u8>) -> Result<(), SignError> {

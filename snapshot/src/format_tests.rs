@@ -10,6 +10,7 @@ use crate::manifest::tests::{manifest, release};
 use crate::order::{Back, Mode, Notice, Pin};
 use crate::release::Head;
 use crate::segment::tests::{open, site};
+use crate::trust::{Succession, TrustFiles};
 use crate::{
     BlobRef, Digest, Entry, Envelope, Epoch, Key, KeySigner, Manifest, Namespace, Order, Release,
     Scope, SegmentBuilder, Sequence, Timestamp, at_rest, blob, decode, encode, limits,
@@ -263,6 +264,40 @@ fn order_vectors() {
 }
 
 #[test]
+fn succession_vectors() {
+    let block = &blocks("succession")[0];
+    let follows = TrustFiles::default().digest();
+    let succession = Succession {
+        version: Succession::VERSION,
+        site: site(),
+        number: 3,
+        follows,
+        allowed_signers: "# nobody\n".into(),
+        trust_toml: "[thresholds]\n".into(),
+        who: "mina@dasom.example".into(),
+        why: "stolen".into(),
+        signed_at: Timestamp(1_760_500_001_000),
+    };
+    let payload = encode(&succession).unwrap();
+    let actual = format!(
+        "follows {follows}\npayload {}\nmakes {}\n",
+        hex(&payload),
+        succession.files().digest()
+    );
+    let written = format!(
+        "follows {}\npayload {}\nmakes {}\n",
+        field(block, "follows"),
+        hex(&bytes(field(block, "payload"))),
+        field(block, "makes")
+    );
+    assert_eq!(written, actual, "the vector should read:\n{actual}");
+    assert_eq!(
+        Succession::of(&Envelope::seal(payload)).unwrap(),
+        succession
+    );
+}
+
+#[test]
 fn envelope_vectors() {
     let block = &blocks("envelope")[0];
     let written = bytes(field(block, "bytes"));
@@ -366,12 +401,17 @@ fn limits_are_the_codes() {
         ("component", limits::COMPONENT_BYTES as u64),
         ("segments in a stack", limits::STACK_SEGMENTS as u64),
         ("manifest", limits::MANIFEST_BYTES as u64),
-        ("release or order", limits::STATEMENT_BYTES as u64),
+        (
+            "release, order or succession",
+            limits::STATEMENT_BYTES as u64,
+        ),
         ("envelope", limits::ENVELOPE_BYTES as u64),
         ("signature", limits::SIGNATURE_BYTES as u64),
         ("signatures in an envelope", limits::SIGNATURES as u64),
         ("bundle", limits::BUNDLE_BYTES as u64),
         ("orders in a bundle", limits::BUNDLE_ORDERS as u64),
+        ("chain", limits::CHAIN_BYTES as u64),
+        ("successions in a chain", limits::CHAIN_SUCCESSIONS as u64),
         ("trust file", limits::TRUST_FILE_BYTES as u64),
         ("statement ahead of edge time", limits::AHEAD_MS),
         ("forced mode, at most", limits::FORCED_MS),

@@ -19,12 +19,17 @@ pub const WHOLE_BLOB_BYTES: u64 = 64 * 1024;
 pub const BLOB_BYTES: u64 = 1 << 30;
 /// Largest manifest, bytes.
 pub const MANIFEST_BYTES: usize = 16 << 20;
-/// Largest release or order statement before its signatures, bytes.
+/// Largest release, order or succession before its signatures, bytes; so the trust files of a generation
+/// that travels are together a little smaller than this.
 pub const STATEMENT_BYTES: usize = 64 * 1024;
 /// Largest envelope (statement and signatures), bytes.
 pub const ENVELOPE_BYTES: usize = 128 * 1024;
 /// Largest bundle of orders, bytes.
 pub const BUNDLE_BYTES: usize = 4 << 20;
+/// Largest chain of generations, bytes.
+pub const CHAIN_BYTES: usize = 1 << 20;
+/// Most successions in one chain: an edge that slept through more needs its trust files changed by hand.
+pub const CHAIN_SUCCESSIONS: usize = 64;
 /// Most signatures in one envelope.
 pub const SIGNATURES: usize = 16;
 /// Largest trust file, bytes.
@@ -33,7 +38,7 @@ pub const TRUST_FILE_BYTES: usize = 1 << 20;
 pub const COMPONENT_BYTES: usize = 16 << 20;
 /// Most segments in one stack.
 pub const STACK_SEGMENTS: usize = 64;
-/// A sequence or epoch further than this above the floor is refused.
+/// A sequence, an epoch or a generation's number further than this above the floor is refused.
 pub const FAST_FORWARD: u64 = 1 << 32;
 /// How far ahead of edge time a statement may be dated, milliseconds (7 days).
 pub const AHEAD_MS: u64 = 7 * 24 * 3600 * 1000;

@@ -36,10 +36,10 @@ crate::decoders![
 ];
 
 /// 2026-11-22T05:05:00Z.
-const NOW: Timestamp = Timestamp(1_795_323_900_000);
+pub(crate) const NOW: Timestamp = Timestamp(1_795_323_900_000);
 
 /// One person who may sign everything, and the generation that says so.
-static TRUST: LazyLock<(KeySigner, Generation)> = LazyLock::new(|| {
+pub(crate) static TRUST: LazyLock<(KeySigner, Generation)> = LazyLock::new(|| {
     let key = PrivateKey::from(Ed25519Keypair::from_seed(&[1; 32]));
     let line = key
         .public_key()
@@ -51,7 +51,7 @@ static TRUST: LazyLock<(KeySigner, Generation)> = LazyLock::new(|| {
     (signer, generation.expect("sound files"))
 });
 
-fn site() -> SiteName {
+pub(crate) fn site() -> SiteName {
     "dasom".parse().expect("a name")
 }
 
@@ -179,7 +179,7 @@ fn manifest(bytes: &[u8]) -> bool {
     true
 }
 
-fn signed(statement: &[u8], namespace: Namespace) -> Option<Envelope> {
+pub(crate) fn signed(statement: &[u8], namespace: Namespace) -> Option<Envelope> {
     let mut envelope = Envelope::seal(statement.to_vec());
     envelope.sign_with(&TRUST.0, namespace).ok()?;
     Some(envelope)

@@ -29,6 +29,7 @@ mod requests;
 mod settings;
 #[cfg(feature = "edge")]
 mod sources;
+mod successions;
 
 /// One decoder.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +59,7 @@ pub fn targets() -> impl Iterator<Item = &'static Target> {
         settings::TARGETS,
         #[cfg(feature = "edge")]
         sources::TARGETS,
+        successions::TARGETS,
     ];
     rooms.into_iter().flatten()
 }

@@ -89,14 +89,15 @@ pub(super) fn signers(publisher: (&str, &str), operator: (&str, &str)) -> String
     format!(
         "# Whose signatures an edge believes, in OpenSSH's own form (ssh-keygen(1), ALLOWED SIGNERS).\n\
          # To end a key: valid-before=\"20271231Z\". To throw one out: remove its line.\n\
-         {} namespaces=\"release@holdfast\" {}\n{} namespaces=\"order@holdfast\" {}\n",
+         {} namespaces=\"release@holdfast\" {}\n{} namespaces=\"order@holdfast,trust@holdfast\" {}\n",
         publisher.0, publisher.1, operator.0, operator.1
     )
 }
 
 pub(super) fn policy(site: &SiteName, publisher: &str, operator: &str) -> String {
     format!(
-        r#"# What each person of allowed_signers may do: a publisher signs releases, an operator orders.
+        r#"# What each person of allowed_signers may do: a publisher signs releases, an operator orders and the
+# trust files that come after these.
 [person."{publisher}"]
 roles = ["publisher"]
 sites = ["{site}"]
@@ -110,6 +111,7 @@ sites = ["{site}"]
 release = 1
 order = 1
 site-order = 1
+trust = 1        # these two files, when they come signed (edge trust)
 "#
     )
 }

@@ -286,7 +286,8 @@ fn signed_release(
     Ok((accepted, alarms))
 }
 
-fn about(got: &SiteName, expected: &SiteName) -> Result<(), Refusal> {
+/// 11.12 About the site that it was found at.
+pub(crate) fn about(got: &SiteName, expected: &SiteName) -> Result<(), Refusal> {
     if got == expected {
         return Ok(());
     }

@@ -39,6 +39,18 @@ pub enum Alarm {
         /// BLAKE3 of the other signed bytes.
         dropped: Digest,
     },
+    /// Two successors of one generation: two operators at once, or a stolen key.
+    #[error(
+        "two-successors: one generation is followed by {kept} and {dropped}; {kept} leads to the greater generation, {number}, and stands"
+    )]
+    TwoSuccessors {
+        /// The number that is in force now.
+        number: u64,
+        /// BLAKE3 of the signed bytes that stand.
+        kept: Digest,
+        /// BLAKE3 of the other signed bytes.
+        dropped: Digest,
+    },
 }
 
 impl Alarm {
@@ -49,6 +61,7 @@ impl Alarm {
             Self::AheadOfTime { .. } => "ahead-of-time",
             Self::SameSequenceOtherManifest { .. } => "same-sequence-other-manifest",
             Self::EqualEpochs { .. } => "equal-epochs",
+            Self::TwoSuccessors { .. } => "two-successors",
         }
     }
 }

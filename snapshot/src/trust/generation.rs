@@ -2,17 +2,37 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::trust::policy::{self, Person, Role, Sites, Thresholds};
 use crate::trust::problem::{Problem, TrustFile, TrustProblem};
 use crate::trust::signers::{self, Grant, Line};
 use crate::{Digest, Fingerprint, Namespace, Scope, SiteName, limits};
 
+/// The two files as people wrote them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustFiles {
+    /// `allowed_signers`: which key is whose.
+    pub allowed_signers: String,
+    /// `trust.toml`: what a person may sign, and how many it takes.
+    pub trust_toml: String,
+}
+
+impl TrustFiles {
+    /// Names the generation that these files are.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(&crate::encode(self).unwrap_or_default())
+    }
+}
+
 /// Whom a site believes. Immutable: a changed file is another generation.
 #[derive(Clone, Debug)]
 pub struct Generation {
     digest: Digest,
-    persons: BTreeMap<String, Person>,
-    keys: BTreeMap<Fingerprint, Key>,
+    files: TrustFiles,
+    pub(crate) persons: BTreeMap<String, Person>,
+    pub(crate) keys: BTreeMap<Fingerprint, Key>,
     thresholds: Thresholds,
 }
 
@@ -44,12 +64,13 @@ impl Generation {
         // 11.4 Together they make sense.
         let (keys, found) = own(lines, &policy.persons);
         problems.extend(found);
+        let files = TrustFiles {
+            allowed_signers: allowed_signers.to_owned(),
+            trust_toml: trust_toml.to_owned(),
+        };
         let generation = Self {
-            digest: Digest::of(
-                crate::encode(&(allowed_signers, trust_toml))
-                    .unwrap_or_default()
-                    .as_slice(),
-            ),
+            digest: files.digest(),
+            files,
             persons: policy.persons,
             keys,
             thresholds: policy.thresholds,
@@ -72,6 +93,12 @@ impl Generation {
         self.digest
     }
 
+    /// What it was read from.
+    #[must_use]
+    pub const fn files(&self) -> &TrustFiles {
+        &self.files
+    }
+
     /// How many persons each kind of statement takes.
     #[must_use]
     pub const fn thresholds(&self) -> Thresholds {
@@ -84,6 +111,23 @@ impl Generation {
     /// [`Problem::Empty`] or [`Problem::Unreachable`].
     pub fn require(&self, site: &SiteName) -> Result<(), TrustProblem> {
         self.reachable(site).map_err(|problem| TrustProblem {
+            file: TrustFile::TrustToml,
+            line: None,
+            problem,
+        })
+    }
+
+    /// Makes sure that all of it can go on being signed for `site`: releases, orders, and the generation
+    /// after this one.
+    ///
+    /// # Errors
+    /// [`Problem::Empty`] or [`Problem::Unreachable`].
+    pub fn require_all(&self, site: &SiteName) -> Result<(), TrustProblem> {
+        let all = self.reachable(site).and_then(|()| {
+            let mut reached = self.reached(site).into_iter();
+            reached.try_for_each(Reached::or_problem)
+        });
+        all.map_err(|problem| TrustProblem {
             file: TrustFile::TrustToml,
             line: None,
             problem,
@@ -149,41 +193,49 @@ impl Generation {
         problems
     }
 
-    /// Releases can be signed; orders too, where there is any operator at all.
+    /// Releases can be signed; orders and successions too, where there is anybody who signs them at all.
     fn reachable(&self, site: &SiteName) -> Result<(), Problem> {
-        let Thresholds {
-            release,
-            order,
-            site_order,
-        } = self.thresholds;
-        let publishers = self.able(self.keys.values(), Namespace::Release, site);
-        if publishers == 0 {
+        let reached = self.reached(site);
+        if reached
+            .iter()
+            .any(|it| it.role == Role::Publisher && it.have == 0)
+        {
             return Err(Problem::Empty {
                 site: Some(site.to_string()),
             });
         }
-        let operators = self.able(self.keys.values(), Namespace::Order, site);
-        for (what, role, have, need) in [
-            ("releases", Role::Publisher, publishers, release),
-            ("orders", Role::Operator, operators, order),
+        let mut begun = reached.into_iter().filter(|reached| reached.have > 0);
+        begun.try_for_each(Reached::or_problem)
+    }
+
+    /// For each threshold how many persons could sign.
+    fn reached(&self, site: &SiteName) -> [Reached; 4] {
+        let Thresholds {
+            release,
+            order,
+            site_order,
+            trust,
+        } = self.thresholds;
+        let able = |namespace| self.able(self.keys.values(), namespace, site);
+        let (orders, whole) = (able(Namespace::Order), "orders about the whole site");
+        [
             (
-                "orders about the whole site",
-                Role::Operator,
-                operators,
-                site_order,
+                "releases",
+                Role::Publisher,
+                able(Namespace::Release),
+                release,
             ),
-        ] {
-            if (1..need).contains(&have) {
-                return Err(Problem::Unreachable {
-                    what,
-                    site: site.to_string(),
-                    role,
-                    have,
-                    need,
-                });
-            }
-        }
-        Ok(())
+            ("orders", Role::Operator, orders, order),
+            (whole, Role::Operator, orders, site_order),
+            ("successions", Role::Operator, able(Namespace::Trust), trust),
+        ]
+        .map(|(what, role, have, need)| Reached {
+            what,
+            site: site.clone(),
+            role,
+            have,
+            need,
+        })
     }
 
     /// How many persons can sign for this purpose and site with these keys.
@@ -202,6 +254,30 @@ impl Generation {
         })
         .collect::<BTreeSet<_>>()
         .len()
+    }
+}
+
+/// How many persons could sign something, and how many it takes.
+struct Reached {
+    what: &'static str,
+    site: SiteName,
+    role: Role,
+    have: usize,
+    need: usize,
+}
+
+impl Reached {
+    fn or_problem(self) -> Result<(), Problem> {
+        if self.have >= self.need {
+            return Ok(());
+        }
+        Err(Problem::Unreachable {
+            what: self.what,
+            site: self.site.to_string(),
+            role: self.role,
+            have: self.have,
+            need: self.need,
+        })
     }
 }
 

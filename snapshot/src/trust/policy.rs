@@ -14,7 +14,7 @@ use crate::{Namespace, Scope, SiteName, limits};
 pub enum Role {
     /// Signs releases.
     Publisher,
-    /// Signs orders.
+    /// Signs orders, and who is believed from now on.
     Operator,
 }
 
@@ -24,7 +24,7 @@ impl Role {
     pub const fn of(namespace: Namespace) -> Self {
         match namespace {
             Namespace::Release => Self::Publisher,
-            Namespace::Order => Self::Operator,
+            Namespace::Order | Namespace::Trust => Self::Operator,
         }
     }
 }
@@ -47,6 +47,9 @@ pub struct Thresholds {
     pub order: usize,
     /// Orders about the whole site.
     pub site_order: usize,
+    /// Successions: the generation that comes after. Without a number of its own it is that of orders
+    /// about the whole site.
+    pub trust: usize,
 }
 
 impl Default for Thresholds {
@@ -55,6 +58,7 @@ impl Default for Thresholds {
             release: 1,
             order: 1,
             site_order: 1,
+            trust: 1,
         }
     }
 }
@@ -68,7 +72,19 @@ impl Thresholds {
             (Namespace::Release, _) => self.release,
             (Namespace::Order, Some(Scope::Service(_))) => self.order,
             (Namespace::Order, Some(Scope::Site) | None) => self.site_order,
+            (Namespace::Trust, _) => self.trust,
         }
+    }
+
+    /// Each with its name in `trust.toml`.
+    #[must_use]
+    pub const fn named(&self) -> [(&'static str, usize); 4] {
+        [
+            ("release", self.release),
+            ("order", self.order),
+            ("site-order", self.site_order),
+            ("trust", self.trust),
+        ]
     }
 }
 
@@ -198,10 +214,13 @@ impl Reader<'_> {
         let Some(mut table) = self.table(value, "a table of numbers") else {
             return thresholds;
         };
+        // Not said: as many as the whole site takes.
+        thresholds.trust = 0;
         for (name, threshold) in [
             ("release", &mut thresholds.release),
             ("order", &mut thresholds.order),
             ("site-order", &mut thresholds.site_order),
+            ("trust", &mut thresholds.trust),
         ] {
             let Some(value) = table.remove(name) else {
                 continue;
@@ -218,7 +237,10 @@ impl Reader<'_> {
                 _ => self.note(value.span, Problem::Threshold { name, got }),
             }
         }
-        self.unknown(table, "release, order or site-order");
+        self.unknown(table, "release, order, site-order or trust");
+        if thresholds.trust == 0 {
+            thresholds.trust = thresholds.site_order;
+        }
         thresholds
     }
 

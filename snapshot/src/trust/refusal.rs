@@ -5,10 +5,11 @@
 
 use crate::document::DocumentError;
 use crate::sshsig::SignatureError;
+use crate::trust::problem::TrustProblem;
 use crate::trust::verify::{SignatureRefusal, TrustError};
 use crate::{Digest, EdgeVersion, Epoch, Scope, Sequence, SiteName, Timestamp, limits};
 
-/// Why a release or an order is not accepted. Nothing changes then.
+/// Why a release, an order or a succession is not accepted. Nothing changes then.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// Not readable as what it should be.
@@ -119,6 +120,71 @@ pub enum Refusal {
         /// The one in force.
         floor: Epoch,
     },
+    /// A later generation is in force: a replay, or a mirror that lags.
+    #[error("old-generation: number {got} after {floor} was accepted")]
+    OldGeneration {
+        /// Its number.
+        got: u64,
+        /// The number in force.
+        floor: u64,
+    },
+    /// Made for another generation than the one that it would replace.
+    #[error(
+        "other-predecessor: follows generation {got}, and {expected} is in force: propose it anew from that one"
+    )]
+    OtherPredecessor {
+        /// The generation that it follows.
+        got: Digest,
+        /// The one that it would replace.
+        expected: Digest,
+    },
+    /// Files that are no generation.
+    #[error("unsound-generation: {}", listed(.0))]
+    Unsound(Vec<TrustProblem>),
+    /// A generation in which a threshold could never be reached again.
+    #[error("too-few-left: {0}")]
+    TooFewLeft(TrustProblem),
+    /// A generation that would make something cheaper to sign.
+    #[error(
+        "lowered-threshold: {what} would take {to} persons instead of {from}: only the trust files on each edge can lower it"
+    )]
+    LoweredThreshold {
+        /// Which one.
+        what: &'static str,
+        /// What it takes now.
+        from: usize,
+        /// What it would take.
+        to: usize,
+    },
+    /// Two successors of one generation; the greater one stands already.
+    #[error(
+        "two-successors: {kept} stands; {got}, which leads to generation {number}, follows the same generation and is smaller"
+    )]
+    TwoSuccessors {
+        /// The number that it leads to.
+        number: u64,
+        /// BLAKE3 of the signed bytes that stand.
+        kept: Digest,
+        /// BLAKE3 of these.
+        got: Digest,
+    },
+    /// A second successor of a generation, by keys that the first one threw out.
+    #[error(
+        "thrown-out: {got}, which leads to generation {number}, follows the same generation as {kept}, which stands, and is signed by keys that are believed no more"
+    )]
+    ThrownOut {
+        /// The number that it leads to.
+        number: u64,
+        /// BLAKE3 of the signed bytes that stand.
+        kept: Digest,
+        /// BLAKE3 of these.
+        got: Digest,
+    },
+}
+
+fn listed(problems: &[TrustProblem]) -> String {
+    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    problems.join("; ")
 }
 
 impl Refusal {
@@ -146,6 +212,13 @@ impl Refusal {
             Self::NotThePin { .. } => "not-the-pin",
             Self::MisplacedPin { .. } => "misplaced-pin",
             Self::OldOrder { .. } => "old-order",
+            Self::OldGeneration { .. } => "old-generation",
+            Self::OtherPredecessor { .. } => "other-predecessor",
+            Self::Unsound(_) => "unsound-generation",
+            Self::TooFewLeft(_) => "too-few-left",
+            Self::LoweredThreshold { .. } => "lowered-threshold",
+            Self::TwoSuccessors { .. } => "two-successors",
+            Self::ThrownOut { .. } => "thrown-out",
         }
     }
 }

@@ -9,6 +9,8 @@ mod bundles;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod lineages;
+#[cfg(test)]
 mod openssh;
 #[cfg(test)]
 mod orders;
@@ -16,5 +18,9 @@ mod orders;
 mod releases;
 #[cfg(test)]
 mod signatures;
+#[cfg(test)]
+mod succession_world;
+#[cfg(test)]
+mod successions;
 #[cfg(test)]
 mod world;
