@@ -1,8 +1,9 @@
-//! The command line: `edge serve`, `edge sync`, `edge order`.
+//! The command line: `edge serve`, `edge sync`, `edge order`, `edge ops`.
 //!
-//! Nothing here asks a question: without a terminal every command behaves as on one.
+//! What would ask on a terminal (a passphrase, whether to go on) says without one what to give instead.
 
 mod exit;
+pub mod ops;
 mod order;
 mod serve;
 mod sync;
@@ -36,6 +37,8 @@ enum Command {
     /// Switches services and writes notices, on every edge, through the mirrors.
     #[command(after_long_help = order::HELP)]
     Order(Box<order::Order>),
+    /// Writes down, in calm, what the commands of operators need.
+    Ops(Box<ops::Ops>),
 }
 
 /// Runs the command line of this process.
@@ -60,15 +63,19 @@ fn run(cli: Cli) -> Exit {
     match cli.command {
         Command::Serve(arguments) => arguments.run(),
         Command::Sync(arguments) => arguments.run(),
-        Command::Order(arguments) => on_runtime(async {
-            match arguments.run().await {
-                Ok(exit) => exit,
-                Err(fault) => {
-                    eprintln!("{fault}");
-                    fault.exit()
-                }
-            }
-        }),
+        Command::Ops(arguments) => told(arguments.run()),
+        Command::Order(arguments) => on_runtime(async { told(arguments.run().await) }),
+    }
+}
+
+/// Says why, if it did not work.
+fn told(ended: Result<Exit, Fault>) -> Exit {
+    match ended {
+        Ok(exit) => exit,
+        Err(fault) => {
+            eprintln!("{fault}");
+            fault.exit()
+        }
     }
 }
 

@@ -239,10 +239,13 @@ fn ops_are_read_beside_their_file() {
     let ops = ops::Ops::load(&path).unwrap();
     let key = crate::signing::KeySource::File(dir.path().join("keys/operator"));
     assert_eq!(ops.key, Some(key));
-    assert_eq!(ops.peers[0].as_str(), "https://busan-2.example:8443/");
+    assert_eq!(
+        ops.edges[1].peer.as_ref().unwrap().as_str(),
+        "https://busan-2.example:8443/"
+    );
     assert_eq!(ops.authority, Some(dir.path().join("fleet.pem")));
     assert_eq!(
-        ops.mirrors[0].to_file_path().unwrap(),
+        ops.mirrors[0].url.to_file_path().unwrap(),
         dir.path().join("mirror")
     );
     let text = "site = \"D\"\nmirrors = [\"ftp://b\"]\nedges = [\"here\"]\npeers = [\"mirror\"]\nkey = \"\"\nwho = 1\n";

@@ -16,7 +16,7 @@ use std::path::Path;
 
 pub use duration::{DURATION_MOST, parse_duration};
 pub use problem::{Added, Mistakes, Problem, Problems};
-pub use section::{Placed, Section};
+pub use section::{Item, Placed, Section};
 pub use toml_span::{Span, Value};
 
 /// Largest settings file, bytes.

@@ -21,6 +21,15 @@ pub struct Placed<T> {
     pub span: Span,
 }
 
+/// An entry of a list of texts and tables.
+#[derive(Debug)]
+pub enum Item<'p, 'de> {
+    /// A text.
+    Text(Placed<String>),
+    /// A table.
+    Table(Section<'p, 'de>),
+}
+
 /// A table being read.
 #[derive(Debug)]
 pub struct Section<'p, 'de> {
@@ -172,6 +181,31 @@ impl<'p, 'de> Section<'p, 'de> {
         }
         Some(Placed {
             value: texts,
+            span: list.span,
+        })
+    }
+
+    /// A list of texts, each of which may be a table instead where there is more to say.
+    pub fn texts_or_tables(&mut self, key: &'static str) -> Option<Placed<Vec<Item<'p, 'de>>>> {
+        let list = self.items(key, "a list of texts or tables")?;
+        let mut entries = Vec::new();
+        for mut item in list.value {
+            let (span, name) = (item.span, format!("an entry of `{key}`"));
+            match item.take() {
+                ValueInner::String(text) => entries.push(Item::Text(Placed {
+                    value: text.into_owned(),
+                    span,
+                })),
+                ValueInner::Table(table) => {
+                    let value = Value::with_span(ValueInner::Table(table), span);
+                    let section = Self::of(value, Some(span), name, self.problems);
+                    entries.extend(section.map(Item::Table));
+                }
+                other => wanted(&name, "a text or a table", &other, span, self.problems),
+            }
+        }
+        Some(Placed {
+            value: entries,
             span: list.span,
         })
     }

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use snapshot::trust::accept_order;
 use snapshot::{Digest, Envelope, OfferedBundle, Order, Scope, limits};
 
-use super::settings::Settings;
+use crate::cmd::ops::Settings;
 use crate::cmd::{Exit, Fault};
 use crate::sync::{Mirror, Place, wall_clock};
 
@@ -88,9 +88,10 @@ impl Held {
 /// Reads every mirror. At least one must answer: an order made in ignorance of the one before it
 /// could be older than it.
 pub(super) async fn read_all(settings: &Settings) -> Result<Held, Fault> {
-    let bundles = join_all(settings.mirrors.iter().map(|mirror| read(mirror, settings))).await;
+    let paths = settings.paths()?;
+    let bundles = join_all(paths.iter().map(|mirror| read(mirror, settings))).await;
     let mut held = Held::default();
-    for (mirror, bundle) in settings.mirrors.iter().zip(bundles) {
+    for (mirror, bundle) in paths.iter().zip(bundles) {
         match bundle {
             Ok(bundle) => {
                 for envelope in bundle.envelopes() {
@@ -100,7 +101,7 @@ pub(super) async fn read_all(settings: &Settings) -> Result<Held, Fault> {
             Err(reason) => held.unread.push((mirror.url().to_string(), reason)),
         }
     }
-    if held.unread.len() < settings.mirrors.len() {
+    if held.unread.len() < paths.len() {
         return Ok(held);
     }
     let reasons: Vec<&str> = held
@@ -122,7 +123,7 @@ pub(super) async fn write_all(
     all.add(&envelope, settings);
     // Our own order goes out also where our own trust files would not accept it: the edges decide.
     let digest = envelope.payload_digest();
-    let writes = settings.mirrors.iter().map(|mirror| {
+    let writes = settings.known_paths().iter().map(|mirror| {
         let (all, envelope) = (all.clone(), envelope.clone());
         async move {
             let written = write(mirror, settings, all, envelope, digest).await;

@@ -5,23 +5,23 @@
 //! say who obeys.
 
 mod draft;
-mod edges;
 mod mirrors;
+mod notice;
 mod report;
-mod settings;
 mod site;
+mod watch;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use snapshot::{Envelope, Namespace, Scope, Signer, encode};
 
 use self::draft::{Change, Draft};
-use self::edges::EdgeAnswer;
 use self::report::{Given, Shown};
-use self::settings::Settings;
 use self::site::SiteFacts;
+use self::watch::{AllOrders, OneOrder};
+use super::ops::obeying::{Obedience, obeying};
+use super::ops::{Common, Settings};
 use super::{Exit, Fault};
 use crate::settings::parse_duration;
 use crate::signing::KeySource;
@@ -43,47 +43,12 @@ Exit status:
    5  no mirror and no edge took the order
   64  the command line or ops.toml is wrong; nothing was signed";
 
-/// Longest wait for the edges.
-const WAIT_MOST: Duration = Duration::from_secs(600);
-
 #[derive(Debug, Args)]
 pub(super) struct Order {
     #[command(subcommand)]
     what: What,
     #[command(flatten)]
     common: Common,
-}
-
-#[derive(Clone, Debug, Args)]
-pub(super) struct Common {
-    /// Settings for these commands: site, mirrors, peers, authority, edges, key, trust.
-    #[arg(long, value_name = "FILE", env = "HOLDFAST_OPS", global = true)]
-    ops: Option<PathBuf>,
-    /// The site the order is about.
-    #[arg(long, value_name = "NAME", global = true)]
-    site: Option<String>,
-    /// A mirror to write to: file:///PATH or a folder. May be given several times.
-    #[arg(long = "mirror", value_name = "URL", global = true)]
-    mirrors: Vec<String>,
-    /// The only path to take: a mirror, or an edge's peer listener (https:// or http://). May be given
-    /// several times.
-    #[arg(long, value_name = "URL", global = true, conflicts_with = "mirrors")]
-    via: Vec<String>,
-    /// The operator's key: a file, agent:SHA256:..., agent:FILE.pub or env:NAME.
-    #[arg(long, value_name = "SOURCE", global = true)]
-    key: Option<String>,
-    /// An edge's control listener, asked whether the order is in force. May be given several times.
-    #[arg(long = "edge", value_name = "URL", global = true)]
-    edges: Vec<String>,
-    /// Trust files: orders on the mirrors that nobody in them signed are passed over.
-    #[arg(long, value_name = "DIR", global = true)]
-    trust: Option<PathBuf>,
-    /// How long to wait for the edges.
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = wait, global = true)]
-    wait: Duration,
-    /// Print one JSON object instead of words.
-    #[arg(long, global = true)]
-    json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -109,24 +74,7 @@ enum What {
         word: Word,
     },
     /// Writes a notice that every page shows, or clears them.
-    Notice {
-        /// A service, or `site`.
-        scope: String,
-        /// The words, in the language of --language.
-        #[arg(value_name = "TEXT", conflicts_with = "text")]
-        words: Vec<String>,
-        /// The language of TEXT; the site's first language if it is not said.
-        #[arg(long, value_name = "LANGUAGE", requires = "words")]
-        language: Option<String>,
-        /// Words in one language: ko=..., en=... May be given several times.
-        #[arg(long, value_name = "LANGUAGE=TEXT")]
-        text: Vec<String>,
-        /// Take all notices of this scope away.
-        #[arg(long, conflicts_with_all = ["words", "text"])]
-        clear: bool,
-        #[command(flatten)]
-        word: Word,
-    },
+    Notice(notice::Notice),
     /// Shows the orders on the mirrors, and the edges that have them in force.
     Show,
 }
@@ -171,24 +119,13 @@ impl Order {
                 })
                 .await
             }
-            What::Notice {
-                scope,
-                words,
-                language,
-                text,
-                clear,
-                word,
-            } => {
+            What::Notice(notice) => {
+                let (scope, word) = (notice.scope.clone(), notice.word.clone());
                 give(
                     &settings,
                     &scope,
                     word,
-                    async |facts: Option<&SiteFacts>| {
-                        if clear {
-                            return Ok(Change::ClearNotices);
-                        }
-                        draft::notice(&words, language, &text, facts)
-                    },
+                    async |facts: Option<&SiteFacts>| notice.change(facts),
                 )
                 .await
             }
@@ -241,7 +178,7 @@ async fn give(
         order,
         digest,
         written,
-        edges: Vec::new(),
+        obedience: Obedience::default(),
     };
     if given.written.iter().all(|mirror| mirror.error.is_some()) {
         given.print(settings.json);
@@ -252,32 +189,26 @@ async fn give(
         .hint("see the reasons above; give another path with --via URL"));
     }
     given.announce(settings.json);
-    given.edges = edges::await_order(settings, &given, begun).await;
+    let question = OneOrder::new(&given.order, given.digest);
+    given.obedience = obeying(settings, &question, begun, settings.wait).await;
     given.print(settings.json);
-    Ok(ending(&given.edges))
+    Ok(given.obedience.exit())
 }
 
 async fn show(settings: &Settings) -> Result<Exit, Fault> {
     let held = mirrors::read_all(settings).await?;
-    let edges = edges::ask_all(settings, &held).await;
-    let exit = ending(&edges);
+    let question = AllOrders::new(&settings.site, &held);
+    let now = tokio::time::Instant::now();
+    let obedience = obeying(settings, &question, now, Duration::ZERO).await;
+    let exit = obedience.exit();
     Shown {
         site: settings.site.clone(),
         held,
-        edges,
+        obedience,
         now: wall_clock(),
     }
     .print(settings.json);
     Ok(exit)
-}
-
-fn ending(edges: &[EdgeAnswer]) -> Exit {
-    let obeying = edges.iter().filter(|edge| edge.in_force).count();
-    match obeying {
-        n if n == edges.len() => Exit::Done,
-        0 => Exit::NoEdge,
-        _ => Exit::SomeEdges,
-    }
 }
 
 fn scope(target: &str) -> Result<Scope, Fault> {
@@ -318,13 +249,6 @@ async fn sign(signer: Box<dyn Signer>, order: &snapshot::Order) -> Result<Envelo
     });
     let signed = signed.await.map_err(Fault::failed)?;
     signed.map_err(|error| Fault::failed(format!("the order was not signed: {error}")))
-}
-
-fn wait(text: &str) -> Result<Duration, String> {
-    match wait_long(text) {
-        Ok(wait) if wait <= WAIT_MOST => Ok(wait),
-        _ => Err("expected a whole number and ms, s or m, at most 10m".to_owned()),
-    }
 }
 
 fn wait_long(text: &str) -> Result<Duration, String> {

@@ -6,8 +6,8 @@ use serde_json::json;
 use snapshot::order::Mode;
 use snapshot::{Digest, Order, SiteName, Timestamp};
 
-use super::edges::EdgeAnswer;
 use super::mirrors::{Held, Written};
+use crate::cmd::ops::obeying::Obedience;
 
 /// An order that was given.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(super) struct Given {
     pub(super) order: Order,
     pub(super) digest: Digest,
     pub(super) written: Vec<Written>,
-    pub(super) edges: Vec<EdgeAnswer>,
+    pub(super) obedience: Obedience,
 }
 
 impl Given {
@@ -32,10 +32,11 @@ impl Given {
     pub(super) fn print(&self, json: bool) {
         if json {
             println!("{}", self.json());
-        } else if self.edges.is_empty() && self.written.iter().all(|w| w.error.is_some()) {
+        } else if self.obedience.edges.is_empty() && self.written.iter().all(|w| w.error.is_some())
+        {
             print!("{}", self.words());
         } else {
-            print!("{}", edge_words(&self.edges));
+            print!("{}", edge_words(&self.obedience));
         }
     }
 
@@ -113,7 +114,7 @@ impl Given {
             "notices": self.order.notices.len(),
             "ends_at": self.order.ends_at.map(Timestamp::rfc3339),
             "mirrors": mirrors.collect::<Vec<_>>(),
-            "edges": edges_json(&self.edges),
+            "edges": self.obedience.json(),
         })
     }
 }
@@ -123,7 +124,7 @@ impl Given {
 pub(super) struct Shown {
     pub(super) site: SiteName,
     pub(super) held: Held,
-    pub(super) edges: Vec<EdgeAnswer>,
+    pub(super) obedience: Obedience,
     pub(super) now: Timestamp,
 }
 
@@ -132,7 +133,7 @@ impl Shown {
         if json {
             println!("{}", self.json());
         } else {
-            print!("{}{}", self.words(), edge_words(&self.edges));
+            print!("{}{}", self.words(), edge_words(&self.obedience));
         }
     }
 
@@ -200,47 +201,11 @@ impl Shown {
             "site": self.site,
             "orders": orders.collect::<Vec<_>>(),
             "mirrors_not_read": unread.collect::<Vec<_>>(),
-            "edges": edges_json(&self.edges),
+            "edges": self.obedience.json(),
         })
     }
 }
 
-fn edge_words(edges: &[EdgeAnswer]) -> String {
-    let mut text = String::new();
-    for edge in edges {
-        let name = edge.name.as_deref().unwrap_or_else(|| edge.url.as_str());
-        match (&edge.after, &edge.error) {
-            (Some(after), _) => writeln!(
-                text,
-                "  edge {name}: in force after {:.1} s",
-                after.as_secs_f64()
-            )
-            .ok(),
-            (None, Some(error)) => writeln!(text, "  edge {name}: NOT in force: {error}").ok(),
-            (None, None) => writeln!(text, "  edge {name}: in force").ok(),
-        };
-        if let Some(behind) = &edge.left_behind {
-            writeln!(text, "  edge {name}: LEFT BEHIND: {behind}").ok();
-        }
-    }
-    let obeying = edges.iter().filter(|edge| edge.in_force).count();
-    match edges.len() {
-        0 => writeln!(text, "no edge was asked: name them with --edge URL").ok(),
-        n => writeln!(text, "in force on {obeying} of {n} edges").ok(),
-    };
-    text
-}
-
-fn edges_json(edges: &[EdgeAnswer]) -> Vec<serde_json::Value> {
-    let each = edges.iter().map(|edge| {
-        json!({
-            "url": edge.url.as_str(),
-            "name": edge.name,
-            "in_force": edge.in_force,
-            "after_ms": edge.after.map(|after| after.as_millis()),
-            "error": edge.error,
-            "left_behind": edge.left_behind,
-        })
-    });
-    each.collect()
+fn edge_words(obedience: &Obedience) -> String {
+    format!("{}{}\n", obedience.remarks(), obedience.sentence())
 }

@@ -3,7 +3,7 @@
 
 use snapshot::{Envelope, Language, Manifest, Release, Sequence, ServiceName, limits};
 
-use super::settings::Settings;
+use crate::cmd::ops::Settings;
 use crate::sync::{Mirror, Place};
 
 /// What orders can be about.
@@ -17,7 +17,7 @@ pub(super) struct SiteFacts {
 impl SiteFacts {
     /// From the first mirror that has them.
     pub(super) async fn read(settings: &Settings) -> Option<Self> {
-        for mirror in &settings.mirrors {
+        for mirror in settings.known_paths() {
             if let Some(facts) = Self::from(mirror, settings).await {
                 return Some(facts);
             }

@@ -224,14 +224,3 @@ async fn what_is_wrong_is_said_with_the_next_step() {
     assert!(fault.to_string().contains("is not there"), "{fault}");
     assert!(!publisher.mirror().exists());
 }
-
-#[test]
-fn the_edges_are_waited_for_no_longer_than_may_be() {
-    let wait = |wait| Line::try_parse_from(["order", "show", "--wait", wait]).map(|_| ());
-    wait("10m").unwrap();
-    let said = wait("601s").unwrap_err().to_string();
-    assert!(
-        said.contains("expected a whole number and ms, s or m, at most 10m"),
-        "{said}"
-    );
-}
