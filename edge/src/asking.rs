@@ -3,19 +3,26 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty, Limited};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Request, StatusCode, Uri};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use serde::Serialize;
 use tokio::time::timeout;
 pub use url::Url;
 
 /// Largest status, bytes.
 const STATUS_BYTES: usize = 4 << 20;
+/// Most of an edge's refusal that is repeated, bytes.
+const SAID_BYTES: usize = 512;
 /// How long one edge may take to answer once.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long one edge may take to try out an answer: a component may run, and read from afar.
+const TRIAL_PATIENCE: Duration = Duration::from_secs(12);
 
 /// What asks.
-pub type Client = hyper_util::client::legacy::Client<HttpConnector, Empty<Bytes>>;
+pub type Client = hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>;
 
 /// A client for many edges.
 #[must_use]
@@ -32,23 +39,55 @@ pub async fn status(client: &Client, url: &Url) -> Result<serde_json::Value, Str
     asked.unwrap_or_else(|_| Err(format!("no answer within {PATIENCE:?}")))
 }
 
+/// What `/why` of the edge at `url` answers to `question`.
+///
+/// # Errors
+/// In words, why there is nothing to read.
+pub async fn why<Q: Serialize>(
+    client: &Client,
+    url: &Url,
+    question: &Q,
+) -> Result<serde_json::Value, String> {
+    let body = serde_json::to_vec(question).map_err(|error| error.to_string())?;
+    let mut request = Request::new(Full::from(body));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = uri(url, "/why")?;
+    let json = HeaderValue::from_static("application/json");
+    request.headers_mut().insert(CONTENT_TYPE, json);
+    let asked = timeout(TRIAL_PATIENCE, read(client, request, "/why")).await;
+    asked.unwrap_or_else(|_| Err(format!("no answer within {TRIAL_PATIENCE:?}")))
+}
+
 async fn fetch(client: &Client, url: &Url) -> Result<serde_json::Value, String> {
-    let status = url.join("/status").map_err(|error| error.to_string())?;
-    let uri = status
-        .as_str()
-        .parse::<http::Uri>()
-        .map_err(|error| error.to_string())?;
-    let response = client.get(uri).await.map_err(|error| causes(&error))?;
-    if response.status() != http::StatusCode::OK {
-        return Err(format!("/status answers {}", response.status().as_u16()));
-    }
+    let mut request = Request::new(Full::default());
+    *request.uri_mut() = uri(url, "/status")?;
+    read(client, request, "/status").await
+}
+
+fn uri(url: &Url, path: &str) -> Result<Uri, String> {
+    let url = url.join(path).map_err(|error| error.to_string())?;
+    let uri = url.as_str().parse::<Uri>();
+    uri.map_err(|error| error.to_string())
+}
+
+async fn read(
+    client: &Client,
+    request: Request<Full<Bytes>>,
+    path: &str,
+) -> Result<serde_json::Value, String> {
+    let response = client.request(request).await;
+    let response = response.map_err(|error| causes(&error))?;
+    let status = response.status();
     let body = Limited::new(response.into_body(), STATUS_BYTES)
         .collect()
         .await;
-    let body = body
-        .map_err(|error| format!("/status: {error}"))?
-        .to_bytes();
-    serde_json::from_slice(&body).map_err(|error| format!("/status is not readable: {error}"))
+    let body = body.map_err(|error| format!("{path}: {error}"))?.to_bytes();
+    if status != StatusCode::OK {
+        let said = String::from_utf8_lossy(body.get(..SAID_BYTES).unwrap_or(&body));
+        let said = said.trim().replace(char::is_control, " ");
+        return Err(format!("{path} answers {}: {said}", status.as_u16()));
+    }
+    serde_json::from_slice(&body).map_err(|error| format!("{path} is not readable: {error}"))
 }
 
 fn causes(error: &dyn std::error::Error) -> String {
@@ -95,8 +134,24 @@ mod tests {
 
     #[tokio::test]
     async fn an_edge_that_does_not_answer_is_waited_for_a_while() {
-        let url = control(None).await;
-        let error = status(&client(), &url).await.unwrap_err();
-        assert_eq!(error, "no answer within 2s");
+        let (one, other) = (control(None).await, control(None).await);
+        let client = client();
+        let (status, why) = tokio::join!(status(&client, &one), why(&client, &other, &""));
+        assert_eq!(status.unwrap_err(), "no answer within 2s");
+        assert_eq!(why.unwrap_err(), "no answer within 12s");
+    }
+
+    #[tokio::test]
+    async fn of_a_refusal_so_much_is_repeated_and_nothing_that_steers_a_terminal() {
+        let words = format!("no\u{1b}[2J{}", "x".repeat(SAID_BYTES));
+        let head = format!(
+            "HTTP/1.1 400 Bad Request\r\ncontent-length: {}\r\n\r\n",
+            words.len()
+        );
+        let url = control(Some([head, words].concat().into_bytes())).await;
+        let error = why(&client(), &url, &"").await.unwrap_err();
+        let said = error.strip_prefix("/why answers 400: ").unwrap();
+        assert!(said.starts_with("no [2Jxxx"), "{said}");
+        assert_eq!(said.len(), SAID_BYTES);
     }
 }

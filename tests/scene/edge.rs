@@ -247,6 +247,13 @@ impl Edge {
         sync
     }
 
+    /// `edge` with these arguments and the edge's own settings, not yet run.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary("edge"));
+        command.args(arguments).arg("--config").arg(&self.config);
+        command
+    }
+
     /// Kills it (SIGKILL).
     pub(crate) fn kill(&mut self) {
         self.holds_memory();

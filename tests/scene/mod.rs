@@ -35,7 +35,7 @@ pub(crate) use edge::{Edge, EdgeBuilder};
 pub(crate) use fleet::{Fleet, TOKEN};
 pub(crate) use html::{elements, parse, problems};
 pub(crate) use origin::Origin;
-pub(crate) use run::{Ended, run};
+pub(crate) use run::{Ended, run, run_fed};
 pub(crate) use site::{HOST, INDEX, Site};
 pub(crate) use spin::{Spin, seen};
 pub(crate) use town::Town;

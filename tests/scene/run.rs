@@ -1,5 +1,6 @@
 //! A program run to its end.
 
+use std::io::{Seek as _, Write as _};
 use std::process::{Command, Output, Stdio};
 
 use super::PATIENCE;
@@ -16,13 +17,26 @@ pub(crate) struct Ended {
 }
 
 /// Runs `command` to its end, in an environment without what a person may have set.
-pub(crate) async fn run(mut command: Command) -> Ended {
+pub(crate) async fn run(command: Command) -> Ended {
+    run_on(command, Stdio::null()).await
+}
+
+/// The same, given this to read.
+pub(crate) async fn run_fed(command: Command, text: &str) -> Ended {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file.rewind().unwrap();
+    run_on(command, file.into()).await
+}
+
+async fn run_on(mut command: Command, input: Stdio) -> Ended {
     let shown = format!("{command:?}");
     command
         .env_remove("HOLDFAST_RELEASE_KEY")
         .env_remove("HOLDFAST_ORDER_KEY")
         .env_remove("SSH_AUTH_SOCK")
-        .stdin(Stdio::null());
+        .env_remove("HOLDFAST_OPS")
+        .stdin(input);
     let mut command = tokio::process::Command::from(command);
     let output = command.kill_on_drop(true).output();
     let output = tokio::time::timeout(PATIENCE, output).await;

@@ -1,13 +1,15 @@
-//! The command line: `edge serve`, `edge sync`, `edge order`, `edge ops`.
+//! The command line: `edge serve`, `edge sync`, `edge order`, `edge ops`, `edge why`.
 //!
 //! What would ask on a terminal (a passphrase, whether to go on) says without one what to give instead.
 
+mod control;
 mod exit;
 pub mod ops;
 mod order;
 mod serve;
 mod sync;
 mod usage;
+mod why;
 
 use std::process::ExitCode;
 
@@ -39,6 +41,9 @@ enum Command {
     Order(Box<order::Order>),
     /// Writes down, in calm, what the commands of operators need.
     Ops(Box<ops::Ops>),
+    /// Says how a running edge would answer a URL, and why, step by step.
+    #[command(after_long_help = why::HELP)]
+    Why(why::Why),
 }
 
 /// Runs the command line of this process.
@@ -65,6 +70,7 @@ fn run(cli: Cli) -> Exit {
         Command::Sync(arguments) => arguments.run(),
         Command::Ops(arguments) => told(arguments.run()),
         Command::Order(arguments) => on_runtime(async { told(arguments.run().await) }),
+        Command::Why(arguments) => on_runtime(async { told(arguments.run().await) }),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The control listener: how the edge is, for machines and for ops. Loopback unless configured
-//! otherwise; nothing here changes anything.
+//! otherwise; nothing here changes anything. What is asked with POST is asked so because a URL in a
+//! request's head lands in logs on the way.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -7,13 +8,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use serde::Serialize;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::edge::Edge;
@@ -21,7 +24,9 @@ use super::limits::ControlLimits;
 use super::listen::ACCEPT_PAUSE;
 use super::site::lacking;
 use super::status::status;
+use super::why::{Question, why};
 
+const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -56,9 +61,9 @@ async fn connection(
     limits: ControlLimits,
     stopping: &CancellationToken,
 ) {
-    let service = service_fn(|request: Request<Incoming>| {
-        let answer = answer(edge, &request, stopping.is_cancelled());
-        async move { Ok::<_, Infallible>(answer) }
+    let service = service_fn(async |request: Request<Incoming>| {
+        let stopping = stopping.is_cancelled();
+        Ok::<_, Infallible>(answer(edge, request, limits, stopping).await)
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -69,31 +74,77 @@ async fn connection(
     }
 }
 
-fn answer(edge: &Edge, request: &Request<Incoming>, stopping: bool) -> Response<Full<Bytes>> {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return respond(
-            StatusCode::METHOD_NOT_ALLOWED,
-            TEXT,
-            "GET only\n".to_owned(),
-        );
-    }
-    match request.uri().path() {
-        "/livez" => respond(StatusCode::OK, TEXT, "alive\n".to_owned()),
-        "/readyz" => ready(edge, stopping),
-        "/status" => match serde_json::to_string_pretty(&status(edge)) {
-            Ok(json) => respond(StatusCode::OK, "application/json", json + "\n"),
-            Err(error) => {
-                tracing::error!(%error, "the status cannot be written");
-                let words = "the status cannot be written\n".to_owned();
-                respond(StatusCode::INTERNAL_SERVER_ERROR, TEXT, words)
-            }
-        },
-        "/metrics" => respond(StatusCode::OK, OPEN_METRICS, edge.metrics.text(&edge.sites)),
+async fn answer(
+    edge: &Arc<Edge>,
+    request: Request<Incoming>,
+    limits: ControlLimits,
+    stopping: bool,
+) -> Response<Full<Bytes>> {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    match (request.uri().path(), reads) {
+        ("/why", false) if request.method() == Method::POST => explain(edge, request, limits).await,
+        ("/why", true) => {
+            let words = "POST a JSON object with the url, as `edge why` does\n".to_owned();
+            respond(StatusCode::METHOD_NOT_ALLOWED, TEXT, words)
+        }
+        (_, false) => {
+            let words = "GET only\n".to_owned();
+            respond(StatusCode::METHOD_NOT_ALLOWED, TEXT, words)
+        }
+        ("/livez", _) => respond(StatusCode::OK, TEXT, "alive\n".to_owned()),
+        ("/readyz", _) => ready(edge, stopping),
+        ("/status", _) => json(&status(edge)),
+        ("/metrics", _) => respond(StatusCode::OK, OPEN_METRICS, edge.metrics.text(&edge.sites)),
         _ => respond(
             StatusCode::NOT_FOUND,
             TEXT,
-            "here are /livez, /readyz, /status and /metrics\n".to_owned(),
+            "here are /livez, /readyz, /status, /metrics and, with POST, /why\n".to_owned(),
         ),
+    }
+}
+
+async fn explain(
+    edge: &Arc<Edge>,
+    request: Request<Incoming>,
+    limits: ControlLimits,
+) -> Response<Full<Bytes>> {
+    let wrong = |status, why: &str| respond(status, TEXT, format!("{why}\n"));
+    // No page of another site can have a browser send this without asking first.
+    let kind = request.headers().get(CONTENT_TYPE);
+    if kind.is_none_or(|kind| kind != JSON) {
+        return wrong(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "expected application/json",
+        );
+    }
+    let body = Limited::new(request.into_body(), limits.body_bytes).collect();
+    let body = match timeout(limits.body_time, body).await {
+        Err(_) => return wrong(StatusCode::REQUEST_TIMEOUT, "no whole question in time"),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            return wrong(StatusCode::PAYLOAD_TOO_LARGE, "a question too long");
+        }
+        Ok(Err(_)) => return wrong(StatusCode::BAD_REQUEST, "the question broke off"),
+        Ok(Ok(body)) => body.to_bytes(),
+    };
+    // Its own words could repeat the URL.
+    let Ok(question) = serde_json::from_slice::<Question>(&body) else {
+        let expected = "expected {\"url\": ..., \"method\": ..., \"language\": ...}";
+        return wrong(StatusCode::BAD_REQUEST, expected);
+    };
+    match why(edge, &question).await {
+        Ok(explanation) => json(&explanation),
+        Err(reason) => wrong(StatusCode::BAD_REQUEST, &reason),
+    }
+}
+
+fn json<T: Serialize>(value: &T) -> Response<Full<Bytes>> {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => respond(StatusCode::OK, JSON, text + "\n"),
+        Err(error) => {
+            tracing::error!(%error, "an answer of the control listener cannot be written");
+            let words = "the answer cannot be written\n".to_owned();
+            respond(StatusCode::INTERNAL_SERVER_ERROR, TEXT, words)
+        }
     }
 }
 

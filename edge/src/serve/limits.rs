@@ -49,6 +49,10 @@ pub struct ControlLimits {
     pub connections: usize,
     /// From a connection's start, or its last answer, to the end of the next request's head.
     pub head_time: Duration,
+    /// Bytes of a request's body.
+    pub body_bytes: usize,
+    /// From the end of a request's head to that of its body.
+    pub body_time: Duration,
 }
 
 impl Default for ControlLimits {
@@ -56,6 +60,8 @@ impl Default for ControlLimits {
         Self {
             connections: 64,
             head_time: Duration::from_secs(10),
+            body_bytes: 32 << 10,
+            body_time: Duration::from_secs(10),
         }
     }
 }

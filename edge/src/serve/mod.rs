@@ -2,7 +2,8 @@
 //!
 //! [`run`] is a whole edge. A request comes in through [`listen`], finds its site and path
 //! ([`way`]), is answered by the origin or the copy ([`visit`]), and leaves one log line
-//! ([`access`]) and its counts ([`metrics`]). [`control`] tells how the edge is.
+//! ([`access`]) and its counts ([`metrics`]). [`control`] tells how the edge is, and ([`why`]) how
+//! a request would be answered.
 
 pub mod access;
 pub mod control;
@@ -21,6 +22,7 @@ mod target;
 mod tests;
 mod visit;
 pub mod way;
+pub mod why;
 
 pub use edge::Edge;
 pub use id::RequestId;

@@ -76,6 +76,15 @@ pub struct Listening {
     pub peer: Option<SocketAddr>,
 }
 
+impl Listening {
+    /// What the edge that runs over `data`, or last did, wrote down. Blocks.
+    #[must_use]
+    pub fn told(data: &Path) -> Option<Self> {
+        let text = fs_err::read(data.join(LISTENING)).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+}
+
 /// Runs the edge that `config` describes until `stop`. `ready` is called once it answers.
 ///
 /// # Errors

@@ -69,17 +69,18 @@ fn site(site: &Arc<Site>) -> SiteStatus {
     let modes = site.gates.modes();
     let services = modes
         .iter()
-        .map(|(name, mode)| service(name.as_str(), mode));
+        .map(|(name, mode)| service_status(name.as_str(), mode));
     SiteStatus {
         sync,
         freshness: strictest(site),
         origin: site.origin.as_ref().map(|origin| origin.address()),
         services: services.collect(),
-        unrouted: service("-", &site.gates.rest()),
+        unrouted: service_status("-", &site.gates.rest()),
     }
 }
 
-fn service(name: &str, mode: &ServiceMode) -> ServiceStatus {
+/// One service as status shows it.
+pub(super) fn service_status(name: &str, mode: &ServiceMode) -> ServiceStatus {
     ServiceStatus {
         name: name.to_owned(),
         state: mode.effective.as_str().to_owned(),

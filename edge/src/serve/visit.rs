@@ -3,6 +3,11 @@
 //! A read goes to the origin while its service's gate admits it. Whatever the origin does wrong,
 //! and the gate closing while it is waited for, makes the snapshot answer in its place. A write is
 //! sent at most once, and its failure is told as exactly as it is known.
+//!
+//! Who is to answer is settled before anybody is asked ([`Visit::plan`]), so that [`dry`] can tell
+//! it without asking.
+
+mod dry;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,7 +24,9 @@ use super::access::{Access, AnsweredBy};
 use super::edge::Edge;
 use super::site::{Degraded, Site};
 use super::{from_origin, way};
-use crate::answer::{AnswerContext, Found, Matched, RequestPath, SnapshotRequest, from_snapshot};
+use crate::answer::{
+    AnswerContext, Found, Matched, RequestPath, SnapshotAnswer, SnapshotRequest, from_snapshot,
+};
 use crate::copy::LoadedRelease;
 use crate::mode::breaker::Outcome;
 use crate::mode::{Admission, Gate, Reason};
@@ -41,6 +48,16 @@ pub(super) struct Visit<'a> {
     release: Option<Arc<LoadedRelease>>,
     matched: Option<Matched>,
     gate: Arc<Gate>,
+}
+
+/// Who is to answer a request.
+enum Plan<'v> {
+    /// The origin, and for a read the snapshot if it fails.
+    Origin(&'v Origin),
+    /// The snapshot; a write is refused. Why it is not the origin.
+    Snapshot(&'static str),
+    /// Nobody: the request goes in circles.
+    Loop,
 }
 
 /// Why the origin gave nothing that can be used.
@@ -104,26 +121,40 @@ impl<'a> Visit<'a> {
         } else {
             self.write(body, access).await
         };
+        self.settle(&mut answer);
+        answer
+    }
+
+    /// Who is to answer, where the gate admitted the request so.
+    fn plan(&self, admission: Admission) -> Plan<'_> {
+        match (admission, &self.site.origin) {
+            (Admission::Origin, Some(_)) if loops(&self.head.headers) => Plan::Loop,
+            (Admission::Origin, Some(origin)) => Plan::Origin(origin),
+            _ => Plan::Snapshot(self.why()),
+        }
+    }
+
+    /// What every answer to this request gets, whoever made it.
+    fn settle(&self, answer: &mut Response<AnswerBody>) {
         if self.is_below_capability() {
             let policy = HeaderValue::from_static("no-referrer");
             answer.headers_mut().insert(REFERRER_POLICY, policy);
         }
-        answer
     }
 
     async fn read(&self, access: &mut Access) -> Response<AnswerBody> {
-        if self.route().is_some_and(|route| route.always)
-            && let Some(answer) = self.always(access).await
-        {
-            return answer;
-        }
-        let origin = match (self.gate.admit_read(), &self.site.origin) {
-            (Admission::Origin, Some(origin)) => origin,
-            _ => return self.fall_back(self.why(), None, access).await,
+        let always = match self.always().await {
+            Some(answer) if answer.found == Found::Answer => {
+                return self.copied(answer, access).await;
+            }
+            other => other,
         };
-        if loops(&self.head.headers) {
-            return self.refuse(Kind::BadGateway, "loop", access);
-        }
+        let origin = match (self.plan(self.gate.admit_read()), always) {
+            (Plan::Origin(origin), _) => origin,
+            (Plan::Snapshot(_), Some(nothing)) => return self.copied(nothing, access).await,
+            (Plan::Snapshot(why), None) => return self.fall_back(why, None, access).await,
+            (Plan::Loop, _) => return self.refuse(Kind::BadGateway, "loop", access),
+        };
         let state = self.page_state(Source::Origin, &self.degraded());
         match self.ask(origin, &state).await {
             Ok(answer) => {
@@ -182,13 +213,11 @@ impl<'a> Visit<'a> {
     }
 
     async fn write(&self, body: Incoming, access: &mut Access) -> Response<AnswerBody> {
-        let origin = match (self.gate.admit_write(), &self.site.origin) {
-            (Admission::Origin, Some(origin)) => origin,
-            _ => return self.refuse(Kind::WriteRefused, self.why(), access),
+        let origin = match self.plan(self.gate.admit_write()) {
+            Plan::Origin(origin) => origin,
+            Plan::Snapshot(why) => return self.refuse(Kind::WriteRefused, why, access),
+            Plan::Loop => return self.refuse(Kind::BadGateway, "loop", access),
         };
-        if loops(&self.head.headers) {
-            return self.refuse(Kind::BadGateway, "loop", access);
-        }
         let method = self.head.method.clone();
         let asked = origin
             .write(method, &self.target(), self.headers(), body)
@@ -221,19 +250,32 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// The snapshot's answer for a route that it answers in every mode, unless it has none and the
-    /// origin may be asked.
-    async fn always(&self, access: &mut Access) -> Option<Response<AnswerBody>> {
+    /// The snapshot's answer for a route that it answers in every mode. Where that is none, who else
+    /// is asked is a matter of the mode.
+    async fn always(&self) -> Option<SnapshotAnswer> {
         let release = self.release.as_ref()?;
-        let answer = self
-            .snapshot(release, Some("always"), self.degraded())
-            .await;
-        let asks = self.gate.admit_read() == Admission::Origin && self.site.origin.is_some();
-        if answer.found != Found::Answer && asks {
+        if !self.route()?.always {
             return None;
         }
+        Some(
+            self.snapshot(release, Some("always"), self.degraded())
+                .await,
+        )
+    }
+
+    /// What the snapshot says in the origin's place.
+    async fn instead(&self, reason: &'static str) -> Option<SnapshotAnswer> {
+        let release = self.release.as_ref()?;
+        let mut degraded = self.degraded();
+        if let Some(route) = self.route() {
+            degraded.entry(route.service.clone()).or_insert(None);
+        }
+        Some(self.snapshot(release, Some(reason), degraded).await)
+    }
+
+    async fn copied(&self, answer: SnapshotAnswer, access: &mut Access) -> Response<AnswerBody> {
         access.by = by(answer.found);
-        Some(answer.finish(self.reader).await)
+        answer.finish(self.reader).await
     }
 
     /// The snapshot's answer in the origin's place; the origin's own words, if it has any, where
@@ -245,14 +287,7 @@ impl<'a> Visit<'a> {
         access: &mut Access,
     ) -> Response<AnswerBody> {
         access.reason = reason;
-        let mut degraded = self.degraded();
-        if let Some(route) = self.route() {
-            degraded.entry(route.service.clone()).or_insert(None);
-        }
-        let answer = match &self.release {
-            Some(release) => Some(self.snapshot(release, Some(reason), degraded).await),
-            None => None,
-        };
+        let answer = self.instead(reason).await;
         let found = answer.as_ref().map(|answer| answer.found);
         if let (Some(own), None | Some(Found::Nothing(_))) = (own, found) {
             access.by = AnsweredBy::Origin;
@@ -261,11 +296,10 @@ impl<'a> Visit<'a> {
         let Some(answer) = answer else {
             return self.refuse(Kind::Unavailable, reason, access);
         };
-        access.by = by(answer.found);
         if let Found::Nothing(kind) = answer.found {
             access.reason = kind.as_str();
         }
-        answer.finish(self.reader).await
+        self.copied(answer, access).await
     }
 
     async fn snapshot(
@@ -273,7 +307,7 @@ impl<'a> Visit<'a> {
         release: &LoadedRelease,
         detail: Option<&'static str>,
         degraded: Degraded,
-    ) -> crate::answer::SnapshotAnswer {
+    ) -> SnapshotAnswer {
         let context = self.context(detail, degraded);
         let request = SnapshotRequest {
             path: self.path,

@@ -79,7 +79,7 @@ async fn answer(
     visit.answer(body, access).await
 }
 
-fn checked(head: &Parts) -> Result<RequestPath, Kind> {
+pub(super) fn checked(head: &Parts) -> Result<RequestPath, Kind> {
     // A tunnel, or an echo of credentials: neither is for an edge (RFC 9110 sections 9.3.6, 9.3.8).
     if matches!(head.method, Method::CONNECT | Method::TRACE) {
         return Err(Kind::MethodNotAllowed);
@@ -109,7 +109,12 @@ fn plainly_framed(headers: &HeaderMap) -> bool {
         && codings.next().is_none()
 }
 
-fn own_file(edge: &Edge, site: &Site, reader: &Reader, path: &RequestPath) -> Response<AnswerBody> {
+pub(super) fn own_file(
+    edge: &Edge,
+    site: &Site,
+    reader: &Reader,
+    path: &RequestPath,
+) -> Response<AnswerBody> {
     let Some(draft) = reserved::reserved(path.as_str()) else {
         return refuse(edge, reader, Some(site), Kind::NotFound);
     };
@@ -124,7 +129,12 @@ fn own_file(edge: &Edge, site: &Site, reader: &Reader, path: &RequestPath) -> Re
 }
 
 /// The edge's own page of `kind`.
-fn refuse(edge: &Edge, reader: &Reader, site: Option<&Site>, kind: Kind) -> Response<AnswerBody> {
+pub(super) fn refuse(
+    edge: &Edge,
+    reader: &Reader,
+    site: Option<&Site>,
+    kind: Kind,
+) -> Response<AnswerBody> {
     let title = site.map_or(edge.name.as_str(), |site| site.name.as_str());
     let state = plain_state(title, reader);
     let draft = emergency(kind, reader, &state, None);

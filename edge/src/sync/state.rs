@@ -141,8 +141,14 @@ impl SiteState {
             }),
             store: progress.store.clone(),
             lazy: self.lazy(),
-            orders: order_statuses(&orders, now),
+            orders: statuses(&orders, now),
         }
+    }
+
+    /// The orders in force, as status shows them.
+    #[must_use]
+    pub fn order_statuses(&self) -> Vec<OrderStatus> {
+        statuses(&self.orders.borrow(), self.edge_time())
     }
 
     /// The release that this edge is too old for, while a source offers one.
@@ -205,8 +211,7 @@ impl SiteState {
 }
 
 /// The orders in force as status shows them.
-#[must_use]
-fn order_statuses(orders: &Orders, now: Timestamp) -> Vec<OrderStatus> {
+fn statuses(orders: &Orders, now: Timestamp) -> Vec<OrderStatus> {
     let status = |(scope, in_force): (&snapshot::Scope, &crate::orders::InForce)| OrderStatus {
         scope: scope.to_string(),
         epoch: in_force.order.epoch.0,

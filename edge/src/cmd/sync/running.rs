@@ -1,8 +1,5 @@
 //! The progress of an edge that runs, from its control listener.
 
-use std::net::SocketAddr;
-use std::path::Path;
-
 use anyhow::Context as _;
 use tokio::time::sleep;
 use url::Url;
@@ -11,7 +8,7 @@ use super::DRAW;
 use super::progress::Progress;
 use crate::asking;
 use crate::config::Config;
-use crate::serve::{LISTENING, Listening};
+use crate::serve::Listening;
 use crate::sync::{EdgeStatus, SyncStatus};
 
 /// Shows how far the running edge is, until nothing is under way.
@@ -19,7 +16,8 @@ use crate::sync::{EdgeStatus, SyncStatus};
 /// # Errors
 /// It does not say.
 pub(super) async fn watch(config: &Config) -> anyhow::Result<Vec<SyncStatus>> {
-    let control = listening(&config.data).unwrap_or(config.listen.control);
+    let told = Listening::told(&config.data);
+    let control = told.map_or(config.listen.control, |told| told.control);
     let url: Url = format!("http://{control}").parse()?;
     eprintln!(
         "edge: {} runs and follows by itself; this is how far it is",
@@ -45,13 +43,6 @@ pub(super) async fn watch(config: &Config) -> anyhow::Result<Vec<SyncStatus>> {
         }
         sleep(DRAW).await;
     }
-}
-
-/// Where it listens, as it wrote down.
-fn listening(data: &Path) -> Option<SocketAddr> {
-    let text = fs_err::read(data.join(LISTENING)).ok()?;
-    let listening: Listening = serde_json::from_slice(&text).ok()?;
-    Some(listening.control)
 }
 
 /// Whether every source was asked, and nothing is fetched, merged or tried.

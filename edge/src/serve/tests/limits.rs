@@ -25,6 +25,8 @@ async fn strict() -> World {
         control: ControlLimits {
             head_time: HEAD_TIME,
             connections: 2,
+            body_time: HEAD_TIME,
+            ..ControlLimits::default()
         },
         ..Limits::default()
     })
@@ -140,4 +142,67 @@ async fn beyond_the_limit_connections_wait_their_turn() {
         assert!(answer.starts_with("HTTP/1.1 200"), "{target}: {answer}");
         drop(second);
     }
+}
+
+/// What the control listener answers to `POST /why` with this body, of which `length` bytes are promised.
+async fn asked_why(world: &World, kind: &str, length: usize, body: &str) -> String {
+    let head = format!(
+        "POST /why HTTP/1.1\r\nhost: x\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\
+         connection: close\r\n\r\n"
+    );
+    let mut stream = TcpStream::connect(world.control).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // An answer may come before all was taken.
+    stream.write_all(body.as_bytes()).await.ok();
+    read_all(&mut stream).await
+}
+
+#[tokio::test]
+async fn a_question_without_end_is_not_waited_for() {
+    let world = strict().await;
+    let most = ControlLimits::default().body_bytes;
+    let question = r#"{"url": "http://dasom.example/a.txt"}"#;
+    let longest = format!("{question}{}", " ".repeat(most - question.len()));
+    for (length, body, status) in [
+        (most, longest.clone(), 200),
+        (most + 1, longest + " ", 413),
+        (question.len() + 1, question.to_owned(), 408),
+    ] {
+        let answer = asked_why(&world, "application/json", length, &body).await;
+        let start = format!("HTTP/1.1 {status}");
+        assert!(answer.starts_with(&start), "{length}: {answer:.200}");
+    }
+}
+
+#[tokio::test]
+async fn the_control_listener_is_asked_in_its_own_way_and_repeats_no_url() {
+    let world = World::new().await;
+    let json = "application/json";
+    for (kind, body, status) in [
+        (
+            "text/plain",
+            r#"{"url": "http://dasom.example/a.txt"}"#,
+            415,
+        ),
+        (
+            json,
+            r#"{"url": "http://dasom.example/s3cret", "x": 1}"#,
+            400,
+        ),
+        (json, r#"{"url": "ftp://dasom.example/s3cret"}"#, 400),
+        (json, "s3cret", 400),
+        (json, r#"{"url": "http://elsewhere.example/s3cret"}"#, 200),
+        (
+            json,
+            r#"{"url": "http://dasom.example/s3cret?s3cret"}"#,
+            200,
+        ),
+    ] {
+        let answer = asked_why(&world, kind, body.len(), body).await;
+        let start = format!("HTTP/1.1 {status}");
+        assert!(answer.starts_with(&start), "{body}: {answer}");
+        assert!(!answer.contains("s3cret"), "{answer}");
+    }
+    assert!(world.origin.seen().is_empty());
+    assert_eq!(world.ask_control("/why").await.status, 405);
 }
