@@ -84,7 +84,7 @@ impl Guard {
             share: Arc::new(Share {
                 at_once: Arc::new(Semaphore::new(limits.at_once)),
                 requests: Pace::new(Some(limits.requests_a_second)),
-                pushes: Pace::new(Some(limits.pushes_a_second)),
+                pushes: Pace::ahead(Some(limits.pushes_a_second), limits.push_burst),
                 pushing: Arc::new(Semaphore::new(limits.pushes_of_one)),
                 bytes: Arc::new(Pace::new(Some(limits.bytes_a_second))),
             }),

@@ -15,6 +15,8 @@ pub struct PeerLimits {
     pub requests_a_second: u64,
     /// Bundles of orders a second that one source address may bring; more are refused.
     pub pushes_a_second: u64,
+    /// How much of that may come at once: a fleet that hears of an order passes it on within moments.
+    pub push_burst: Duration,
     /// Bundles of orders that arrive at once, of all addresses; more are refused. Each may be as large as
     /// a bundle may be, and takes memory.
     pub pushes_at_once: usize,
@@ -41,6 +43,7 @@ impl Default for PeerLimits {
             at_once: 64,
             requests_a_second: 2000,
             pushes_a_second: 20,
+            push_burst: Duration::from_secs(1),
             pushes_at_once: 16,
             pushes_of_one: 4,
             push_time: Duration::from_secs(10),

@@ -9,9 +9,10 @@ use tokio::time::{Instant, sleep_until};
 const AHEAD: Duration = Duration::from_millis(100);
 
 /// A rate, shared by everything that fetches.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pace {
     bytes_a_second: Option<u64>,
+    ahead: Duration,
     /// When all that was taken so far is paid for.
     paid: Mutex<Option<Instant>>,
 }
@@ -20,8 +21,15 @@ impl Pace {
     /// At most so many bytes a second; `None` is no cap.
     #[must_use]
     pub fn new(bytes_a_second: Option<u64>) -> Self {
+        Self::ahead(bytes_a_second, AHEAD)
+    }
+
+    /// The same, of which as much as `ahead` allows may come at once.
+    #[must_use]
+    pub fn ahead(bytes_a_second: Option<u64>, ahead: Duration) -> Self {
         Self {
             bytes_a_second,
+            ahead,
             paid: Mutex::default(),
         }
     }
@@ -39,7 +47,7 @@ impl Pace {
     pub fn try_take(&self, count: u64) -> bool {
         let now = Instant::now();
         let paid = *self.paid.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = paid.is_some_and(|paid| paid > now + AHEAD);
+        let full = paid.is_some_and(|paid| paid > now + self.ahead);
         !full && {
             self.owes(count, now);
             true
@@ -54,8 +62,14 @@ impl Pace {
         let mut paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
         let after = paid.unwrap_or(now).max(now).checked_add(cost)?;
         *paid = Some(after);
-        let until = after.checked_sub(AHEAD)?;
+        let until = after.checked_sub(self.ahead)?;
         (until > now).then_some(until)
+    }
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self::new(None)
     }
 }
 

@@ -171,7 +171,7 @@ mod tests {
     use super::*;
     use crate::sync::Place;
     use crate::sync::mirror::endless::endless;
-    use crate::sync::mirror::{Mirror, MirrorError, Patience};
+    use crate::sync::mirror::{Fetched, Mirror, MirrorError, Patience};
 
     async fn read(mirror: SocketAddr) -> Result<Option<Vec<u8>>, MirrorError> {
         let url = Url::parse(&format!("http://{mirror}/")).unwrap();
@@ -183,6 +183,39 @@ mod tests {
         mirror
             .read(&Place::release(&"dasom".parse().unwrap()), 64)
             .await
+    }
+
+    #[tokio::test]
+    async fn what_is_written_under_the_tag_of_the_one_before_is_seen() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+        tokio::spawn(async move {
+            for body in ["one", "two"] {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut head = [0; 4096];
+                let read = stream.read(&mut head).await.unwrap();
+                let head = String::from_utf8_lossy(&head[..read]).to_lowercase();
+                let answer = match head.contains("if-none-match") {
+                    true => "HTTP/1.1 304 Not Modified\r\nconnection: close\r\n\r\n".to_owned(),
+                    false => format!(
+                        "HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close\r\netag: \"1-3\"\r\n\
+                         last-modified: Sun, 22 Nov 2026 05:05:00 GMT\r\n\r\n{body}"
+                    ),
+                };
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        let mirror = Mirror::open(&url).unwrap();
+        let place = Place::orders(&"dasom".parse().unwrap());
+        let mut tag: Option<String> = None;
+        for expected in ["one", "two"] {
+            let fetched = mirror.fetch(&place, tag.as_deref(), 16).await.unwrap();
+            let Fetched::Found { bytes, etag } = fetched else {
+                panic!("{fetched:?} in place of {expected}");
+            };
+            assert_eq!(bytes, expected.as_bytes());
+            tag = etag;
+        }
     }
 
     /// What is read of an answer with `fields` beside the two that it needs.

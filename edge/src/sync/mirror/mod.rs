@@ -16,6 +16,7 @@ mod patience;
 mod pieces;
 mod ranges;
 mod s3;
+mod settled;
 mod shown;
 #[cfg(test)]
 mod tests;
@@ -30,9 +31,10 @@ use futures::stream::BoxStream;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{GetOptions, GetResult, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use url::Url;
 
+use self::settled::Settling;
 use super::layout::Place;
 
 pub use address::parse_url;
@@ -41,6 +43,7 @@ pub use patience::{
     FLOOR, LEAST_BYTES_A_SECOND, OBJECT_DEADLINE, Patience, SMALL_DEADLINE, STALL, WINDOW,
 };
 pub use ranges::{Bytestream, SPAN_BYTES, SPANS};
+pub use settled::COARSE;
 pub use shown::Shown;
 pub(crate) use tls::authorities;
 
@@ -81,6 +84,7 @@ pub struct Mirror {
     base: Path,
     store: Arc<dyn ObjectStore>,
     patience: Patience,
+    settling: Arc<Settling>,
 }
 
 impl Mirror {
@@ -136,6 +140,7 @@ impl Mirror {
             base,
             store,
             patience: Patience::default(),
+            settling: Arc::default(),
         })
     }
 
@@ -184,11 +189,29 @@ impl Mirror {
         &self.url
     }
 
-    /// Reads a small document whole, unless it is still the one with `etag`.
+    /// Reads a small document whole, unless it is still the one with `etag`. It comes without a tag
+    /// while another could still be written under the same one ([`Settling`]).
     ///
     /// # Errors
     /// Out of reach, slow, or more than `limit` bytes.
     pub async fn fetch(
+        &self,
+        place: &Place,
+        etag: Option<&str>,
+        limit: usize,
+    ) -> Result<Fetched, MirrorError> {
+        let asked = Instant::now();
+        let fetched = self.fetch_whole(place, etag, limit).await?;
+        Ok(match fetched {
+            Fetched::Found { bytes, etag } if matches!(self.access, Access::Read(_)) => {
+                let etag = self.settling.settled(&self.path(place), etag, asked);
+                Fetched::Found { bytes, etag }
+            }
+            other => other,
+        })
+    }
+
+    async fn fetch_whole(
         &self,
         place: &Place,
         etag: Option<&str>,
@@ -224,7 +247,7 @@ impl Mirror {
     /// # Errors
     /// Out of reach, slow, or more than `limit` bytes.
     pub async fn read(&self, place: &Place, limit: usize) -> Result<Option<Vec<u8>>, MirrorError> {
-        match self.fetch(place, None, limit).await? {
+        match self.fetch_whole(place, None, limit).await? {
             Fetched::Found { bytes, .. } => Ok(Some(bytes)),
             Fetched::Missing | Fetched::Unchanged => Ok(None),
         }
