@@ -2,6 +2,7 @@
 //! builds everything optimised first.
 
 mod data;
+mod flip;
 mod machine;
 mod measure;
 mod options;
@@ -28,6 +29,8 @@ enum Bench {
     Snapshot(options::Options),
     /// What following a mirror costs an edge, and what its readers notice of it
     Sync(options::Options),
+    /// From an order's signing until a whole fleet obeys it
+    Flip(options::Options),
     /// Run a command; its time and peak memory go to a file
     #[command(hide = true)]
     Measure {
@@ -44,6 +47,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().bench {
         Bench::Snapshot(options) => snapshot::run(&options),
         Bench::Sync(options) => sync::run(&options),
+        Bench::Flip(options) => flip::run(&options),
         Bench::Measure { to, command } => measure::as_parent(&to, &command),
     }
 }

@@ -14,6 +14,12 @@ pub(crate) struct Options {
     /// Rounds of each comparison
     #[arg(long, default_value_t = 3)]
     pub(crate) rounds: usize,
+    /// Edges of the fleet that orders are given to
+    #[arg(long, default_value_t = 50)]
+    pub(crate) edges: usize,
+    /// Orders by each path
+    #[arg(long, default_value_t = 10)]
+    pub(crate) orders: usize,
     /// Only these rows
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,

@@ -122,6 +122,11 @@ impl Site {
         self.dir.join("trust")
     }
 
+    /// The key that signs orders.
+    pub(crate) fn operator(&self) -> PathBuf {
+        self.dir.join("keys/operator")
+    }
+
     /// The publisher's own copy.
     pub(crate) fn copy(&self) -> PathBuf {
         self.dir.join(".holdfast")

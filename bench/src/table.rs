@@ -69,6 +69,17 @@ fn number(value: f64) -> String {
     format!("{value:.digits$}")
 }
 
+/// What so many of a hundred `values` stay at or below.
+pub(crate) fn percentile(values: &[f64], percent: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let rank = (sorted.len() as f64 * percent / 100.0).ceil() as usize;
+    sorted
+        .get(rank.saturating_sub(1))
+        .copied()
+        .unwrap_or(f64::NAN)
+}
+
 /// The median of `values`.
 pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();

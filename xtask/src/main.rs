@@ -35,12 +35,14 @@ usage: cargo xtask COMMAND [OPTIONS]
   drill       build, then play the outage without a person; fails if anything falls short
                 --json  end with one line of JSON
                 --long  go on until readers have asked a million times
-  bench snapshot | sync
+  bench snapshot | sync | flip
               build optimised, then Holdfast beside its peers, in one run; installs those with
               apt-get where it may. Takes a quarter of an hour each and 60 GB at full size
                 --records N  of the usual collection [1,000,000]
                 --large N    of the one that memory and reads are measured with [10,000,000]
                 --rounds N   of each comparison [3]
+                --edges N    of the fleet that orders are given to [50]
+                --orders N   by each path [10]
                 --only ID,.. only these rows                  --json     end with a line of JSON
   test        format, tidy, guests, clippy, unit, integration and doc tests, the drill; installs
               programs that tests need, as root with apt-get, others once for this user under

@@ -37,7 +37,7 @@ pub(super) async fn measure(
         site.publish(&[])
     })?;
     let mirror = Mirror::start(&site.mirror(), &site.release()).await?;
-    let mut edge = Edge::start(&work.join("edge"), &options.binaries, site, &mirror)?;
+    let mut edge = Edge::start(&work.join("edge"), &options.binaries, site, mirror.at)?;
     edge.reaches(1).await?;
     let mut scene = Scene {
         site,

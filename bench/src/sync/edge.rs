@@ -11,7 +11,6 @@ use stage::client::{Answer, Client};
 use stage::ports;
 use stage::process::{Process, wait_for};
 
-use super::mirror::Mirror;
 use crate::data;
 use crate::site::Site;
 
@@ -21,7 +20,7 @@ const FILL: Duration = Duration::from_secs(1800);
 
 /// A running edge. Killed when dropped.
 #[derive(Debug)]
-pub(super) struct Edge {
+pub(crate) struct Edge {
     public: SocketAddr,
     control: SocketAddr,
     program: PathBuf,
@@ -31,8 +30,13 @@ pub(super) struct Edge {
 }
 
 impl Edge {
-    /// Starts one that holds nothing yet and follows `mirror`.
-    pub(super) fn start(dir: &Path, binaries: &Path, site: &Site, mirror: &Mirror) -> Result<Self> {
+    /// Starts one that holds nothing yet and follows the mirror at `mirror`.
+    pub(crate) fn start(
+        dir: &Path,
+        binaries: &Path,
+        site: &Site,
+        mirror: SocketAddr,
+    ) -> Result<Self> {
         fs_err::create_dir_all(dir)?;
         let loopback = Ipv4Addr::LOCALHOST.into();
         let (public, control) = (ports::free(loopback)?, ports::free(loopback)?);
@@ -41,8 +45,7 @@ impl Edge {
         let text = format!(
             "name = \"edge\"\ndata = \"data\"\n\n[listen]\npublic = \"{public}\"\n\
              control = \"{control}\"\n\n[[site]]\nname = \"country\"\nhosts = [\"{HOST}\"]\n\
-             trust = {trust:?}\nmirrors = [\"http://{}\"]\npoll = \"200ms\"\n",
-            mirror.at
+             trust = {trust:?}\nmirrors = [\"http://{mirror}\"]\npoll = \"200ms\"\n",
         );
         fs_err::write(&config, text)?;
         let mut edge = Self {
@@ -72,7 +75,7 @@ impl Edge {
     }
 
     /// Waits until the release `sequence` is in use.
-    pub(super) async fn reaches(&mut self, sequence: u64) -> Result<()> {
+    pub(crate) async fn reaches(&mut self, sequence: u64) -> Result<()> {
         let what = format!("release {sequence} to be in use");
         wait_for(&what, FILL, async || {
             self.alive()?;
@@ -84,7 +87,7 @@ impl Edge {
     }
 
     /// What `/status` says of the site.
-    pub(super) async fn status(&self) -> Result<Value> {
+    pub(crate) async fn status(&self) -> Result<Value> {
         let answer = self.client.get(self.control, "/status", "en").await?;
         let status: Value = serde_json::from_slice(&answer.body)?;
         status.pointer("/sites/0").cloned().context("no site")

@@ -38,7 +38,7 @@ pub(super) async fn measure(
         anyhow::Ok(())
     })?;
     let mirror = Mirror::start(&site.mirror(), &site.release()).await?;
-    let mut edge = Edge::start(&work.join("large-edge"), &options.binaries, site, &mirror)?;
+    let mut edge = Edge::start(&work.join("large-edge"), &options.binaries, site, mirror.at)?;
     let start = Instant::now();
     edge.reaches(1).await?;
     println!(

@@ -6,6 +6,8 @@ mod large;
 mod mirror;
 mod reads;
 
+pub(crate) use edge::Edge;
+
 use std::process::ExitCode;
 
 use anyhow::Result;

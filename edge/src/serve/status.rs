@@ -50,6 +50,8 @@ pub struct ServiceStatus {
     pub reason: String,
     /// Since when it has been in this state; `null`: since the edge started.
     pub since: Option<String>,
+    /// The same, milliseconds since 1970.
+    pub since_ms: Option<u64>,
 }
 
 /// The edge as it is now.
@@ -86,6 +88,7 @@ pub(super) fn service_status(name: &str, mode: &ServiceMode) -> ServiceStatus {
         state: mode.effective.as_str().to_owned(),
         reason: mode.effective.reason().as_str().to_owned(),
         since: mode.since.map(Timestamp::rfc3339),
+        since_ms: mode.since.map(|since| since.0),
     }
 }
 

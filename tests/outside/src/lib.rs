@@ -117,6 +117,7 @@ pub const PEERS: &[Program] = &[
     debian("casync", "casync"),
     debian("rsync", "rsync"),
     debian("vmtouch", "vmtouch"),
+    debian("/usr/sbin/nginx", "nginx-light"),
 ];
 
 /// Set while everything is tested: with programs that take minutes to build, and at size.

@@ -112,6 +112,7 @@ impl Given {
             "mode_before": self.mode_before().as_str(),
             "mode": self.order.mode.as_str(),
             "notices": self.order.notices.len(),
+            "signed_at_ms": self.order.signed_at.0,
             "ends_at": self.order.ends_at.map(Timestamp::rfc3339),
             "mirrors": mirrors.collect::<Vec<_>>(),
             "edges": self.obedience.json(),
