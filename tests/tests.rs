@@ -86,6 +86,8 @@ mod spin;
 #[cfg(test)]
 mod sweep;
 #[cfg(test)]
+mod trust;
+#[cfg(test)]
 mod why;
 #[cfg(test)]
 mod zones;

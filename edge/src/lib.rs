@@ -20,3 +20,4 @@ pub mod serve;
 pub mod settings;
 pub mod signing;
 pub mod sync;
+pub mod trust;

@@ -3,23 +3,44 @@
 use std::io::Read;
 use std::path::Path;
 
-use snapshot::{SiteName, limits, trust::Generation, trust::TrustProblem};
+use snapshot::trust::{Generation, TrustFiles, TrustProblem};
+use snapshot::{SiteName, limits};
 
 /// Reads both files of `dir`.
 ///
 /// # Errors
 /// Every mistake in them, in words; also when nobody may sign releases of `site`.
 pub fn read(dir: &Path, site: &SiteName) -> Result<Generation, Vec<String>> {
+    understand(dir, &read_files(dir)?, site)
+}
+
+/// Reads both files of `dir`, whatever stands in them.
+///
+/// # Errors
+/// In words, for each that cannot be read.
+pub fn read_files(dir: &Path) -> Result<TrustFiles, Vec<String>> {
     let signers = read_file(&dir.join("allowed_signers"));
     let roles = read_file(&dir.join("trust.toml"));
-    let (signers, roles) = match (signers, roles) {
-        (Ok(signers), Ok(roles)) => (signers, roles),
-        (signers, roles) => {
-            return Err([signers.err(), roles.err()].into_iter().flatten().collect());
-        }
-    };
+    match (signers, roles) {
+        (Ok(allowed_signers), Ok(trust_toml)) => Ok(TrustFiles {
+            allowed_signers,
+            trust_toml,
+        }),
+        (signers, roles) => Err([signers.err(), roles.err()].into_iter().flatten().collect()),
+    }
+}
+
+/// What the files of `dir` say.
+///
+/// # Errors
+/// As [`read`].
+pub fn understand(
+    dir: &Path,
+    files: &TrustFiles,
+    site: &SiteName,
+) -> Result<Generation, Vec<String>> {
     let say = |problem: &TrustProblem| format!("{}/{problem}", dir.display());
-    let generation = Generation::parse(&signers, &roles)
+    let generation = Generation::parse(&files.allowed_signers, &files.trust_toml)
         .map_err(|problems| problems.iter().map(say).collect::<Vec<_>>())?;
     generation
         .require(site)

@@ -23,6 +23,7 @@ use super::listen::Room;
 use super::push;
 use super::shelf::{Object, Shelf};
 use crate::page::{Wanted, wanted};
+use crate::sync::Brought;
 
 /// Bytes of an object that are read at once.
 const PIECE_BYTES: u64 = 64 << 10;
@@ -34,7 +35,7 @@ pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
     Release(Option<Sequence>),
-    Orders,
+    Brought(Brought),
     Object(Digest),
 }
 
@@ -50,15 +51,14 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let found = find(&room.shelves, request.uri().path());
-    let is_orders = matches!(found, Some((_, Asked::Orders)));
-    if is_orders && *request.method() == Method::PUT {
-        let Some((shelf, _)) = found else {
-            return absent();
-        };
-        return push::take(shelf, &turn, &room.limits, request.into_body()).await;
+    let is_public = matches!(found, Some((_, Asked::Brought(_))));
+    if let Some((shelf, Asked::Brought(what))) = found
+        && *request.method() == Method::PUT
+    {
+        return push::take(shelf, what, &turn, &room.limits, request.into_body()).await;
     }
     let token = room.token.as_ref();
-    if !is_known && !is_orders && !token.is_some_and(|token| token.is_in(request.headers())) {
+    if !is_known && !is_public && !token.is_some_and(|token| token.is_in(request.headers())) {
         let challenge = HeaderValue::from_static("Bearer realm=\"peer\"");
         let words = "show the fleet's token, or a certificate of its authority\n";
         return with(
@@ -75,7 +75,7 @@ where
     };
     match asked {
         Asked::Release(sequence) => statement(shelf.release(sequence), request.headers()),
-        Asked::Orders => statement(shelf.orders(), request.headers()),
+        Asked::Brought(what) => statement(shelf.statements(what), request.headers()),
         Asked::Object(name) => object(shelf, name, turn, request.headers()).await,
     }
 }
@@ -86,13 +86,22 @@ fn find<'r>(shelves: &'r [Arc<Shelf>], path: &str) -> Option<(&'r Arc<Shelf>, As
     Some((shelf, asked(place)?))
 }
 
+/// What is given to everybody, and taken from everybody.
+fn brought(place: &str) -> Option<Brought> {
+    match place {
+        "orders" => Some(Brought::Orders),
+        "trust" => Some(Brought::Trust),
+        _ => None,
+    }
+}
+
 /// Each thing has one spelling.
 fn asked(place: &str) -> Option<Asked> {
     if place == "release" {
         return Some(Asked::Release(None));
     }
-    if place == "orders" {
-        return Some(Asked::Orders);
+    if let Some(what) = brought(place) {
+        return Some(Asked::Brought(what));
     }
     if let Some(text) = place.strip_prefix("releases/") {
         let sequence: u64 = text.parse().ok()?;
@@ -252,7 +261,9 @@ mod tests {
         let upper = name.to_uppercase();
         for (place, expected) in [
             ("release", Some(Asked::Release(None))),
-            ("orders", Some(Asked::Orders)),
+            ("orders", Some(Asked::Brought(Brought::Orders))),
+            ("trust", Some(Asked::Brought(Brought::Trust))),
+            ("trust/", None),
             ("releases/7", Some(Asked::Release(Some(Sequence(7))))),
             (
                 &format!("objects/{shard}/{name}"),

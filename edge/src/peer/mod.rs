@@ -5,10 +5,12 @@
 //! GET /<site>/releases/<sequence>   the same, of each that is retained
 //! GET /<site>/orders                the orders in force, as they were signed; to everybody
 //! PUT /<site>/orders                orders, from everybody: who signed them counts
+//! GET /<site>/trust                 how the generation in force came to be, as it was signed; to everybody
+//! PUT /<site>/trust                 successions, from everybody: who signed them counts
 //! GET /<site>/objects/<2>/<hash>    what a retained release names
 //! ```
 //!
-//! There is nothing else on it. Who asks for more than orders shows a token that the fleet shares, or a
+//! There is nothing else on it. Who asks for more than these shows a token that the fleet shares, or a
 //! certificate of the fleet's authority. What is given is signed, or named by what is signed: whoever
 //! takes it checks it, and so nothing here is hashed once more. One source address gets a bounded share
 //! ([`PeerLimits`]), so that a fleet that fills up leaves the readers their line; beyond it requests wait

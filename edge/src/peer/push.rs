@@ -1,7 +1,7 @@
-//! Orders that are brought: by a person who gives one, or by an edge that has accepted it.
+//! Orders and successions that are brought: by a person who gives one, or by an edge that accepted it.
 //!
-//! Nobody has to show who they are, since whoever signed the orders is what counts. So what a stranger
-//! can make an edge do is bounded before a signature is looked at: in bytes, time and bundles a second.
+//! Nobody has to show who they are, since whoever signed them is what counts. So what a stranger
+//! can make an edge do is bounded before a signature is looked at: in bytes, in time, and in how many a second.
 
 use std::error::Error;
 
@@ -10,18 +10,19 @@ use http::header::RETRY_AFTER;
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Body as HttpBody;
-use snapshot::limits::BUNDLE_BYTES;
+use snapshot::limits::{BUNDLE_BYTES, CHAIN_BYTES};
 use tokio::time::timeout;
 
 use super::answer::{Body, said, with};
 use super::guard::Turn;
 use super::limits::PeerLimits;
 use super::shelf::Shelf;
-use crate::sync::Verdict;
+use crate::sync::{Brought, Verdict};
 
-/// Takes a bundle in, and says once it is in force, or why it is not.
+/// Takes it in, and says once it is in force, or why it is not.
 pub(super) async fn take<B>(
     shelf: &Shelf,
+    what: Brought,
     turn: &Turn,
     limits: &PeerLimits,
     body: B,
@@ -33,18 +34,22 @@ where
     let Some(_push) = turn.push() else {
         return busy(StatusCode::TOO_MANY_REQUESTS);
     };
-    // Who says so beforehand need not send it.
-    if body.size_hint().lower() > BUNDLE_BYTES as u64 {
-        return too_large();
-    }
-    let body = Limited::new(body, BUNDLE_BYTES).collect();
-    let orders = match timeout(limits.push_time, body).await {
-        Ok(Ok(orders)) => orders.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => return too_large(),
-        Ok(Err(_)) => return said(StatusCode::BAD_REQUEST, "the orders broke off\n"),
-        Err(_) => return said(StatusCode::REQUEST_TIMEOUT, "the orders come too slowly\n"),
+    let most = match what {
+        Brought::Orders => BUNDLE_BYTES,
+        Brought::Trust => CHAIN_BYTES,
     };
-    match shelf.bring(orders).await {
+    // Who says so beforehand need not send it.
+    if body.size_hint().lower() > most as u64 {
+        return too_large(most);
+    }
+    let body = Limited::new(body, most).collect();
+    let statements = match timeout(limits.push_time, body).await {
+        Ok(Ok(statements)) => statements.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return too_large(most),
+        Ok(Err(_)) => return said(StatusCode::BAD_REQUEST, "it broke off\n"),
+        Err(_) => return said(StatusCode::REQUEST_TIMEOUT, "it comes too slowly\n"),
+    };
+    match shelf.bring(what, statements).await {
         Verdict::InForce => said(StatusCode::OK, "in force\n"),
         Verdict::Refused(why) => said(StatusCode::FORBIDDEN, format!("{why}\n")),
         Verdict::Unreadable(why) => said(StatusCode::BAD_REQUEST, format!("{why}\n")),
@@ -52,16 +57,12 @@ where
     }
 }
 
-fn too_large() -> Response<Body> {
-    let words = format!("more than the {BUNDLE_BYTES} bytes allowed\n");
+fn too_large(most: usize) -> Response<Body> {
+    let words = format!("more than the {most} bytes allowed\n");
     said(StatusCode::PAYLOAD_TOO_LARGE, words)
 }
 
 fn busy(status: StatusCode) -> Response<Body> {
     let again = HeaderValue::from_static("1");
-    with(
-        said(status, "too many orders at once\n"),
-        RETRY_AFTER,
-        again,
-    )
+    with(said(status, "too much at once\n"), RETRY_AFTER, again)
 }

@@ -18,7 +18,7 @@ use snapshot::at_rest::Stored;
 use snapshot::manifest::SegmentEntry;
 use snapshot::{CollectionName, Digest, NodeCache, Sequence, SiteName, Store, StoreError};
 
-use crate::sync::{GivenRelease, Pushes, SiteState, Verdict};
+use crate::sync::{Brought, GivenRelease, Pushes, SiteState, Verdict};
 
 /// What stops the reading of a segment: nothing.
 static NEVER: AtomicBool = AtomicBool::new(false);
@@ -78,18 +78,24 @@ impl Shelf {
         wanted.map(|release| release.statement.clone())
     }
 
-    /// The orders in force.
-    pub(super) fn orders(&self) -> Option<Bytes> {
-        self.state.given().orders()
+    /// The orders in force, or how the generation in force came to be.
+    pub(super) fn statements(&self, what: Brought) -> Option<Bytes> {
+        match what {
+            Brought::Orders => self.state.given().orders(),
+            Brought::Trust => self.state.given().trust(),
+        }
     }
 
-    /// Brings orders here.
-    pub(super) async fn bring(&self, orders: Bytes) -> Verdict {
+    /// Brings orders or successions here.
+    pub(super) async fn bring(&self, what: Brought, statements: Bytes) -> Verdict {
         // Those in force come back from every peer they were passed on to.
-        if self.orders().is_some_and(|known| known == orders) {
+        if self
+            .statements(what)
+            .is_some_and(|known| known == statements)
+        {
             return Verdict::InForce;
         }
-        self.pushes.bring(orders).await
+        self.pushes.bring(what, statements).await
     }
 
     /// The object of that name; `None` if nobody is to have it from here. Blocking.

@@ -68,6 +68,13 @@ pub(super) fn unordered(mirror: String, reason: String) -> Refusal {
     }
 }
 
+pub(super) fn unsucceeded(mirror: String, reason: String) -> Refusal {
+    Refusal {
+        object: Some("trust".to_owned()),
+        ..untrusted(mirror, reason)
+    }
+}
+
 pub(super) fn stopped() -> Refusal {
     Refusal::new(Check::Disk, None, "stopped before it was done")
 }

@@ -4,11 +4,11 @@
 //! answers at once; following begins after. A release is in use only after the journal says so.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use snapshot::trust::{AcceptedRelease, Generation};
-use snapshot::{Digest, Namespace, NodeCache, Store};
+use snapshot::trust::AcceptedRelease;
+use snapshot::{Digest, NodeCache, Store};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, spawn_blocking};
@@ -23,11 +23,12 @@ use super::kept::{Kept, OpenError};
 use super::lazy::{LazyReads, forget as forget_lazy};
 use super::merge::MergeFault;
 use super::pace::Pace;
-use super::pushed::{Pushed, Pushes};
+use super::pushed::{PassingOn, Pushed, Pushes};
 use super::refusal::{Check, Refusal};
 use super::scrub::Scrub;
 use super::source::{Answers, Source, poll, sources};
 use super::state::SiteState;
+use super::succession::{Looked, look};
 use super::sweep::{Sweeping, Swept};
 use super::work::{Offer, SourceId};
 use crate::config::Site;
@@ -35,6 +36,7 @@ use crate::copy::{Canaries, Kind, Lazy, LoadedRelease, Want, held_whole};
 use crate::host::Host;
 use crate::orders::OrdersKeeper;
 use crate::peer::Shelf;
+use crate::trust::TrustKeeper;
 
 /// Keeps one site up to date.
 #[derive(Debug)]
@@ -43,7 +45,9 @@ pub struct Follower {
     pub(super) store: Arc<Store>,
     host: Arc<Host>,
     pub(super) cache: NodeCache,
-    pub(super) generation: Arc<Generation>,
+    pub(super) trust: TrustKeeper,
+    /// Where the site's own trust files are.
+    trust_dir: PathBuf,
     pub(super) sources: Vec<Source>,
     pub(super) journal: Journal,
     pub(super) orders: OrdersKeeper,
@@ -59,9 +63,10 @@ pub struct Follower {
     /// Segments merged for the release that is being brought in, known to be whole, blobs included.
     pub(super) whole: BTreeMap<Digest, Kind>,
     pub(super) orders_kept: bool,
-    /// Orders that are brought here, and those that are on their way to peers.
+    pub(super) trust_kept: bool,
+    /// Orders and successions that are brought here, and those that are on their way to peers.
     pushes: (Pushes, mpsc::Receiver<Pushed>),
-    pub(super) passing_on: JoinSet<()>,
+    pub(super) passing_on: PassingOn,
     /// What is not held whole.
     pub(super) lazy: Lazy,
     /// How fast what is held is read again, bytes a second.
@@ -75,6 +80,7 @@ pub(super) enum Done {
     Merged(Job, Want, Result<(), MergeFault>),
     Reopened(Job, Want, Result<Arc<LoadedRelease>, String>),
     Swept(Swept),
+    Looked(Looked),
     Event(Event),
 }
 
@@ -93,8 +99,8 @@ impl Follower {
         let name = site.name.clone();
         let sources = sources(site)?;
         let root = data.join("sites").join(name.as_str());
-        let keep = site.keep;
-        let opened = spawn_blocking(move || Kept::open(&root, &name, keep)).await;
+        let (keep, files) = (site.keep, Arc::clone(&site.generation));
+        let opened = spawn_blocking(move || Kept::open(&root, &name, &files, keep)).await;
         let kept = opened.map_err(|_| OpenError::Stopped)?;
         let kept = kept.map_err(|error| OpenError::Store {
             site: site.name.clone(),
@@ -108,7 +114,8 @@ impl Follower {
             store: Arc::new(kept.store),
             host,
             cache,
-            generation: Arc::clone(&site.generation),
+            trust: kept.trust,
+            trust_dir: site.trust.clone(),
             sources,
             journal: kept.journal,
             orders: kept.orders,
@@ -120,11 +127,13 @@ impl Follower {
             checked: None,
             whole: BTreeMap::new(),
             orders_kept: true,
+            trust_kept: true,
             pushes: Pushes::new(),
-            passing_on: JoinSet::new(),
+            passing_on: PassingOn::default(),
             lazy: Lazy::default(),
             scrub: site.scrub,
         };
+        follower.tell_trust();
         follower.open_lazy(site, data).await?;
         for alarm in kept.alarms {
             follower.alarm(alarm);
@@ -252,11 +261,7 @@ impl Follower {
     /// Puts the release of the last run in use again, if it is still believed and whole.
     async fn resume(&mut self) -> Option<Offer> {
         let accepted = self.journal.release.clone()?;
-        let (site, keys) = (self.state.name().clone(), accepted.signers.keys());
-        if !self
-            .generation
-            .still_trusts(&keys, Namespace::Release, &site, None)
-        {
+        if !self.still_believes(&accepted) {
             let sequence = accepted.release.sequence;
             self.alarm(format!(
                 "release {sequence} is kept but not used: its signers are no longer trusted"
@@ -288,10 +293,12 @@ impl Follower {
         match action {
             Action::Poll(id) => {
                 let source = self.sources.get(id)?;
-                let (mirror, release) = (source.mirror.clone(), source.release_etag.clone());
-                let orders = source.orders_etag.clone();
+                let (mirror, tags) = (source.mirror.clone(), source.tags());
+                if id == 0 {
+                    self.look_at_files(tasks);
+                }
                 tasks.spawn(async move {
-                    let answers = poll(&mirror, &site, release, orders).await;
+                    let answers = poll(&mirror, &site, tags).await;
                     Done::Answered(id, Box::new(answers))
                 });
             }
@@ -378,15 +385,35 @@ impl Follower {
                 let reopened = reopened.map(|release| self.repaired(&want, release));
                 Event::Reopened(job, reopened)
             }
+            Done::Looked(looked) => {
+                self.take_files(looked).await;
+                Event::Tick
+            }
             Done::Answered(id, answers) => {
+                // First whom to believe, then what they say.
+                self.take_trust(id, answers.trust).await;
                 self.take_orders(id, answers.orders).await;
                 Event::Polled(id, self.take_release(id, answers.release))
             }
         }
     }
 
+    /// Whether the site's own trust files have changed: once a round, as often as its sources are asked.
+    fn look_at_files(&self, tasks: &mut JoinSet<Done>) {
+        let (dir, site) = (self.trust_dir.clone(), self.state.name().clone());
+        let seen = self.trust.seen();
+        tasks.spawn(async move {
+            let looked = spawn_blocking(move || look(&dir, &site, seen)).await;
+            Done::Looked(looked.unwrap_or_default())
+        });
+    }
+
     /// Writes the release down and puts it in use.
     async fn switch(&mut self, job: Job, offer: &Offer) -> Result<(), Refusal> {
+        if let Some(reason) = self.disbelieved(offer) {
+            self.checked = None;
+            return Err(Refusal::new(Check::Trust, None, reason));
+        }
         let accepted = offer.0.as_ref();
         let is_new = self.checked.is_some();
         let loaded = match (self.checked.take(), self.state.current()) {

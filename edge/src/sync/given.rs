@@ -15,6 +15,7 @@ pub const GIVEN: usize = 2;
 pub struct Given {
     releases: Mutex<VecDeque<Arc<GivenRelease>>>,
     orders: Mutex<Option<Bytes>>,
+    trust: Mutex<Option<Bytes>>,
 }
 
 /// A release that may be given.
@@ -41,6 +42,12 @@ impl Given {
     #[must_use]
     pub fn orders(&self) -> Option<Bytes> {
         lock(&self.orders).clone()
+    }
+
+    /// The generations that travelled here, as they were signed, if any did.
+    #[must_use]
+    pub fn trust(&self) -> Option<Bytes> {
+        lock(&self.trust).clone()
     }
 
     /// Notes what is in use now. A heartbeat takes the place of what it says again.
@@ -72,6 +79,12 @@ impl Given {
             .next()
             .and_then(|_| bundle.offer().to_bytes().ok());
         *lock(&self.orders) = bytes.map(Bytes::from);
+    }
+
+    /// Notes how the generation in force came to be.
+    pub(super) fn trust_is(&self, lineage: &snapshot::trust::Lineage) {
+        let bytes = lineage.offer().and_then(|chain| chain.to_bytes().ok());
+        *lock(&self.trust) = bytes.map(Bytes::from);
     }
 }
 

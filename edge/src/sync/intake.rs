@@ -81,8 +81,8 @@ impl Follower {
     fn judge(&mut self, bytes: &[u8]) -> Result<Offer, TrustRefusal> {
         let envelope = Envelope::from_bytes(bytes)?;
         let (site, now) = (self.state.name().clone(), self.state.edge_time());
-        let floor = &self.journal.floor;
-        let (accepted, alarms) = accept_release(&self.generation, &envelope, &site, floor, now)?;
+        let (floor, generation) = (&self.journal.floor, self.trust.generation());
+        let (accepted, alarms) = accept_release(generation, &envelope, &site, floor, now)?;
         for alarm in alarms {
             self.alarm(alarm.to_string());
         }
@@ -122,7 +122,7 @@ impl Follower {
         let mut time = self.journal.time;
         let taken = self
             .orders
-            .take(bytes, &self.generation, &mut time, wall_clock())?;
+            .take(bytes, self.trust.generation(), &mut time, wall_clock())?;
         for alarm in &taken.alarms {
             self.alarm(alarm.to_string());
         }

@@ -1,7 +1,9 @@
 //! What a disk holds of a site, read at the start.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use snapshot::trust::Generation;
 use snapshot::{SiteName, Store, StoreError};
 
 use super::journal::Journal;
@@ -9,6 +11,7 @@ use super::mirror::MirrorError;
 use super::sweep::Sweeping;
 use crate::config::Keep;
 use crate::orders::OrdersKeeper;
+use crate::trust::{Local, TrustKeeper};
 
 /// Why a site cannot be kept on this disk at all.
 #[derive(Debug, thiserror::Error)]
@@ -39,13 +42,19 @@ pub(super) struct Kept {
     pub(super) store: Store,
     pub(super) journal: Journal,
     pub(super) orders: OrdersKeeper,
+    pub(super) trust: TrustKeeper,
     pub(super) sweeping: Sweeping,
     pub(super) alarms: Vec<String>,
 }
 
 impl Kept {
     /// Opens the store. What is damaged is left out, with an alarm for each.
-    pub(super) fn open(root: &Path, site: &SiteName, keep: Keep) -> Result<Self, StoreError> {
+    pub(super) fn open(
+        root: &Path,
+        site: &SiteName,
+        files: &Arc<Generation>,
+        keep: Keep,
+    ) -> Result<Self, StoreError> {
         let store = Store::open(root)?;
         let mut alarms = Vec::new();
         if store.is_read_only() {
@@ -66,14 +75,46 @@ impl Kept {
             ));
             OrdersKeeper::empty(site.clone())
         });
+        let (trust, alarm) = believed(&store, site, files);
+        alarms.extend(alarm);
         let (sweeping, alarm) = Sweeping::open(&store, keep);
         alarms.extend(alarm);
         Ok(Self {
             store,
             journal,
             orders,
+            trust,
             sweeping,
             alarms,
         })
     }
+}
+
+/// Whom this edge believed when it stopped, unless the site's own files say otherwise by now; and an
+/// alarm if that cannot be told or kept.
+fn believed(
+    store: &Store,
+    site: &SiteName,
+    files: &Arc<Generation>,
+) -> (TrustKeeper, Option<String>) {
+    let anew = || TrustKeeper::new(site.clone(), Arc::clone(files));
+    let (keeper, changed) = match TrustKeeper::open(store, site.clone()) {
+        Ok(Some(mut keeper)) => {
+            let changed = keeper.look(Arc::clone(files)) != Local::Unchanged;
+            (keeper, changed)
+        }
+        Ok(None) => (anew(), true),
+        Err(error) => {
+            let alarm = format!(
+                "{error}: the generation of the trust files is in force until a mirror or a peer gives a later one"
+            );
+            return (anew(), Some(alarm));
+        }
+    };
+    let kept = match changed && !store.is_read_only() {
+        true => keeper.keep(store),
+        false => Ok(()),
+    };
+    let alarm = kept.err().map(|error| error.to_string());
+    (keeper, alarm)
 }

@@ -5,6 +5,7 @@
 //! <mirror>/<site>/releases/<sequence>      every retained release
 //! <mirror>/<site>/release                  the newest, or its newest heartbeat
 //! <mirror>/<site>/orders                   the bundle of the newest order of each scope
+//! <mirror>/<site>/trust                    the chain of the newest generations of trust
 //! ```
 
 use snapshot::{Digest, Sequence, SiteName};
@@ -50,6 +51,12 @@ impl Place {
     #[must_use]
     pub fn orders(site: &SiteName) -> Self {
         Self(format!("{site}/orders"))
+    }
+
+    /// The chain of generations of trust.
+    #[must_use]
+    pub fn trust(site: &SiteName) -> Self {
+        Self(format!("{site}/trust"))
     }
 
     /// A place of the publisher's own, below the site: probes of what a mirror can do.

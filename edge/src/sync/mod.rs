@@ -26,8 +26,10 @@ mod source;
 mod space;
 mod state;
 mod status;
+mod succession;
 mod sweep;
 mod tally;
+mod trust_status;
 mod work;
 
 pub use driver::Follower;
@@ -39,14 +41,15 @@ pub use layout::Place;
 pub use lazy::{FRAME_DEADLINE, LazyStatus, MISSES, NODE_WAIT, TABLE_FRAMES, WAIT};
 pub use mirror::{Fetched, Mirror, MirrorError, Patience};
 pub use pace::Pace;
-pub use pushed::{JUDGED_A_SECOND, Pushes, TOLD, Verdict, WAITING};
+pub use pushed::{Brought, JUDGED_A_SECOND, Pushes, TOLD, Verdict, WAITING};
 pub use refusal::{Check, HELD, HOLD_FIRST, HOLD_MOST, Refusal};
 pub use scrub::ScrubStatus;
 pub use space::SPARE_BYTES;
 pub use state::{SiteState, wall_clock};
 pub use status::{
-    AlarmStatus, DamageStatus, EdgeStatus, FetchingStatus, LeftBehindStatus, MergedStatus,
-    OrderStatus, RefusalStatus, ReleaseStatus, SourceStatus, StoreStatus, SyncStatus,
+    AlarmStatus, DamageStatus, EdgeStatus, FetchingStatus, LeftBehindStatus, MaySignStatus,
+    MergedStatus, OrderStatus, RefusalStatus, ReleaseStatus, SourceStatus, StoreStatus,
+    SuccessionStatus, SyncStatus, TrustStatus,
 };
 pub use tally::Tally;
 pub use work::{Errand, FETCHES, Fault, Offer, ROUNDS, SourceId};

@@ -1,10 +1,11 @@
-//! Orders that are brought here, and orders that are passed on.
+//! Orders and successions that are brought here, and that are passed on.
 //!
-//! A person or another edge may push orders to this edge instead of waiting for its next poll. Who
-//! brings an order does not matter, only who signed it. An edge that accepts an order, by whatever
-//! path, pushes all it has in force to its peers at once; what is in force already is answered without
-//! a look at any signature, and goes no further. So an order told to one edge is soon known to all
-//! that are joined by peers, and a push that is lost costs no more than the time to the next poll.
+//! A person or another edge may push orders to this edge instead of waiting for its next poll, and a
+//! chain of successions in the same way. Who brings an order does not matter, only who signed it. An edge
+//! that accepts an order, by whatever path, pushes all it has in force to its peers at once; what is in
+//! force already is answered without a look at any signature, and goes no further. So an order told to one
+//! edge is soon known to all that are joined by peers, and a push that is lost costs no more than the time
+//! to the next poll.
 
 use std::sync::Arc;
 
@@ -17,36 +18,53 @@ use super::Place;
 use super::driver::Follower;
 use super::pace::Pace;
 
-/// Bundles of one site that wait to be judged; more are sent away.
+/// Bundles and chains of one site that wait to be judged; more are sent away.
 pub const WAITING: usize = 16;
-/// Bundles of one site that are judged a second, whoever brings them; more are sent away.
+/// Bundles and chains of one site that are judged a second, whoever brings them; more are sent away.
 pub const JUDGED_A_SECOND: u64 = 100;
-/// Refusals that are told to who brought the orders.
+/// Refusals that are told to who brought them.
 pub const TOLD: usize = 8;
 
-/// What became of orders that were brought.
+/// What is brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Brought {
+    /// A bundle of orders.
+    Orders,
+    /// A chain of successions.
+    Trust,
+}
+
+/// What became of what was brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// They are in force, or newer ones of their scopes are.
+    /// It is in force, or what is newer is.
     InForce,
-    /// Some are not believed; why, one a line.
+    /// Some of it is not believed; why, one a line.
     Refused(String),
-    /// They cannot be read; why.
+    /// It cannot be read; why.
     Unreadable(String),
     /// Too many come.
     Busy,
 }
 
-/// Where orders of one site are brought. Cloning shares it.
+/// Where orders and successions of one site are brought. Cloning shares it.
 #[derive(Clone, Debug)]
 pub struct Pushes {
     to: mpsc::Sender<Pushed>,
     pace: Arc<Pace>,
 }
 
-/// A bundle that was brought.
+/// What is on its way to peers; dropped, it is not any more.
+#[derive(Debug, Default)]
+pub(super) struct PassingOn {
+    orders: JoinSet<()>,
+    trust: JoinSet<()>,
+}
+
+/// What was brought.
 #[derive(Debug)]
 pub(super) struct Pushed {
+    what: Brought,
     bytes: Bytes,
     told: oneshot::Sender<Verdict>,
 }
@@ -58,13 +76,13 @@ impl Pushes {
         (Self { to, pace }, pushed)
     }
 
-    /// Waits until these orders were judged, and kept on disk if they were accepted.
-    pub async fn bring(&self, bytes: Bytes) -> Verdict {
+    /// Waits until it was judged, and kept on disk if it was accepted.
+    pub async fn bring(&self, what: Brought, bytes: Bytes) -> Verdict {
         if !self.pace.try_take(1) {
             return Verdict::Busy;
         }
         let (told, verdict) = oneshot::channel();
-        if self.to.try_send(Pushed { bytes, told }).is_err() {
+        if self.to.try_send(Pushed { what, bytes, told }).is_err() {
             return Verdict::Busy;
         }
         verdict.await.unwrap_or(Verdict::Busy)
@@ -74,37 +92,60 @@ impl Pushes {
 impl Follower {
     /// Strangers may push what they like: what is refused is told to them, and not kept.
     pub(super) async fn judge_pushed(&mut self, pushed: Pushed) {
-        let verdict = match self.take_bundle(&pushed.bytes).await {
-            Ok(taken) => said(&taken.refused),
+        let refused = match pushed.what {
+            Brought::Orders => self
+                .take_bundle(&pushed.bytes)
+                .await
+                .map(|taken| taken.refused),
+            Brought::Trust => self.take_chain(&pushed.bytes).await.map(Vec::from_iter),
+        };
+        let verdict = match refused {
+            Ok(refused) => said(&refused),
             Err(error) => Verdict::Unreadable(error.to_string()),
         };
         // Whoever brought it may have gone.
         let _ = pushed.told.send(verdict);
     }
 
-    /// Pushes what is in force to every peer. What was still under way is part of it.
+    /// Pushes the orders in force to every peer. What was still under way is part of it.
     pub(super) fn pass_on(&mut self) {
-        self.passing_on = JoinSet::new();
-        let Some(orders) = self.state.given().orders() else {
-            return;
+        let place = Place::orders(self.state.name());
+        self.passing_on.orders = self.passing(self.state.given().orders(), &place);
+    }
+
+    /// Pushes how the generation in force came to be to every peer. What was still under way is part of it.
+    pub(super) fn pass_trust_on(&mut self) {
+        let place = Place::trust(self.state.name());
+        self.passing_on.trust = self.passing(self.state.given().trust(), &place);
+    }
+
+    fn passing(&self, statement: Option<Bytes>, place: &Place) -> JoinSet<()> {
+        let mut passing = JoinSet::new();
+        let Some(statement) = statement else {
+            return passing;
         };
         for source in self.sources.iter().filter(|source| source.status.peer) {
-            let (peer, orders) = (source.mirror.clone(), orders.to_vec());
-            let place = Place::orders(self.state.name());
-            self.passing_on.spawn(async move {
-                if let Err(error) = peer.put(&place, orders).await {
-                    tracing::debug!(peer = %peer.url(), "orders were not passed on: {error}");
+            let (peer, statement) = (source.mirror.clone(), statement.to_vec());
+            let place = place.clone();
+            passing.spawn(async move {
+                if let Err(error) = peer.put(&place, statement).await {
+                    tracing::debug!(peer = %peer.url(), %place, "not passed on: {error}");
                 }
             });
         }
+        passing
     }
 }
 
 fn said(refused: &[Refusal]) -> Verdict {
-    // What is older than the order in force changes nothing, and is no fault.
-    let refused = refused
-        .iter()
-        .filter(|refusal| !matches!(refusal, Refusal::OldOrder { .. }));
+    // What is older than what is in force changes nothing, and is no fault.
+    let is_old = |refusal: &&Refusal| {
+        matches!(
+            refusal,
+            Refusal::OldOrder { .. } | Refusal::OldGeneration { .. }
+        )
+    };
+    let refused = refused.iter().filter(|refusal| !is_old(refusal));
     let refused: Vec<String> = refused.take(TOLD).map(ToString::to_string).collect();
     if refused.is_empty() {
         return Verdict::InForce;
@@ -121,7 +162,8 @@ mod tests {
     use super::*;
 
     fn sent_away(pushes: &Pushes) -> bool {
-        let brought = unconstrained(pushes.bring(Bytes::from_static(b"x"))).now_or_never();
+        let brought =
+            unconstrained(pushes.bring(Brought::Orders, Bytes::from_static(b"x"))).now_or_never();
         brought == Some(Verdict::Busy)
     }
 

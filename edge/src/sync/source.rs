@@ -19,6 +19,7 @@ pub(super) struct Source {
     pub(super) release: Option<Vec<u8>>,
     pub(super) offer: Option<Offer>,
     pub(super) orders_etag: Option<String>,
+    pub(super) trust_etag: Option<String>,
     /// The release it offers, if that needs a later edge.
     pub(super) beyond: Option<Beyond>,
     pub(super) status: SourceStatus,
@@ -28,9 +29,33 @@ pub(super) struct Source {
 pub(super) struct Answers {
     pub(super) release: Result<Fetched, MirrorError>,
     pub(super) orders: Result<Fetched, MirrorError>,
+    pub(super) trust: Result<Fetched, MirrorError>,
+}
+
+/// What is known of each document that is polled.
+pub(super) struct Tags {
+    pub(super) release: Option<String>,
+    pub(super) orders: Option<String>,
+    pub(super) trust: Option<String>,
 }
 
 impl Source {
+    pub(super) fn tags(&self) -> Tags {
+        Tags {
+            release: self.release_etag.clone(),
+            orders: self.orders_etag.clone(),
+            trust: self.trust_etag.clone(),
+        }
+    }
+
+    /// Somebody else is believed now: whatever it said is judged anew, without being sent again where
+    /// it is kept.
+    pub(super) fn reconsider(&mut self) {
+        self.offer = None;
+        self.beyond = None;
+        self.orders_etag = None;
+    }
+
     pub(super) fn forget(&mut self) {
         self.release_etag = None;
         self.release = None;
@@ -62,6 +87,7 @@ pub(super) fn sources(site: &Site) -> Result<Vec<Source>, OpenError> {
             release: None,
             offer: None,
             orders_etag: None,
+            trust_etag: None,
             beyond: None,
         })
     };
@@ -70,17 +96,18 @@ pub(super) fn sources(site: &Site) -> Result<Vec<Source>, OpenError> {
     mirrors.chain(peers).map(open).collect()
 }
 
-/// Asks a mirror for the pointer and the orders at once.
-pub(super) async fn poll(
-    mirror: &Mirror,
-    site: &SiteName,
-    release: Option<String>,
-    orders: Option<String>,
-) -> Answers {
+/// Asks a mirror for the pointer, the orders and the chain of trust at once.
+pub(super) async fn poll(mirror: &Mirror, site: &SiteName, tags: Tags) -> Answers {
     let (at_release, at_orders) = (Place::release(site), Place::orders(site));
-    let (release, orders) = tokio::join!(
-        mirror.fetch(&at_release, release.as_deref(), limits::ENVELOPE_BYTES),
-        mirror.fetch(&at_orders, orders.as_deref(), limits::BUNDLE_BYTES),
+    let at_trust = Place::trust(site);
+    let (release, orders, trust) = tokio::join!(
+        mirror.fetch(&at_release, tags.release.as_deref(), limits::ENVELOPE_BYTES),
+        mirror.fetch(&at_orders, tags.orders.as_deref(), limits::BUNDLE_BYTES),
+        mirror.fetch(&at_trust, tags.trust.as_deref(), limits::CHAIN_BYTES),
     );
-    Answers { release, orders }
+    Answers {
+        release,
+        orders,
+        trust,
+    }
 }

@@ -14,7 +14,7 @@ use super::lazy::{LazyReads, LazyStatus};
 use super::scrub::ScrubStatus;
 use super::status::{
     FetchingStatus, LeftBehindStatus, MergedStatus, OrderStatus, ReleaseStatus, SourceStatus,
-    StoreStatus, SyncStatus,
+    StoreStatus, SyncStatus, TrustStatus,
 };
 use super::tally::Tally;
 use crate::config::Host;
@@ -42,6 +42,7 @@ pub(super) struct Progress {
     pub(super) doing: String,
     pub(super) left_behind: Option<LeftBehindStatus>,
     pub(super) signers: Vec<String>,
+    pub(super) trust: TrustStatus,
     pub(super) sources: Vec<SourceStatus>,
     pub(super) history: History,
     pub(super) merged: MergedStatus,
@@ -142,6 +143,7 @@ impl SiteState {
             store: progress.store.clone(),
             lazy: self.lazy(),
             orders: statuses(&orders, now),
+            trust: progress.trust.clone(),
         }
     }
 

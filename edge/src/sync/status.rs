@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::trust_status::{MaySignStatus, SuccessionStatus, TrustStatus};
+
 use super::core::Health;
 use super::lazy::LazyStatus;
 use super::scrub::ScrubStatus;
@@ -62,6 +64,9 @@ pub struct SyncStatus {
     pub lazy: LazyStatus,
     /// The order of each scope.
     pub orders: Vec<OrderStatus>,
+    /// Whom this edge believes.
+    #[serde(default)]
+    pub trust: TrustStatus,
 }
 
 /// How far the objects of a release are. What a manifest names is known only after it came, so the

@@ -232,6 +232,17 @@ impl Core {
         self.held_up = up;
     }
 
+    /// Others are believed from now on: what sources offer is judged anew before it is taken up, and what
+    /// is in use stands above it no longer, unless it is `believed` still.
+    pub fn reconsider(&mut self, believed: bool) {
+        for source in &mut self.sources {
+            source.offer = None;
+        }
+        if !believed {
+            self.serving = None;
+        }
+    }
+
     /// When the next [`Event::Tick`] is due, at the latest.
     #[must_use]
     pub fn wake(&self) -> Option<Duration> {

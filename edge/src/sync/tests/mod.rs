@@ -9,6 +9,7 @@ mod repair;
 mod statements;
 mod stopped;
 mod sweep;
+mod trust;
 
 use std::path::Path;
 

@@ -1,0 +1,203 @@
+//! Whom edges believe, by any path: a stolen key is thrown out with the building gone.
+
+use http::Method;
+use snapshot::trust::{Chain, Succession, TrustFiles};
+use snapshot::{Envelope, KeySigner, Namespace, Signer as _, Timestamp, encode};
+use ssh_key::PrivateKey;
+use ssh_key::private::Ed25519Keypair;
+use stage::client::Answer;
+
+use crate::scene::{Ask, Edge, Site, TOKEN, eventually};
+
+const OPERATOR: &str = "operator@small.example";
+const SECOND: &str = "second@small.example";
+
+/// An edge of a fleet in which nobody asks for news by himself.
+async fn edge(site: &Site, name: &str, next: &[&Edge]) -> Edge {
+    let next: Vec<String> = next.iter().map(|edge| url(edge)).collect();
+    let edge = site.edge().named(name).polling("1h").with_token(TOKEN);
+    edge.beside(&next).giving().start().await
+}
+
+fn url(edge: &Edge) -> String {
+    format!("http://{}", edge.peer())
+}
+
+fn key(seed: u8) -> PrivateKey {
+    PrivateKey::from(Ed25519Keypair::from_seed(&[seed; 32]))
+}
+
+fn files(site: &Site) -> TrustFiles {
+    let read = |name: &str| fs_err::read_to_string(site.path("trust").join(name)).unwrap();
+    TrustFiles {
+        allowed_signers: read("allowed_signers"),
+        trust_toml: read("trust.toml"),
+    }
+}
+
+/// The same without this person, as somebody edits it.
+fn without(files: &TrustFiles, person: &str) -> TrustFiles {
+    let lines = files.allowed_signers.lines();
+    let kept = lines.filter(|line| !line.starts_with(person));
+    let table = format!("[person.\"{person}\"]\n");
+    let (before, after) = files.trust_toml.split_once(&table).unwrap();
+    let after = after.split_once("\n[").map_or("", |(_, after)| after);
+    TrustFiles {
+        allowed_signers: kept.map(|line| format!("{line}\n")).collect(),
+        trust_toml: format!("{before}[{after}"),
+    }
+}
+
+/// A site with a second operator, whose key is kept elsewhere.
+async fn site() -> Site {
+    let site = Site::small().init().await;
+    site.publish().await;
+    let line = key(7).public_key().to_openssh().unwrap();
+    let files = files(&site);
+    let signers = format!("{}{SECOND} {line}\n", files.allowed_signers);
+    site.write("trust/allowed_signers", signers);
+    let person = format!("[person.\"{SECOND}\"]\nroles = [\"operator\"]\nsites = [\"small\"]\n");
+    site.write("trust/trust.toml", person + &files.trust_toml);
+    let second = key(7).to_openssh(ssh_key::LineEnding::LF).unwrap();
+    site.write("second", second.as_bytes());
+    site
+}
+
+/// From the files beside the edges to these, signed with this key.
+fn chain(site: &Site, to: &TrustFiles, signed_by: u8) -> Vec<u8> {
+    let succession = Succession {
+        version: Succession::VERSION,
+        site: site.name().parse().unwrap(),
+        number: 1,
+        follows: files(site).digest(),
+        allowed_signers: to.allowed_signers.clone(),
+        trust_toml: to.trust_toml.clone(),
+        who: SECOND.into(),
+        why: "the operator's key was in the building".into(),
+        signed_at: Timestamp(1_760_500_000_000),
+    };
+    let mut envelope = Envelope::seal(encode(&succession).unwrap());
+    let signer = KeySigner::new(key(signed_by)).unwrap();
+    assert!(signer.public_key().key_data().is_ed25519());
+    envelope.sign_with(&signer, Namespace::Trust).unwrap();
+    let mut chain = Chain::default();
+    chain.push(envelope).unwrap();
+    chain.to_bytes().unwrap()
+}
+
+async fn bring(edge: &Edge, body: impl AsRef<[u8]>) -> Answer {
+    let host = edge.peer().to_string();
+    let put = Ask::new(edge.peer(), Method::PUT, &host, "/small/trust");
+    put.body(body).await
+}
+
+async fn given(edge: &Edge) -> Answer {
+    let host = edge.peer().to_string();
+    Ask::new(edge.peer(), Method::GET, &host, "/small/trust").await
+}
+
+async fn believes(edge: &Edge, number: u64) {
+    eventually(&format!("generation {number}"), async || {
+        (edge.status().await["trust"]["number"] == number).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stolen_key_is_thrown_out_with_the_origin_and_every_mirror_gone() {
+    let site = site().await;
+    // In a row: each knows the next alone.
+    let mut last = edge(&site, "edge-3", &[]).await;
+    let middle = edge(&site, "edge-2", &[&last]).await;
+    let first = edge(&site, "edge-1", &[&middle]).await;
+    fs_err::remove_dir_all(site.path("mirror")).unwrap();
+    let (stolen, second) = (site.path("keys/operator"), site.path("second"));
+    let thief = ["degrade", "pay", "--why", "mine"];
+    let heard = site.order_via(&url(&first), &stolen, &thief).await;
+    heard.expect(0);
+    let to = without(&files(&site), OPERATOR);
+    let told = bring(&first, chain(&site, &to, 7)).await;
+    assert_eq!(
+        (told.status.as_u16(), told.text().as_str()),
+        (200, "in force\n")
+    );
+    for edge in [&first, &middle, &last] {
+        believes(edge, 1).await;
+    }
+    let trust = last.status().await["trust"].clone();
+    assert_eq!(trust["succession"]["signers"][0], SECOND);
+    let may_sign = trust["may_sign"].to_string();
+    assert!(!may_sign.contains(OPERATOR), "{may_sign}");
+    // He is heard nowhere any more, and who is left is.
+    for edge in [&first, &middle, &last] {
+        let refused = site.order_via(&url(edge), &stolen, &thief).await;
+        let refused = refused.expect(5);
+        let all = format!("{}{}", refused.out, refused.err);
+        assert!(all.contains("is not in allowed_signers"), "{all}");
+    }
+    let recover = ["recover", "pay"];
+    let given_order = site.order_via(&url(&first), &second, &recover).await;
+    given_order.expect(0);
+    eventually("the order of who is left", async || {
+        let orders = last.status().await["orders"].clone();
+        (orders[0]["mode"] == "automatic").then_some(())
+    })
+    .await;
+    // A restart believes the same, whatever the files beside it still say.
+    last.kill();
+    last.begin();
+    last.ready().await;
+    believes(&last, 1).await;
+    let refused = site.order_via(&url(&last), &stolen, &thief).await;
+    refused.expect(5);
+}
+
+#[tokio::test]
+async fn a_generation_that_strangers_bring_changes_nothing() {
+    let site = site().await;
+    let edge = edge(&site, "edge-1", &[]).await;
+    assert_eq!(given(&edge).await.status, 404);
+    let to = without(&files(&site), OPERATOR);
+    let forged = bring(&edge, chain(&site, &to, 9)).await;
+    assert_eq!(forged.status, 403);
+    assert!(
+        forged.text().starts_with("wrong-key: "),
+        "{}",
+        forged.text()
+    );
+    // Who is left lets go of everybody else, himself included.
+    let nobody = without(&to, SECOND);
+    let alone = bring(&edge, chain(&site, &nobody, 7)).await;
+    assert_eq!(alone.status, 403);
+    assert!(
+        alone.text().starts_with("too-few-left: "),
+        "{}",
+        alone.text()
+    );
+    assert_eq!(bring(&edge, "no chain").await.status, 400);
+    let large = vec![b'x'; snapshot::limits::CHAIN_BYTES + 1];
+    assert_eq!(bring(&edge, large).await.status, 413);
+    assert_eq!(edge.status().await["trust"]["number"], 0);
+    // As fast as it goes: signatures are looked at of a few.
+    let sent_away = async {
+        for _ in 0..1000 {
+            if bring(&edge, "no chain").await.status == 429 {
+                return true;
+            }
+        }
+        false
+    };
+    assert!(sent_away.await);
+    let good = chain(&site, &to, 7);
+    eventually("the second operator to be heard", async || {
+        (bring(&edge, &good).await.status == 200).then_some(())
+    })
+    .await;
+    // It is given to everybody, as it was signed.
+    let held = given(&edge).await;
+    assert!(held.status == 200 && held.body == good);
+    let tag = held.headers["etag"].to_str().unwrap().to_owned();
+    let host = edge.peer().to_string();
+    let again = Ask::new(edge.peer(), Method::GET, &host, "/small/trust");
+    assert_eq!(again.header("if-none-match", &tag).await.status, 304);
+}
