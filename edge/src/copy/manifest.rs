@@ -161,6 +161,10 @@ fn sound(manifest: &Manifest, site: &SiteName) -> Result<(), String> {
         }
     }
     manifest.collections.iter().try_for_each(sound_collection)?;
+    for service in &manifest.services {
+        let (name, checked) = (&service.name, service.breaker.check());
+        checked.map_err(|what| format!("service {name}: its breaker's {what}"))?;
+    }
     for route in &manifest.routes {
         points(manifest, route).map_err(|what| format!("route {}: {what}", route.path))?;
     }

@@ -3,6 +3,7 @@
 //! Read into plain structs before anything else happens; every mistake is reported together with
 //! its line. Relative paths are relative to the file they stand in.
 
+mod breaker;
 mod canary;
 mod check;
 mod publish;

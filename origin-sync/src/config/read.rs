@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use edge::settings::{Mistakes, Placed, Problems, Section};
-use snapshot::manifest::{Privacy, Service};
+use snapshot::manifest::{Privacy, Service, Thresholds};
 use snapshot::{CollectionName, ComponentName, EdgeVersion, LocalText, ServiceName, SiteName};
 
 use super::{
-    Collection, Component, Publish, Retention, Site, canary, check, resolve, route, source,
+    Collection, Component, Publish, Retention, Site, breaker, canary, check, resolve, route, source,
 };
 
 /// What the checks across sections look at, with places to point to.
@@ -165,6 +165,9 @@ fn services(
                 .unwrap_or_else(|| one_text(languages, name.as_str())),
             meanwhile: local_text(&mut section, "meanwhile", languages).unwrap_or_default(),
             probe: probe.map_or_else(|| "/".to_owned(), |probe| probe.value),
+            breaker: section
+                .section("breaker")
+                .map_or_else(Thresholds::default, breaker::read),
             name,
         };
         section.finish();
@@ -179,6 +182,7 @@ fn services(
             title: site_title.clone(),
             meanwhile: LocalText::default(),
             probe: "/".to_owned(),
+            breaker: Thresholds::default(),
         };
         services.push(service);
     }

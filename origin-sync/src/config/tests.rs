@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use snapshot::manifest::{Isolation, Target};
+use snapshot::manifest::{Isolation, Target, Thresholds};
 
 use super::*;
 
@@ -14,6 +14,9 @@ languages = ["ko", "en"]
 [service.pay]
 title = { ko = "다솜페이", en = "Dasom Pay" }
 probe = "/pay/health"
+[service.pay.breaker]
+failures = 20
+window = "30s"
 [service.home]
 title = "다솜"
 
@@ -65,6 +68,13 @@ fn a_whole_file_is_taken() {
     let site = parse(GOOD).unwrap();
     assert_eq!(site.title.get("xx"), Some(("ko", "다솜")));
     assert_eq!(site.services.len(), 2);
+    let breaker = Thresholds {
+        failures: 20,
+        window_ms: 30_000,
+        ..Thresholds::default()
+    };
+    let breakers = site.services.iter().map(|service| service.breaker);
+    assert!(breakers.eq([breaker, Thresholds::default()]));
     let collection = site.collection(&"accounts".parse().unwrap()).unwrap();
     assert_eq!(collection.secret.as_deref(), Some("cap"));
     assert_eq!(
@@ -93,6 +103,16 @@ site = "Dasom"
 langages = ["ko"]
 [service.pay]
 probe = "health"
+[service.pay.breaker]
+volume = -1
+share = 101
+paths = "many"
+window = "1h"
+probe-first = "2s"
+probe-most = "1s"
+changes = 99999999999
+step = "0s"
+errors = 3
 [collection.a]
 source = { csv = "a.csv", ndjson = "a.json" }
 [collection.b]
@@ -123,6 +143,16 @@ mirrors = ["gopher://x"]
         "the file has no key `langages`",
         "did you mean `languages`?",
         "`probe` must be a path",
+        "`volume` is -1",
+        "`share` is 101",
+        "expected from 1 to 100",
+        "`paths` must be a whole number",
+        "`window` is \"1h\"",
+        "expected from 1s to 600s",
+        "`changes` is 99999999999",
+        "`step` is \"0s\"",
+        "the first wait between probes, 2000 ms, is above the longest, 1000 ms",
+        "`breaker` of service `pay` has no key `errors`",
         "must name exactly one of folder",
         "needs `secret`",
         "\"hidden\" is not a privacy",

@@ -1,7 +1,9 @@
 //! What an application is made of, without mirrors; whole exports are in the workspace's `tests/`.
 
 use rusqlite::Connection;
-use snapshot::manifest::{Collection, Component, Isolation, Privacy, Route, Service, Target};
+use snapshot::manifest::{
+    Collection, Component, Isolation, Privacy, Route, Service, Target, Thresholds,
+};
 use snapshot::{Entry, Key, LocalText, SiteName, Timestamp};
 
 use super::*;
@@ -43,6 +45,7 @@ fn manifest(routes: Vec<Route>) -> Manifest {
             title: LocalText::default(),
             meanwhile: LocalText::default(),
             probe: "/".to_owned(),
+            breaker: Thresholds::default(),
         }],
         collections: vec![Collection {
             name: "clubs".parse().unwrap(),

@@ -4,6 +4,7 @@
 //! grows with collections and routes, never with records.
 
 mod read;
+mod thresholds;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,11 @@ use crate::{
 pub use read::ManifestError;
 #[cfg(test)]
 pub(crate) use read::tests;
+pub use thresholds::{
+    BREAKER_CHANGES, BREAKER_FAILURES, BREAKER_PATHS, BREAKER_PROBE_FIRST_MS,
+    BREAKER_PROBE_MOST_MS, BREAKER_SHARE, BREAKER_STEP_MS, BREAKER_VOLUME, BREAKER_WINDOW_MS,
+    Thresholds,
+};
 
 /// The whole manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +92,8 @@ pub struct Service {
     pub meanwhile: LocalText,
     /// Path on the origin that the active probe asks for.
     pub probe: String,
+    /// When its breaker opens and closes.
+    pub breaker: Thresholds,
 }
 
 /// A named set of records.

@@ -60,6 +60,14 @@ pub enum ManifestError {
     /// Pages without a language.
     #[error("manifest without a language")]
     NoLanguage,
+    /// A breaker beyond its bounds.
+    #[error("manifest's service {service}: its breaker's {what}")]
+    Breaker {
+        /// Its name.
+        service: String,
+        /// Which bound.
+        what: String,
+    },
     /// A stack that cannot be.
     #[error("manifest's collection {collection}: {what}")]
     Stack {
@@ -135,7 +143,16 @@ impl Manifest {
         )?;
         once("route", self.routes.iter().map(|route| &route.path))?;
         self.check_routes()?;
-        self.collections.iter().try_for_each(check_stack)
+        self.collections.iter().try_for_each(check_stack)?;
+        // 7.8 Breakers within their bounds.
+        for service in &self.services {
+            let checked = service.breaker.check();
+            checked.map_err(|what| ManifestError::Breaker {
+                service: service.name.to_string(),
+                what,
+            })?;
+        }
+        Ok(())
     }
 
     fn check_routes(&self) -> Result<(), ManifestError> {
@@ -243,7 +260,9 @@ fn once<T: Display + Eq + Hash>(
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::manifest::{Component, Isolation, Privacy, Route, SegmentEntry, Service};
+    use crate::manifest::{
+        Component, Isolation, Privacy, Route, SegmentEntry, Service, Thresholds,
+    };
     use crate::{LocalText, Sequence, Timestamp};
 
     /// A small one; also the test vector in `FORMAT.md`.
@@ -259,6 +278,7 @@ pub(crate) mod tests {
                 title: text("Pay"),
                 meanwhile: LocalText::default(),
                 probe: "/pay/health".into(),
+                breaker: Thresholds::default(),
             }],
             collections: vec![Collection {
                 name: "clubs".parse().unwrap(),
@@ -384,6 +404,14 @@ pub(crate) mod tests {
         assert!(lost.contains("names the collection clubs"), "{lost}");
         let lost = refused(|m| m.services.clear());
         assert!(lost.contains("names the service pay"), "{lost}");
+    }
+
+    #[test]
+    fn a_breaker_beyond_its_bounds_is_named() {
+        assert_eq!(
+            refused(|m| m.services[0].breaker.changes = 61),
+            "manifest's service pay: its breaker's changes is 61, expected from 4 to 60"
+        );
     }
 
     #[test]

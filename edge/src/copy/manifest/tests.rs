@@ -1,7 +1,7 @@
 //! Manifests at and beyond each limit.
 
 use snapshot::LocalText;
-use snapshot::manifest::{Component, SegmentEntry, Service};
+use snapshot::manifest::{Component, SegmentEntry, Service, Thresholds};
 
 use super::*;
 use crate::fixture::{assets, manifest, site};
@@ -22,6 +22,7 @@ fn service(n: usize) -> Service {
         title: LocalText::default(),
         meanwhile: LocalText::default(),
         probe: String::new(),
+        breaker: Thresholds::default(),
     }
 }
 
@@ -75,6 +76,15 @@ fn only_so_many_parts_of_each_kind() {
     assert_eq!(said(|m| m.canaries = vec![canary(); PARTS]), "");
     let canaries = said(|m| m.canaries = vec![canary(); PARTS + 1]);
     assert_eq!(canaries, "manifest: 1025 canaries, at most 1024");
+}
+
+#[test]
+fn a_breaker_beyond_its_bounds_is_refused() {
+    let breaker = said(|m| m.services[0].breaker.window_ms = 1);
+    assert_eq!(
+        breaker,
+        "manifest: service pay: its breaker's window_ms is 1, expected from 1000 to 600000"
+    );
 }
 
 #[test]

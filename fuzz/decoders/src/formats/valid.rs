@@ -2,6 +2,7 @@
 
 use snapshot::manifest::{
     Canary, Collection, Component, Isolation, Privacy, Route, SegmentEntry, Service, Target,
+    Thresholds,
 };
 use snapshot::order::{Mode, Notice, Pin};
 use snapshot::{
@@ -101,6 +102,7 @@ pub(crate) fn town() -> Manifest {
             title: words.clone(),
             meanwhile: words,
             probe: "/pay/health".to_owned(),
+            breaker: Thresholds::default(),
         }],
         collections: vec![Collection {
             name: collection(),
