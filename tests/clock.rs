@@ -1,6 +1,10 @@
 //! An edge whose wall clock jumps: what it holds it serves, what is signed it takes, and an age is never
 //! told smaller than it is known to be.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+
 use crate::scene::{Clock, Edge, Site, eventually};
 
 const DAY_S: i64 = 24 * 3600;
@@ -54,4 +58,114 @@ async fn an_edge_whose_clock_jumps_serves_and_follows_all_the_same() {
     takes_the_next(&site, &edge, 5).await;
     is_days_old(&edge, 0).await;
     assert_eq!(edge.status().await["alarms"], serde_json::json!([]));
+}
+
+/// The order of `pay`, once it is in force.
+async fn ordered(edge: &Edge, epoch: u64, mode: &str) -> Value {
+    eventually(&format!("order {epoch} to ask for {mode}"), async || {
+        let orders = edge.status().await["orders"].clone();
+        let order = orders.as_array()?.iter();
+        let mut order = order.filter(|order| order["epoch"] == epoch && order["mode"] == mode);
+        order.next().cloned()
+    })
+    .await
+}
+
+fn alarms(status: &Value) -> String {
+    status["alarms"].to_string()
+}
+
+/// By how much a machine without a clock is wrong.
+fn since_1970() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_secs()).unwrap()
+}
+
+#[tokio::test]
+async fn an_edge_whose_clock_is_a_day_off_obeys_and_ends_orders_by_its_own_time() {
+    if !outside::have("cc") {
+        return;
+    }
+    let site = Site::small().init().await;
+    site.publish().await;
+    let clock = Clock::of(&site);
+    clock.is_wrong_by(-DAY_S);
+    let edge = site.edge().by(&clock).start().await;
+    // Behind: what is signed now comes from a day ahead, which is believed, and told.
+    edge.reaches(1).await;
+    let status = edge.status().await;
+    assert!(alarms(&status).contains("ahead-of-time"), "{status}");
+    let degrade = ["degrade", "pay", "--why", "fire", "--for"];
+    site.order(&[&degrade[..], &["4h"]].concat()).await;
+    let order = ordered(&edge, 1, "degraded").await;
+    assert_eq!(order["end_announced"], false);
+    // Its time goes on once its clock has caught up, and so does the end.
+    clock.is_wrong_by(3 * 3600 + 1800);
+    eventually("the end to be announced", async || {
+        let order = ordered(&edge, 1, "degraded").await;
+        (order["end_announced"] == true).then_some(())
+    })
+    .await;
+    eventually("the log to tell", async || {
+        let logged = edge.logged();
+        logged.contains("a forced mode ends soon").then_some(())
+    })
+    .await;
+    clock.is_wrong_by(5 * 3600);
+    let order = ordered(&edge, 1, "automatic").await;
+    assert!(order["ends_at"].is_string(), "{order}");
+    eventually("the log to tell", async || {
+        let logged = edge.logged();
+        logged.contains("a forced mode has ended").then_some(())
+    })
+    .await;
+    // Ahead: what ends within the day has ended already, and never means normal.
+    clock.is_wrong_by(DAY_S);
+    site.order(&[&degrade[..], &["4h"]].concat()).await;
+    ordered(&edge, 2, "automatic").await;
+    site.order(&[&degrade[..], &["2d"]].concat()).await;
+    ordered(&edge, 3, "degraded").await;
+    // And right again.
+    clock.is_wrong_by(0);
+    ordered(&edge, 3, "degraded").await;
+}
+
+#[tokio::test]
+async fn an_edge_without_a_clock_goes_on_by_what_it_knew() {
+    if !outside::have("cc") {
+        return;
+    }
+    let site = Site::small().init().await;
+    site.publish().await;
+    let clock = Clock::of(&site);
+    let mut edge = site.edge().by(&clock).start().await;
+    edge.kill();
+    clock.is_wrong_by(-since_1970());
+    edge.begin();
+    edge.ready().await;
+    is_days_old(&edge, 0).await;
+    assert_eq!(edge.get("/pages/plain.txt").await.status, 200);
+    takes_the_next(&site, &edge, 2).await;
+    let degrade = ["degrade", "pay", "--why", "fire", "--for", "2h"];
+    site.order(&degrade).await;
+    ordered(&edge, 1, "degraded").await;
+    edge.kill();
+    edge.begin();
+    edge.ready().await;
+    let order = ordered(&edge, 1, "degraded").await;
+    let status = edge.status().await;
+    let time = status["edge_time"].as_str().unwrap();
+    assert!(time >= order["signed_at"].as_str().unwrap(), "{status}");
+    // It is told the time: what should have ended has.
+    clock.is_wrong_by(3 * 3600);
+    ordered(&edge, 1, "automatic").await;
+
+    // One that never knew a time believes nothing, says why, and needs nothing but a clock.
+    clock.is_wrong_by(-since_1970());
+    let fresh = site.edge().named("edge-2").by(&clock).spawn();
+    fresh.refuses("trust", "ahead-of-time").await;
+    assert_eq!(fresh.get("/").await.status, 503);
+    clock.is_wrong_by(0);
+    fresh.reaches(2).await;
+    ordered(&fresh, 1, "degraded").await;
 }

@@ -52,6 +52,8 @@ mod merge;
 #[cfg(test)]
 mod mirror;
 #[cfg(test)]
+mod modes;
+#[cfg(test)]
 mod once;
 #[cfg(test)]
 mod orders;

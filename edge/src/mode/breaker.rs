@@ -1,54 +1,63 @@
 //! Notices that a service's origin is gone, and that it is back.
 //!
 //! A pure state machine: outcomes of requests, results of probes and the time go in; the wish for
-//! a probe comes out. It asks nothing itself, so a simulation can drive it.
+//! a probe comes out. It asks nothing itself, so a simulation can drive it. Its numbers are the
+//! service's [`Thresholds`], named `so` below; a release may change them at any moment.
 //!
-//! **Closed**: the origin answers. The last [`RECENT`] outcomes of at most [`WINDOW`] are kept.
-//! Only what says "the origin is gone" is held against it (refused or timed-out connections,
-//! resets, missing first bytes, 502, 503, 504); a plain 500 or a 404 is an answer. When at least
-//! [`FAILURES`] of them failed, at least half of all, on at least [`PATHS`] distinct paths, it
-//! becomes *suspecting*. Old successes cannot dilute a sudden death, because few are kept.
+//! **Closed**: the origin answers. The newest outcomes of at most `window` are kept, twice as many as
+//! `volume` or `failures` asks for. Only what says "the origin is gone" is held against it (refused or
+//! timed-out connections, resets, missing first bytes, 502, 503, 504); a plain 500 or a 404 is an
+//! answer. At each failure: when at least `volume` outcomes are known, at least `failures` of them
+//! and at least `share` percent failed, on at least `paths` distinct paths, it becomes *suspecting*.
+//! Old successes cannot dilute a sudden death, because few are kept.
 //!
 //! **Suspecting**: requests still go to the origin while one active probe asks the service's own
 //! probe path. If that answers, the requests were at fault: back to *closed*, and no new suspicion
 //! for [`QUIET`]. If it fails too, *open*. So nobody opens it with bad URLs alone. Another service
 //! of the same origin going *open* raises suspicion as well: the same probe decides.
 //!
-//! **Open**: the snapshot answers. Probes follow at [`BACKOFF_FIRST`], doubling up to
-//! [`BACKOFF_MAX`], each moved by up to [`JITTER_PERCENT`] either way, so that a fleet does not knock
-//! in step. One that answers begins *closing*.
+//! **Open**: the snapshot answers. Probes follow at `probe-first`, doubling up to `probe-most`, each
+//! moved by up to [`JITTER_PERCENT`] either way, so that a fleet does not knock in step. One that
+//! answers begins *closing*, unless that would be too much of a change (below).
 //!
-//! **Closing**: a rising share of requests ([`SHARES`]) goes to the origin, [`STEP`] each, and every
-//! step up needs another probe that answers. The rule of *closed* holds here as well; when it is
-//! broken a probe decides at once: failed means *open* again, with the back-off where it was;
-//! answered means that the step starts again. After the last step it is *closed*.
+//! **Closing**: a rising share of requests ([`SHARES`]) goes to the origin, `step` each with the same
+//! jitter, so that a fleet does not step up at once, and every step up needs another probe that
+//! answers. The rule of *closed* holds here as well; when it is broken a probe decides at once:
+//! failed means *open* again, with the back-off where it was; answered means that the step starts
+//! again. After the last step it is *closed*.
 //!
-//! Nothing here is kept across a restart: a new edge starts *closed* and learns within a few
-//! requests, each of which falls back by itself anyway.
+//! **Held**: an origin that comes and goes must not take the service along. To open, to begin
+//! closing and to be closed are changes, of which any minute sees at most `changes`. To open is always
+//! allowed, for the snapshot is the safe side. So it leaves *open* only with room for all three that may
+//! follow: closing, closed, and open again. Until there is that room it is *held*: the origin is known
+//! to answer, the snapshot answers all the same, and probes go on, so that it never leaves but on a
+//! probe that just answered.
+//!
+//! **Watched**: while an order keeps requests away, nobody would notice anything. So then a *closed*
+//! breaker probes too, every `probe-most`; one that fails makes it *suspecting*, and so on. Whoever ends
+//! the order finds the breaker where it would be had it decided all along.
+//!
+//! What a restart may not lose is [`Memory`]: whether it was open, how far the back-off was, whether an
+//! answer was ever seen, and the changes of the last minute. A breaker that was anything but closed
+//! starts *open*, with a probe within `probe-first`: in mid-outage the snapshot answers at once, and an
+//! origin that came back meanwhile gets its requests step by step. A crash loses at most what was not
+//! written down yet: the edge then learns again within a few requests, each of which falls back by itself.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Outcomes kept.
-pub const RECENT: usize = 10;
-/// How long an outcome counts.
-pub const WINDOW: Duration = Duration::from_secs(10);
-/// Failures among the kept outcomes that raise suspicion, if they are also half of them.
-pub const FAILURES: usize = 5;
-/// Distinct paths that must be among those failures.
-pub const PATHS: usize = 3;
+use snapshot::manifest::Thresholds;
+
 /// No new suspicion for this long after a probe has answered.
 pub const QUIET: Duration = Duration::from_secs(1);
-/// The first wait between probes while open.
-pub const BACKOFF_FIRST: Duration = Duration::from_millis(500);
-/// The longest wait between probes while open, before jitter.
-pub const BACKOFF_MAX: Duration = Duration::from_secs(8);
 /// How far a wait is moved at random, either way, percent.
 pub const JITTER_PERCENT: u64 = 20;
 /// Shares of requests that go to the origin while closing, percent.
 pub const SHARES: [u8; 3] = [10, 25, 50];
-/// How long each share lasts.
-pub const STEP: Duration = Duration::from_secs(1);
+/// How long a change counts.
+pub const MINUTE: Duration = Duration::from_secs(60);
+/// Changes that may follow once it leaves *open*: closing, closed, and open again.
+const FOLLOWING: usize = 3;
 
 /// Where the breaker stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +68,8 @@ pub enum Phase {
     Suspecting,
     /// The snapshot answers.
     Open,
+    /// The snapshot answers, though the origin does too: there were too many changes.
+    Held,
     /// This percentage of requests goes to the origin.
     Closing(u8),
 }
@@ -82,22 +93,43 @@ pub enum Action {
     Probe,
 }
 
+/// What a restart may not lose.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// Whether it was anything but closed.
+    pub open: bool,
+    /// Failed probes since it opened, as far as they make the back-off longer.
+    pub failed_probes: u32,
+    /// Whether the origin ever answered.
+    pub answered: bool,
+    /// For how much longer each of the last minute's changes counts, oldest first.
+    pub changes: Vec<Duration>,
+}
+
 /// The state machine of one service.
 #[derive(Debug)]
 pub struct Breaker {
+    thresholds: Thresholds,
     state: State,
     recent: VecDeque<Seen>,
     quiet_until: Duration,
     /// Failed probes since it opened: the exponent of the back-off.
     failed_probes: u32,
+    /// Whether the origin ever answered.
+    answered: bool,
+    watched: bool,
+    /// When each of the last minute's changes counts no more.
+    changes: VecDeque<Duration>,
+    /// How often anything of [`Memory`] changed.
+    revision: u64,
     random: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum State {
-    Closed,
+    Closed { probe: Option<Probe> },
     Suspecting,
-    Open { probe: Probe },
+    Open { held: bool, probe: Probe },
     Closing { step: usize, probe: Probe },
 }
 
@@ -117,24 +149,92 @@ struct Seen {
 impl Breaker {
     /// A closed breaker. `seed` feeds the jitter.
     #[must_use]
-    pub fn new(seed: u64) -> Self {
+    pub fn new(thresholds: Thresholds, seed: u64) -> Self {
         Self {
-            state: State::Closed,
-            recent: VecDeque::with_capacity(RECENT),
+            thresholds,
+            state: State::Closed { probe: None },
+            recent: VecDeque::new(),
             quiet_until: Duration::ZERO,
             failed_probes: 0,
+            answered: false,
+            watched: false,
+            changes: VecDeque::new(),
+            revision: 0,
             random: seed,
         }
+    }
+
+    /// One that remembers. What it is told need not be sane.
+    #[must_use]
+    pub fn remembering(thresholds: Thresholds, seed: u64, now: Duration, memory: &Memory) -> Self {
+        let mut breaker = Self::new(thresholds, seed);
+        breaker.answered = memory.answered;
+        let counts = memory.changes.iter().map(|left| now + (*left).min(MINUTE));
+        // To open is one more.
+        let most = (thresholds.changes as usize).saturating_sub(1);
+        breaker.changes = counts.take(most).collect();
+        breaker.changes.make_contiguous().sort_unstable();
+        if memory.open {
+            breaker.failed_probes = memory.failed_probes.min(u32::BITS);
+            // Edges that start together do not knock together.
+            let wait = ms(thresholds.probe_first_ms).mul_f64(breaker.percent(100));
+            let probe = Probe::At(now + wait);
+            breaker.state = State::Open { held: false, probe };
+        }
+        breaker
+    }
+
+    /// What is to be remembered.
+    #[must_use]
+    pub fn memory(&self, now: Duration) -> Memory {
+        let left = self.changes.iter().map(|until| until.saturating_sub(now));
+        Memory {
+            open: matches!(self.state, State::Open { .. } | State::Closing { .. }),
+            failed_probes: self.failed_probes,
+            answered: self.answered,
+            changes: left.filter(|left| !left.is_zero()).collect(),
+        }
+    }
+
+    /// Differs from what it was once [`Breaker::memory`] does, but for the time that passed.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Where it stands.
     #[must_use]
     pub fn phase(&self) -> Phase {
         match self.state {
-            State::Closed => Phase::Closed,
+            State::Closed { .. } => Phase::Closed,
             State::Suspecting => Phase::Suspecting,
-            State::Open { .. } => Phase::Open,
+            State::Open { held: false, .. } => Phase::Open,
+            State::Open { held: true, .. } => Phase::Held,
             State::Closing { step, .. } => Phase::Closing(SHARES.get(step).copied().unwrap_or(100)),
+        }
+    }
+
+    /// Whether the last that is known of the origin is that it answered.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        self.answered && self.phase() != Phase::Open
+    }
+
+    /// From now on these thresholds hold. Nothing is forgotten.
+    pub fn obey(&mut self, thresholds: Thresholds) {
+        self.thresholds = thresholds;
+    }
+
+    /// Whether an order keeps requests away from here on.
+    pub fn watch(&mut self, now: Duration, watched: bool) {
+        if self.watched == watched {
+            return;
+        }
+        self.watched = watched;
+        if let State::Closed { probe } = self.state
+            && probe != Some(Probe::Asked)
+        {
+            self.state = self.closed(now);
         }
     }
 
@@ -145,7 +245,7 @@ impl Breaker {
             // Stragglers from before it opened say nothing new.
             return Action::Wait;
         }
-        if self.recent.len() == RECENT {
+        while self.recent.len() >= self.kept() {
             self.recent.pop_front();
         }
         self.recent.push_back(Seen {
@@ -153,72 +253,90 @@ impl Breaker {
             path,
             outcome,
         });
+        if outcome == Outcome::Answered {
+            self.has_answered();
+            return Action::Wait;
+        }
         if now < self.quiet_until || !self.suspicious(now) {
             return Action::Wait;
         }
-        match &mut self.state {
-            State::Closed => {
-                self.state = State::Suspecting;
-                Action::Probe
-            }
-            State::Closing { probe, .. } if *probe != Probe::Asked => {
-                *probe = Probe::Asked;
-                Action::Probe
-            }
-            _ => Action::Wait,
-        }
+        self.suspect_now()
     }
 
     /// Another service of the same origin has lost it.
     pub fn suspect(&mut self, now: Duration) -> Action {
-        if !matches!(self.state, State::Closed) || now < self.quiet_until {
+        if !matches!(self.state, State::Closed { .. }) || now < self.quiet_until {
             return Action::Wait;
         }
-        self.state = State::Suspecting;
-        Action::Probe
+        self.suspect_now()
     }
 
     /// The probe asked for by [`Action::Probe`] ended at `now`.
-    pub fn probed(&mut self, now: Duration, answered: bool) {
+    pub fn probed(&mut self, now: Duration, answered: bool) -> Action {
         let suspicious = self.suspicious(now);
+        if answered {
+            self.has_answered();
+        }
         self.state = match (self.state, answered) {
-            (State::Closed, _) => State::Closed,
+            (State::Closed { .. }, true) => self.closed(now),
+            (State::Closed { .. }, false) => {
+                self.state = State::Suspecting;
+                return Action::Probe;
+            }
             (State::Suspecting, true) => {
                 self.clear(now);
-                State::Closed
+                self.closed(now)
             }
             (State::Suspecting, false) => {
                 self.failed_probes = 0;
+                self.changed(now);
                 self.open(now)
             }
             (State::Open { .. }, true) => {
                 self.clear(now);
-                Self::closing(now, 0)
+                match self.held_for(now) {
+                    None => {
+                        self.changed(now);
+                        self.closing(now, 0)
+                    }
+                    Some(left) => self.hold(now, left),
+                }
             }
-            (State::Open { .. } | State::Closing { .. }, false) => {
-                self.failed_probes = self.failed_probes.saturating_add(1);
+            (State::Open { .. }, false) => {
+                self.count_failed_probe();
+                self.open(now)
+            }
+            (State::Closing { .. }, false) => {
+                self.count_failed_probe();
+                self.changed(now);
                 self.open(now)
             }
             (State::Closing { step, .. }, true) if suspicious => {
                 self.clear(now);
-                Self::closing(now, step)
+                self.closing(now, step)
             }
             (State::Closing { step, .. }, true) if step + 1 < SHARES.len() => {
-                Self::closing(now, step + 1)
+                self.closing(now, step + 1)
             }
             (State::Closing { .. }, true) => {
                 self.failed_probes = 0;
-                State::Closed
+                self.changed(now);
+                self.closed(now)
             }
         };
+        Action::Wait
     }
 
     /// When [`Breaker::wake`] wants to be called next, if at all.
     #[must_use]
     pub fn wakes_at(&self) -> Option<Duration> {
         match self.state {
-            State::Open {
+            State::Closed {
+                probe: Some(Probe::At(at)),
+            }
+            | State::Open {
                 probe: Probe::At(at),
+                ..
             }
             | State::Closing {
                 probe: Probe::At(at),
@@ -231,7 +349,9 @@ impl Breaker {
     /// Time has passed.
     pub fn wake(&mut self, now: Duration) -> Action {
         match &mut self.state {
-            State::Open { probe } | State::Closing { probe, .. } => match *probe {
+            State::Closed { probe: Some(probe) }
+            | State::Open { probe, .. }
+            | State::Closing { probe, .. } => match *probe {
                 Probe::At(at) if at <= now => {
                     *probe = Probe::Asked;
                     Action::Probe
@@ -242,11 +362,28 @@ impl Breaker {
         }
     }
 
+    /// Raises suspicion, unless a probe that is on its way decides anyway.
+    fn suspect_now(&mut self) -> Action {
+        match &mut self.state {
+            State::Closed { probe } => {
+                let asked = *probe == Some(Probe::Asked);
+                self.state = State::Suspecting;
+                if asked { Action::Wait } else { Action::Probe }
+            }
+            State::Closing { probe, .. } if *probe != Probe::Asked => {
+                *probe = Probe::Asked;
+                Action::Probe
+            }
+            _ => Action::Wait,
+        }
+    }
+
     fn suspicious(&mut self, now: Duration) -> bool {
+        let window = ms(self.thresholds.window_ms);
         while self
             .recent
             .front()
-            .is_some_and(|seen| seen.at + WINDOW < now)
+            .is_some_and(|seen| seen.at + window < now)
         {
             self.recent.pop_front();
         }
@@ -255,10 +392,20 @@ impl Breaker {
             .iter()
             .filter(|seen| seen.outcome == Outcome::Gone);
         let mut paths: Vec<u64> = gone.map(|seen| seen.path).collect();
-        let failures = paths.len();
+        let (failures, known) = (paths.len(), self.recent.len());
         paths.sort_unstable();
         paths.dedup();
-        failures >= FAILURES && failures * 2 >= self.recent.len() && paths.len() >= PATHS
+        let least = |threshold: u32, number: usize| number >= threshold as usize;
+        least(self.thresholds.volume, known)
+            && least(self.thresholds.failures, failures)
+            && failures * 100 >= known * self.thresholds.share as usize
+            && least(self.thresholds.paths, paths.len())
+    }
+
+    /// How many outcomes are kept.
+    fn kept(&self) -> usize {
+        let least = self.thresholds.volume.max(self.thresholds.failures);
+        2 * (least as usize).max(1)
     }
 
     fn clear(&mut self, now: Duration) {
@@ -266,22 +413,91 @@ impl Breaker {
         self.quiet_until = now + QUIET;
     }
 
-    fn closing(now: Duration, step: usize) -> State {
+    fn has_answered(&mut self) {
+        if !self.answered {
+            self.answered = true;
+            self.revision += 1;
+        }
+    }
+
+    fn changed(&mut self, now: Duration) {
+        self.changes.push_back(now + MINUTE);
+        self.revision += 1;
+    }
+
+    fn count_failed_probe(&mut self) {
+        if self.back_off() < ms(self.thresholds.probe_most_ms) {
+            self.failed_probes += 1;
+            self.revision += 1;
+        }
+    }
+
+    /// How long it may not leave *open* yet.
+    fn held_for(&mut self, now: Duration) -> Option<Duration> {
+        while self.changes.front().is_some_and(|until| *until <= now) {
+            self.changes.pop_front();
+        }
+        let over = (self.changes.len() + FOLLOWING).checked_sub(self.thresholds.changes as usize);
+        let last = self.changes.get(over?.checked_sub(1)?)?;
+        Some(last.saturating_sub(now))
+    }
+
+    fn hold(&mut self, now: Duration, left: Duration) -> State {
+        let (first, most) = (
+            self.thresholds.probe_first_ms,
+            self.thresholds.probe_most_ms,
+        );
+        let wait = left.min(ms(most)).max(ms(first));
+        // Never earlier than there is room, and not with the whole fleet.
+        let wait = wait + wait.mul_f64(self.percent(JITTER_PERCENT));
+        State::Open {
+            held: true,
+            probe: Probe::At(now + wait),
+        }
+    }
+
+    fn closed(&mut self, now: Duration) -> State {
+        let wait = match self.answered {
+            true => self.jittered(ms(self.thresholds.probe_most_ms)),
+            false => Duration::ZERO,
+        };
+        State::Closed {
+            probe: self.watched.then_some(Probe::At(now + wait)),
+        }
+    }
+
+    fn closing(&mut self, now: Duration, step: usize) -> State {
+        let wait = self.jittered(ms(self.thresholds.step_ms));
         State::Closing {
             step,
-            probe: Probe::At(now + STEP),
+            probe: Probe::At(now + wait),
         }
     }
 
     fn open(&mut self, now: Duration) -> State {
         self.recent.clear();
-        let doubled = BACKOFF_FIRST.saturating_mul(1 << self.failed_probes.min(16));
-        let wait = doubled.min(BACKOFF_MAX);
-        let percent = 100 - JITTER_PERCENT + self.draw() % (2 * JITTER_PERCENT + 1);
-        let wait = wait.mul_f64(percent as f64 / 100.0);
+        let wait = self.back_off();
+        let wait = self.jittered(wait);
         State::Open {
+            held: false,
             probe: Probe::At(now + wait),
         }
+    }
+
+    fn back_off(&self) -> Duration {
+        let doubled = 1u32.checked_shl(self.failed_probes).unwrap_or(u32::MAX);
+        let wait = ms(self.thresholds.probe_first_ms).saturating_mul(doubled);
+        wait.min(ms(self.thresholds.probe_most_ms))
+    }
+
+    fn jittered(&mut self, wait: Duration) -> Duration {
+        let least = wait.mul_f64((100 - JITTER_PERCENT) as f64 / 100.0);
+        least + wait.mul_f64(self.percent(2 * JITTER_PERCENT))
+    }
+
+    /// A random share of at most `most` percent.
+    fn percent(&mut self, most: u64) -> f64 {
+        (self.draw() % (most * 1000 + 1)) as f64 / 100_000.0
     }
 
     /// The next number of a `splitmix64` sequence: enough to keep a fleet from knocking in step.
@@ -291,6 +507,10 @@ impl Breaker {
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
     }
+}
+
+const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
 }
 
 #[cfg(test)]

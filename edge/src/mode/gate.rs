@@ -7,16 +7,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use snapshot::Timestamp;
+use snapshot::ServiceName;
+use snapshot::manifest::Thresholds;
+use snapshot::order::Mode;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::breaker::{Action, Breaker, Outcome, Phase};
-use super::effective::{Effective, Ordered, ServiceMode};
-
-/// The edge's time, for "since".
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+use super::effective::{Effective, Known, Ordered, ServiceMode};
+use super::event::{Event, Herald};
+use super::memory::ServiceMemory;
 
 /// Who answers one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,13 +34,24 @@ pub struct Gate {
     _probing: Option<AbortOnDropHandle<()>>,
 }
 
+/// What a gate begins with.
+pub(super) struct Beginning {
+    /// The service; `None` for paths that no route claims.
+    pub(super) service: Option<ServiceName>,
+    pub(super) thresholds: Thresholds,
+    pub(super) ordered: Ordered,
+    /// What was remembered of it.
+    pub(super) memory: Option<ServiceMemory>,
+}
+
 struct Shared {
+    service: Option<ServiceName>,
     inner: Mutex<Inner>,
     mode: watch::Sender<ServiceMode>,
-    turn: AtomicU32,
+    turns: Turns,
     nudge: Notify,
     started: Instant,
-    clock: Clock,
+    herald: Arc<Herald>,
     paths: RandomState,
 }
 
@@ -49,16 +61,28 @@ struct Inner {
     ordered: Ordered,
     failure: &'static str,
     probe_wanted: bool,
+    lost: bool,
+    /// The breaker's, when it was last told that it is to be remembered.
+    revision: u64,
 }
 
 impl Gate {
     /// A gate whose origin is asked by `probe`, which says whether it answered.
-    pub fn new<P, F>(clock: Clock, probe: P) -> Self
+    pub(super) fn new<P, F>(herald: &Arc<Herald>, beginning: Beginning, probe: P) -> Self
     where
         P: Fn() -> F + Send + Sync + 'static,
         F: Future<Output = bool> + Send + 'static,
     {
-        let shared = Shared::new(clock, Some(Breaker::new(RandomState::new().hash_one(0))));
+        let seed = RandomState::new().hash_one(0);
+        let (thresholds, memory) = (beginning.thresholds, &beginning.memory);
+        let breaker = match memory {
+            Some(memory) => {
+                let memory = memory.breaker((herald.clock)());
+                Breaker::remembering(thresholds, seed, Duration::ZERO, &memory)
+            }
+            None => Breaker::new(thresholds, seed),
+        };
+        let shared = Shared::new(herald, beginning, Some(breaker));
         let task = tokio::spawn(keep_probing(Arc::clone(&shared), probe));
         Self {
             shared,
@@ -68,9 +92,9 @@ impl Gate {
 
     /// A gate of a site without an origin.
     #[must_use]
-    pub fn without_origin(clock: Clock) -> Self {
+    pub(super) fn without_origin(herald: &Arc<Herald>, beginning: Beginning) -> Self {
         Self {
-            shared: Shared::new(clock, None),
+            shared: Shared::new(herald, beginning, None),
             _probing: None,
         }
     }
@@ -100,16 +124,8 @@ impl Gate {
         match self.mode().effective {
             Effective::Normal(_) => Admission::Origin,
             Effective::Degraded(_) => Admission::Snapshot,
-            Effective::Probing(share) => {
-                let share = u32::from(share);
-                let turn = self.shared.turn.fetch_add(share, Ordering::Relaxed);
-                // A turn comes round each time that the sum of shares passes a hundred.
-                if turn % 100 + share >= 100 {
-                    Admission::Origin
-                } else {
-                    Admission::Snapshot
-                }
-            }
+            Effective::Probing(share) if self.shared.turns.next(share) => Admission::Origin,
+            Effective::Probing(_) => Admission::Snapshot,
         }
     }
 
@@ -129,15 +145,18 @@ impl Gate {
         let path = self.shared.paths.hash_one(path);
         let now = self.shared.now();
         self.shared.change(|inner| {
-            if let Some(failure) = failure.filter(|_| outcome == Outcome::Gone) {
+            let Some(breaker) = &mut inner.breaker else {
+                return;
+            };
+            // Once it is open the reason stays, whatever stragglers meet.
+            if let Some(failure) = failure
+                && outcome == Outcome::Gone
+                && breaker.phase() != Phase::Open
+            {
                 inner.failure = failure;
             }
-            if let Some(breaker) = &mut inner.breaker
-                && breaker.observe(now, path, outcome) == Action::Probe
-            {
-                inner.probe_wanted = true;
-                self.shared.nudge.notify_one();
-            }
+            let action = breaker.observe(now, path, outcome);
+            self.shared.act(inner, action);
         });
     }
 
@@ -149,8 +168,7 @@ impl Gate {
                 && breaker.suspect(now) == Action::Probe
             {
                 inner.failure = "probe";
-                inner.probe_wanted = true;
-                self.shared.nudge.notify_one();
+                self.shared.act(inner, Action::Probe);
             }
         });
     }
@@ -158,14 +176,38 @@ impl Gate {
     /// True while the breaker is open, whatever orders say.
     #[must_use]
     pub fn has_lost_origin(&self) -> bool {
-        let inner = self.shared.lock();
-        let breaker = inner.breaker.as_ref();
-        breaker.is_some_and(|breaker| breaker.phase() == Phase::Open)
+        self.shared.lock().has_lost()
     }
 
     /// Orders have changed, or one has ended.
     pub fn order(&self, ordered: Ordered) {
-        self.shared.change(|inner| inner.ordered = ordered);
+        let now = self.shared.now();
+        self.shared.change(|inner| {
+            inner.ordered = ordered;
+            self.shared.watch(inner, now);
+        });
+    }
+
+    /// A release says when its breaker opens and closes.
+    pub fn obey(&self, thresholds: Thresholds) {
+        self.shared.change(|inner| {
+            if let Some(breaker) = &mut inner.breaker {
+                breaker.obey(thresholds);
+            }
+        });
+    }
+
+    /// What a restart may not lose.
+    #[must_use]
+    pub fn memory(&self) -> ServiceMemory {
+        let now = self.shared.now();
+        let inner = self.shared.lock();
+        let breaker = inner.breaker.as_ref();
+        let breaker = breaker
+            .map(|breaker| breaker.memory(now))
+            .unwrap_or_default();
+        let mode = self.mode();
+        ServiceMemory::new(&breaker, inner.failure, &mode, (self.shared.herald.clock)())
     }
 }
 
@@ -176,26 +218,36 @@ impl std::fmt::Debug for Gate {
 }
 
 impl Shared {
-    fn new(clock: Clock, breaker: Option<Breaker>) -> Arc<Self> {
-        let phase = breaker.as_ref().map(Breaker::phase);
-        let effective = Effective::of(Ordered::default(), phase, "");
-        Arc::new(Self {
-            inner: Mutex::new(Inner {
-                breaker,
-                ordered: Ordered::default(),
-                failure: "",
-                probe_wanted: false,
-            }),
-            mode: watch::Sender::new(ServiceMode {
-                effective,
-                since: None,
-            }),
-            turn: AtomicU32::new(0),
+    fn new(herald: &Arc<Herald>, beginning: Beginning, breaker: Option<Breaker>) -> Arc<Self> {
+        let remembered = beginning.memory;
+        let mut inner = Inner {
+            revision: breaker.as_ref().map_or(0, Breaker::revision),
+            breaker,
+            ordered: beginning.ordered,
+            failure: remembered.as_ref().map_or("", ServiceMemory::failure),
+            probe_wanted: false,
+            lost: false,
+        };
+        inner.lost = inner.has_lost();
+        let effective = inner.effective();
+        // What was so before a restart has been so since then.
+        let now = (herald.clock)();
+        let since = remembered.and_then(|memory| match memory.state == effective.as_str() {
+            true => memory.since.map(|since| since.min(now)),
+            false => Some(now),
+        });
+        let shared = Self {
+            service: beginning.service,
+            inner: Mutex::new(inner),
+            mode: watch::Sender::new(ServiceMode { effective, since }),
+            turns: Turns::default(),
             nudge: Notify::new(),
             started: Instant::now(),
-            clock,
+            herald: Arc::clone(herald),
             paths: RandomState::new(),
-        })
+        };
+        shared.watch(&mut shared.lock(), Duration::ZERO);
+        Arc::new(shared)
     }
 
     fn now(&self) -> Duration {
@@ -211,15 +263,89 @@ impl Shared {
     fn change<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
         let mut inner = self.lock();
         let changed = change(&mut inner);
-        let phase: Option<Phase> = inner.breaker.as_ref().map(Breaker::phase);
-        let effective = Effective::of(inner.ordered, phase, inner.failure);
-        self.mode.send_if_modified(|mode| {
+        let effective = inner.effective();
+        let mut old = effective;
+        let moved = self.mode.send_if_modified(|mode| {
             if mode.effective.as_str() != effective.as_str() {
-                mode.since = Some((self.clock)());
+                mode.since = Some((self.herald.clock)());
             }
-            std::mem::replace(&mut mode.effective, effective) != effective
+            old = std::mem::replace(&mut mode.effective, effective);
+            old != effective
         });
+        if moved && effective.is_news(old) {
+            self.herald.tell(Event::Changed {
+                service: self.service.clone(),
+                old,
+                new: effective,
+                at: (self.herald.clock)(),
+            });
+            self.herald.remember.notify_one();
+        }
+        let lost = inner.has_lost();
+        if lost && !std::mem::replace(&mut inner.lost, lost) {
+            self.herald.lost.notify_one();
+        }
+        inner.lost = lost;
+        let revision = inner.breaker.as_ref().map_or(0, Breaker::revision);
+        if std::mem::replace(&mut inner.revision, revision) != revision {
+            self.herald.remember.notify_one();
+        }
         changed
+    }
+
+    fn act(&self, inner: &mut Inner, action: Action) {
+        if action == Action::Probe {
+            inner.probe_wanted = true;
+            self.nudge.notify_one();
+        }
+    }
+
+    /// While an order keeps requests away, probes alone tell how the origin is.
+    fn watch(&self, inner: &mut Inner, now: Duration) {
+        let mode = inner.ordered.site.max(inner.ordered.service);
+        let Some(breaker) = &mut inner.breaker else {
+            return;
+        };
+        let watched = match mode {
+            Mode::Degraded => true,
+            Mode::Normal => !breaker.is_well(),
+            Mode::Automatic => false,
+        };
+        let wakes_at = breaker.wakes_at();
+        breaker.watch(now, watched);
+        if breaker.wakes_at() != wakes_at {
+            self.nudge.notify_one();
+        }
+    }
+}
+
+impl Inner {
+    fn effective(&self) -> Effective {
+        let known = self.breaker.as_ref().map(|breaker| Known {
+            phase: breaker.phase(),
+            well: breaker.is_well(),
+            failure: self.failure,
+        });
+        Effective::of(self.ordered, known)
+    }
+
+    fn has_lost(&self) -> bool {
+        let breaker = self.breaker.as_ref();
+        breaker.is_some_and(|breaker| breaker.phase() == Phase::Open)
+    }
+}
+
+/// Whose turn it is while a share of requests goes to the origin.
+#[derive(Debug, Default)]
+pub(super) struct Turns(AtomicU32);
+
+impl Turns {
+    /// Whether the next request is the origin's, which gets `share` percent of them.
+    pub(super) fn next(&self, share: u8) -> bool {
+        let share = u32::from(share);
+        let turn = self.0.fetch_add(share, Ordering::Relaxed);
+        // A turn comes round each time that the sum of shares passes a hundred.
+        turn % 100 + share >= 100
     }
 }
 
@@ -240,8 +366,15 @@ where
         if wanted {
             let answered = probe().await;
             shared.change(|inner| {
+                let now = shared.now();
                 if let Some(breaker) = &mut inner.breaker {
-                    breaker.probed(shared.now(), answered);
+                    if !answered && breaker.phase() == Phase::Closed {
+                        inner.failure = "probe";
+                    }
+                    let action = breaker.probed(now, answered);
+                    shared.act(inner, action);
+                    // An order for `normal` may not need to be watched any more.
+                    shared.watch(inner, now);
                 }
             });
             continue;
@@ -259,86 +392,4 @@ where
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::AtomicBool;
-
-    use snapshot::order::Mode;
-
-    use super::super::breaker::{FAILURES, SHARES};
-    use super::*;
-
-    fn gate(answers: &Arc<AtomicBool>) -> Gate {
-        let answers = Arc::clone(answers);
-        let clock: Clock = Arc::new(|| Timestamp::from_secs(7));
-        Gate::new(clock, move || {
-            let answers = Arc::clone(&answers);
-            async move { answers.load(Ordering::Relaxed) }
-        })
-    }
-
-    fn fail(gate: &Gate) {
-        for path in 0..FAILURES {
-            gate.observe(&format!("/{path}"), Outcome::Gone, Some("connect"));
-        }
-    }
-
-    async fn until(gate: &Gate, name: &str) -> ServiceMode {
-        let mut mode = gate.watch();
-        *mode
-            .wait_for(|mode| mode.effective.as_str() == name)
-            .await
-            .unwrap()
-    }
-
-    #[tokio::test]
-    async fn it_opens_tells_why_and_closes_by_itself() {
-        let answers = Arc::new(AtomicBool::new(false));
-        let gate = gate(&answers);
-        assert_eq!(gate.admit_read(), Admission::Origin);
-        fail(&gate);
-        gate.degraded().await;
-        let mode = gate.mode();
-        assert_eq!(mode.effective.reason().as_str(), "connect");
-        assert_eq!(mode.since, Some(Timestamp::from_secs(7)));
-        assert_eq!(gate.admit_read(), Admission::Snapshot);
-        assert_eq!(gate.admit_write(), Admission::Snapshot);
-
-        answers.store(true, Ordering::Relaxed);
-        until(&gate, "probing").await;
-        assert_eq!(gate.admit_write(), Admission::Origin);
-        let admitted = (0..100).filter(|_| gate.admit_read() == Admission::Origin);
-        assert_eq!(admitted.count(), usize::from(SHARES[0]));
-        until(&gate, "normal").await;
-    }
-
-    #[tokio::test]
-    async fn orders_win_over_the_breaker_and_give_back_to_it() {
-        let answers = Arc::new(AtomicBool::new(false));
-        let gate = gate(&answers);
-        gate.order(Ordered {
-            site: Mode::Automatic,
-            service: Mode::Degraded,
-        });
-        assert!(gate.mode().effective.is_degraded());
-        gate.order(Ordered {
-            site: Mode::Normal,
-            service: Mode::Automatic,
-        });
-        fail(&gate);
-        gate.order(Ordered::default());
-        gate.degraded().await;
-        gate.order(Ordered {
-            site: Mode::Normal,
-            service: Mode::Automatic,
-        });
-        assert_eq!(gate.admit_read(), Admission::Origin);
-    }
-
-    #[tokio::test]
-    async fn without_an_origin_the_snapshot_answers() {
-        let gate = Gate::without_origin(Arc::new(|| Timestamp::from_secs(7)));
-        fail(&gate);
-        assert_eq!(gate.admit_read(), Admission::Snapshot);
-        assert_eq!(gate.mode().since, None);
-    }
-}
+mod tests;

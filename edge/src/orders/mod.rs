@@ -4,6 +4,7 @@
 //! the greatest of each scope, so all paths end in the same state. What was accepted is written
 //! down before it is in force. When every mirror is gone, or lies, the orders in force stay.
 
+mod ends;
 mod keeper;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,9 @@ use std::collections::BTreeMap;
 use snapshot::order::{Mode, Notice};
 use snapshot::{Bundle, Digest, Order, Scope, ServiceName, Timestamp};
 
+use crate::mode::Asked;
+
+pub use ends::Ends;
 pub use keeper::{OrdersError, OrdersKeeper, Taken};
 
 /// The orders in force of one site.
@@ -99,13 +103,22 @@ impl Orders {
         notices
     }
 
-    /// When the next forced mode ends, after `now`: whoever acts on modes looks again then.
+    /// What the order of one scope asks for at `now`.
     #[must_use]
-    pub fn next_end(&self, now: Timestamp) -> Option<Timestamp> {
-        let ends = self
-            .0
-            .values()
-            .filter_map(|in_force| in_force.order.ends_at);
-        ends.filter(|end| *end > now).min()
+    pub fn asked(&self, scope: &Scope, now: Timestamp) -> Asked {
+        let order = self.get(scope).map(|in_force| &in_force.order);
+        order.map_or_else(Asked::default, |order| Asked {
+            mode: order.mode_at(now),
+            insists: order.insists,
+        })
+    }
+
+    /// The next moment after `now` at which a forced mode ends, or its end is announced: whoever acts on
+    /// modes looks again then.
+    #[must_use]
+    pub fn next_moment(&self, now: Timestamp) -> Option<Timestamp> {
+        let orders = self.0.values().map(|in_force| &in_force.order);
+        let moments = orders.flat_map(|order| [order.end_announced_at(), order.end()]);
+        moments.flatten().filter(|moment| *moment > now).min()
     }
 }

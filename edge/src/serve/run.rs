@@ -116,15 +116,16 @@ pub async fn run(
         .iter()
         .map(|site| Follower::open(site, &config.data, Arc::clone(&host), cache.clone()));
     let followers = try_join_all(opening).await;
-    let followers = followers.map_err(|error| StartError::Site(Box::new(error)))?;
+    let mut followers = followers.map_err(|error| StartError::Site(Box::new(error)))?;
 
     let mut sites = Sites::default();
     let mut tasks = Vec::new();
-    for (settings, follower) in config.sites.iter().zip(&followers) {
+    for (settings, follower) in config.sites.iter().zip(&mut followers) {
         let origin = settings.origin.as_ref();
         let origin = origin.map(|url| Origin::new(url, OriginLimits::default()));
         let origin = origin.transpose()?.map(Arc::new);
-        let site = Arc::new(Site::new(follower.state(), origin, probe_host(settings)));
+        let (state, modes) = (follower.state(), follower.take_modes());
+        let site = Arc::new(Site::new(state, origin, probe_host(settings), modes));
         tasks.push(AbortOnDropHandle::new(tokio::spawn(site.follow())));
         sites.add(&site);
     }

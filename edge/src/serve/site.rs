@@ -6,16 +6,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use snapshot::{Digest, Scope, ServiceName, SiteName, Timestamp};
+use tokio::sync::broadcast;
 
 use crate::config;
-use crate::mode::Gates;
-use crate::orders::Orders;
+use crate::mode::{Clock, End, Event, Gates, ModeMemory};
+use crate::orders::{Ends, Orders};
 use crate::origin::Origin;
 use crate::sync::SiteState;
 
-/// How often orders and releases are looked at, so that modes follow them, and ends of orders
-/// come into force.
-const FOLLOW: Duration = Duration::from_millis(100);
+/// How often it is looked whether orders have ended: the wall clock may jump.
+const FOLLOW: Duration = Duration::from_secs(1);
+/// The least time between two writes of what modes remember.
+const KEEP: Duration = Duration::from_secs(1);
 
 /// A site.
 pub struct Site {
@@ -27,16 +29,30 @@ pub struct Site {
     pub gates: Gates,
     /// The living origin, if one is configured.
     pub origin: Option<Arc<Origin>>,
-    followed: Mutex<Option<Digest>>,
+    followed: Mutex<Followed>,
+}
+
+#[derive(Default)]
+struct Followed {
+    manifest: Option<Digest>,
+    ends: Ends,
 }
 
 impl Site {
     /// A site that answers from `copy` and, if there is one, from `origin`, whose probes name
-    /// `host`.
+    /// `host`; with what `memory` has of its services.
     #[must_use]
-    pub fn new(copy: Arc<SiteState>, origin: Option<Arc<Origin>>, host: String) -> Self {
-        let clock = Arc::clone(&copy);
-        let gates = Gates::new(origin.clone(), host, Arc::new(move || clock.edge_time()));
+    pub fn new(
+        copy: Arc<SiteState>,
+        origin: Option<Arc<Origin>>,
+        host: String,
+        memory: ModeMemory,
+    ) -> Self {
+        let time = Arc::clone(&copy);
+        let clock: Clock = Arc::new(move || time.edge_time());
+        let (orders, now) = (copy.orders().borrow().clone(), copy.edge_time());
+        let asked = |scope: &Scope| orders.asked(scope, now);
+        let gates = Gates::new(origin.clone(), host, clock, memory, asked);
         let site = Self {
             name: copy.name().clone(),
             copy,
@@ -54,32 +70,93 @@ impl Site {
         self.copy.orders().borrow().clone()
     }
 
-    /// Lets modes follow releases and orders for good.
+    /// What happens to its modes from now on.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.gates.events()
+    }
+
+    /// Lets modes follow releases, orders and their ends, at once and for good, and remembers them.
     pub fn follow(self: &Arc<Self>) -> impl Future<Output = ()> + Send + 'static {
         let site = Arc::clone(self);
         async move {
-            let mut tick = tokio::time::interval(FOLLOW);
-            tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-            loop {
-                tick.tick().await;
-                site.look();
+            tokio::join!(site.obey(), site.remember());
+        }
+    }
+
+    async fn obey(&self) {
+        let (mut orders, mut switches) = (self.copy.orders(), self.copy.switches());
+        loop {
+            self.look();
+            let now = self.copy.edge_time();
+            let moment = orders.borrow_and_update().next_moment(now);
+            let wait = moment.map_or(FOLLOW, |moment| moment.since(now).min(FOLLOW));
+            tokio::select! {
+                // Whoever sends lives as long as this site.
+                _ = orders.changed() => {}
+                _ = switches.changed() => {}
+                () = self.gates.lost() => {}
+                () = tokio::time::sleep(wait) => {}
             }
+        }
+    }
+
+    /// Writes down what modes remember, whenever it changes. A disk that takes nothing costs nothing
+    /// but that.
+    async fn remember(self: &Arc<Self>) {
+        let mut kept = true;
+        loop {
+            self.gates.changed().await;
+            let site = Arc::clone(self);
+            let write = move || site.gates.memory().keep(&site.gates.remembered());
+            let written = tokio::task::spawn_blocking(write).await;
+            let fault = match written {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(error.to_string()),
+                Err(_) => return,
+            };
+            if let Some(error) = &fault
+                && kept
+            {
+                tracing::warn!(site = %self.name, %error, "after a restart breakers start anew");
+            }
+            kept = fault.is_none();
+            tokio::time::sleep(KEEP).await;
         }
     }
 
     /// Lets modes follow the release and the orders there are now.
     pub(super) fn look(&self) {
+        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        let (orders, now) = (self.orders(), self.copy.edge_time());
+        let asked = |scope: &Scope| orders.asked(scope, now);
         if let Some(release) = self.copy.current() {
             let manifest = release.release.manifest;
-            let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
-            if *followed != Some(manifest) {
-                self.gates.follow(&release.manifest);
-                *followed = Some(manifest);
+            if followed.manifest != Some(manifest) {
+                self.gates.follow(&release.manifest, asked);
+                followed.manifest = Some(manifest);
             }
         }
-        let (orders, now) = (self.orders(), self.copy.edge_time());
-        self.gates.order(|scope: &Scope| orders.mode(scope, now));
+        self.gates.order(asked);
+        for event in followed.ends.untold(&orders, now) {
+            self.log_end(&event);
+            self.gates.tell(event);
+        }
+        drop(followed);
         self.gates.spread();
+    }
+
+    fn log_end(&self, event: &Event) {
+        match event {
+            Event::EndAnnounced(End { scope, ends_at, .. }) => {
+                let (site, ends_at) = (&self.name, ends_at.rfc3339());
+                tracing::warn!(%site, %scope, ends_at, "a forced mode ends soon: extend it, or the breaker decides");
+            }
+            Event::Ended(End { scope, .. }) => {
+                tracing::warn!(site = %self.name, %scope, "a forced mode has ended: the breaker decides");
+            }
+            Event::Changed { .. } => {}
+        }
     }
 }
 

@@ -45,10 +45,12 @@ pub struct ServiceStatus {
     pub name: String,
     /// `normal`, `probing` or `degraded`.
     pub state: String,
-    /// `calm`, `suspecting`, `recovering`, `site-order`, `service-order`, `no-origin`, or how the
-    /// origin failed: `connect`, `reset`, `first-byte-timeout`, `origin-5xx`, `probe`.
+    /// `calm`, `suspecting`, `recovering`, `site-order`, `service-order`, `no-origin`; `flapping`: the
+    /// origin answers and came and went too often; `not-seen-healthy`: an order says `normal`, and no
+    /// probe has answered; or how the origin failed: `connect`, `reset`, `first-byte-timeout`,
+    /// `origin-5xx`, `probe`.
     pub reason: String,
-    /// Since when it has been in this state; `null`: since the edge started.
+    /// Since when it has been in this state, restarts included; `null`: as long as this edge knows.
     pub since: Option<String>,
     /// The same, milliseconds since 1970.
     pub since_ms: Option<u64>,

@@ -34,6 +34,7 @@ use super::work::{Offer, SourceId};
 use crate::config::Site;
 use crate::copy::{Canaries, Kind, Lazy, LoadedRelease, Want, held_whole};
 use crate::host::Host;
+use crate::mode::{ModeMemory, memory};
 use crate::orders::OrdersKeeper;
 use crate::peer::Shelf;
 use crate::trust::TrustKeeper;
@@ -58,6 +59,8 @@ pub struct Follower {
     /// Stops what is being fetched of the release that is brought in.
     fetches: CancellationToken,
     pub(super) sweeping: Sweeping,
+    /// What was remembered of the services, until somebody takes it.
+    modes: memory::Services,
     /// The release that passed its checks and waits to be switched to.
     checked: Option<(Job, Arc<LoadedRelease>)>,
     /// Segments merged for the release that is being brought in, known to be whole, blobs included.
@@ -124,6 +127,7 @@ impl Follower {
             pace: Arc::default(),
             fetches: CancellationToken::new(),
             sweeping: kept.sweeping,
+            modes: kept.modes,
             checked: None,
             whole: BTreeMap::new(),
             orders_kept: true,
@@ -164,6 +168,12 @@ impl Follower {
     pub fn shelf(&self) -> Shelf {
         let (state, store) = (Arc::clone(&self.state), Arc::clone(&self.store));
         Shelf::new(state, store, self.cache.clone(), self.pushes.0.clone())
+    }
+
+    /// What was remembered of the services' modes when it was opened, and where that is kept.
+    pub fn take_modes(&mut self) -> ModeMemory {
+        let services = std::mem::take(&mut self.modes);
+        ModeMemory::new(Arc::clone(&self.store), services)
     }
 
     /// What the rest of the edge sees.

@@ -10,6 +10,7 @@ use super::journal::Journal;
 use super::mirror::MirrorError;
 use super::sweep::Sweeping;
 use crate::config::Keep;
+use crate::mode::memory;
 use crate::orders::OrdersKeeper;
 use crate::trust::{Local, TrustKeeper};
 
@@ -44,6 +45,7 @@ pub(super) struct Kept {
     pub(super) orders: OrdersKeeper,
     pub(super) trust: TrustKeeper,
     pub(super) sweeping: Sweeping,
+    pub(super) modes: memory::Services,
     pub(super) alarms: Vec<String>,
 }
 
@@ -77,6 +79,12 @@ impl Kept {
         });
         let (trust, alarm) = believed(&store, site, files);
         alarms.extend(alarm);
+        let modes = memory::read(&store).unwrap_or_else(|error| {
+            alarms.push(format!(
+                "{error}: how each service's origin was is not known, so every breaker starts anew"
+            ));
+            memory::Services::new()
+        });
         let (sweeping, alarm) = Sweeping::open(&store, keep);
         alarms.extend(alarm);
         Ok(Self {
@@ -85,6 +93,7 @@ impl Kept {
             orders,
             trust,
             sweeping,
+            modes,
             alarms,
         })
     }

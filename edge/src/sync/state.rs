@@ -219,7 +219,11 @@ fn statuses(orders: &Orders, now: Timestamp) -> Vec<OrderStatus> {
         epoch: in_force.order.epoch.0,
         digest: in_force.digest.to_string(),
         mode: in_force.order.mode_at(now).as_str().to_owned(),
-        ends_at: in_force.order.ends_at.map(Timestamp::rfc3339),
+        ends_at: in_force.order.end().map(Timestamp::rfc3339),
+        end_announced: in_force
+            .order
+            .end_announced_at()
+            .is_some_and(|announced| announced <= now),
         notices: in_force.order.notices.len(),
         who: in_force.order.who.clone(),
         why: in_force.order.why.clone(),

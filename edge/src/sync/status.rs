@@ -257,9 +257,12 @@ pub struct OrderStatus {
     pub digest: String,
     /// The mode in force now.
     pub mode: String,
-    /// When a forced mode turns into `automatic`, if that is set.
+    /// When a forced mode turns into `automatic`, or did; `null` where the breaker decides anyway.
     #[serde(default)]
     pub ends_at: Option<String>,
+    /// Whether no more than a quarter of its time is left.
+    #[serde(default)]
+    pub end_announced: bool,
     /// How many notices it carries.
     pub notices: usize,
     /// Who wrote it.

@@ -5,6 +5,10 @@ use super::*;
 const FIRST_BYTE: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_millis(10);
 
+fn breaker(seed: u64) -> Breaker {
+    Breaker::new(Thresholds::default(), seed)
+}
+
 /// A seeded world: clients ask random paths of an origin that is up, refuses or swallows.
 struct World {
     now: Duration,
@@ -13,12 +17,17 @@ struct World {
     probe_ends: Option<(Duration, bool)>,
     waiting: Vec<(Duration, u64)>,
     turn: u32,
+    /// When the mode changed.
+    changes: Vec<Duration>,
+    /// Ticks for which the breaker was held.
+    held: u32,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 enum Origin {
     Up,
     BlackHole,
+    Refuses,
     /// Everything answers but this share of one path.
     OneBadPath,
     /// Every path fails with 503, the probe path answers.
@@ -29,11 +38,13 @@ impl World {
     fn new(seed: u64) -> Self {
         Self {
             now: Duration::ZERO,
-            breaker: Breaker::new(seed),
-            random: Breaker::new(seed ^ 0xabcd),
+            breaker: breaker(seed),
+            random: breaker(seed ^ 0xabcd),
             probe_ends: None,
             waiting: Vec::new(),
             turn: 0,
+            changes: Vec::new(),
+            held: 0,
         }
     }
 
@@ -42,6 +53,7 @@ impl World {
             assert!(self.probe_ends.is_none(), "two probes at once");
             let (takes, ok) = match origin {
                 Origin::BlackHole => (Duration::from_secs(1), false),
+                Origin::Refuses => (TICK, false),
                 _ => (TICK, true),
             };
             self.probe_ends = Some((self.now + takes, ok));
@@ -50,11 +62,21 @@ impl World {
 
     fn step(&mut self, origin: Origin, requests: u32) {
         self.now += TICK;
+        let before = mode(self.breaker.phase());
+        self.live(origin, requests);
+        if mode(self.breaker.phase()) != before {
+            self.changes.push(self.now);
+        }
+        self.held += u32::from(self.breaker.phase() == Phase::Held);
+    }
+
+    fn live(&mut self, origin: Origin, requests: u32) {
         if let Some((at, ok)) = self.probe_ends
             && at <= self.now
         {
             self.probe_ends = None;
-            self.breaker.probed(self.now, ok);
+            let action = self.breaker.probed(self.now, ok);
+            self.act(action, origin);
         }
         let woken = self.breaker.wake(self.now);
         self.act(woken, origin);
@@ -68,7 +90,7 @@ impl World {
         for _ in 0..requests {
             let path = self.random.draw() % 50;
             let share = match self.breaker.phase() {
-                Phase::Open => 0,
+                Phase::Open | Phase::Held => 0,
                 Phase::Closing(share) => u32::from(share),
                 _ => 100,
             };
@@ -84,7 +106,7 @@ impl World {
                 }
                 // One bad URL, asked for far more often than all others together.
                 Origin::OneBadPath if path < 45 => (7, Outcome::Gone),
-                Origin::OnlyProbeAnswers => (path, Outcome::Gone),
+                Origin::OnlyProbeAnswers | Origin::Refuses => (path, Outcome::Gone),
                 _ => (path, Outcome::Answered),
             };
             let action = self.breaker.observe(self.now, outcome.0, outcome.1);
@@ -107,6 +129,15 @@ impl World {
         while self.now < end {
             self.step(origin, 2);
         }
+    }
+}
+
+/// What is seen of a phase from outside: the mode.
+fn mode(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Closed | Phase::Suspecting => "normal",
+        Phase::Open | Phase::Held => "degraded",
+        Phase::Closing(_) => "probing",
     }
 }
 
@@ -178,8 +209,10 @@ fn dying_again_while_closing_opens_it_again() {
 
 #[test]
 fn waits_between_probes_grow_to_their_limit_and_differ() {
+    let thresholds = Thresholds::default();
+    let (first, most) = (ms(thresholds.probe_first_ms), ms(thresholds.probe_most_ms));
     let mut waits = Vec::new();
-    let mut breaker = Breaker::new(7);
+    let mut breaker = breaker(7);
     let mut now = Duration::ZERO;
     breaker.state = breaker.open(now);
     for _ in 0..12 {
@@ -187,23 +220,153 @@ fn waits_between_probes_grow_to_their_limit_and_differ() {
         waits.push(at - now);
         now = at;
         assert_eq!(breaker.wake(now), Action::Probe);
-        breaker.probed(now, false);
+        assert_eq!(breaker.probed(now, false), Action::Wait);
     }
-    assert!(waits[0] >= BACKOFF_FIRST.mul_f64(0.8) && waits[0] <= BACKOFF_FIRST.mul_f64(1.2));
-    assert!(waits[11] >= BACKOFF_MAX.mul_f64(0.8) && waits[11] <= BACKOFF_MAX.mul_f64(1.2));
+    assert!(waits[0] >= first.mul_f64(0.8) && waits[0] <= first.mul_f64(1.2));
+    assert!(waits[11] >= most.mul_f64(0.8) && waits[11] <= most.mul_f64(1.2));
     assert_ne!(waits[10], waits[11]);
+    // Nothing is written down for ever while the origin is gone.
+    assert_eq!(breaker.memory(now).failed_probes, 4);
 }
 
 #[test]
 fn failures_older_than_the_window_count_no_more() {
-    let mut breaker = Breaker::new(1);
+    let mut breaker = breaker(1);
     for path in 0..4 {
         assert_eq!(
             breaker.observe(Duration::ZERO, path, Outcome::Gone),
             Action::Wait
         );
     }
-    let later = WINDOW + TICK;
+    let later = ms(breaker.thresholds.window_ms) + TICK;
     assert_eq!(breaker.observe(later, 9, Outcome::Gone), Action::Wait);
     assert_eq!(breaker.phase(), Phase::Closed);
+}
+
+#[test]
+fn each_threshold_is_asked_for() {
+    // Outcomes in this order: `.` answered, a letter failed on the path of that name.
+    let suspects = |change: fn(&mut Thresholds), outcomes: &str| {
+        let mut thresholds = Thresholds::default();
+        change(&mut thresholds);
+        let mut breaker = Breaker::new(thresholds, 1);
+        let observed = outcomes.bytes().map(|outcome| match outcome {
+            b'.' => breaker.observe(TICK, 0, Outcome::Answered),
+            path => breaker.observe(TICK, path.into(), Outcome::Gone),
+        });
+        observed.filter(|action| *action == Action::Probe).count() == 1
+    };
+    assert!(suspects(|_| {}, "abcde"));
+    assert!(!suspects(|_| {}, "abcd"));
+    assert!(!suspects(|_| {}, "ababababab"));
+    assert!(suspects(|t| t.paths = 2, "ababababab"));
+    assert!(suspects(|t| t.failures = 4, "abcd.e"));
+    assert!(!suspects(|t| t.volume = 6, "abcde"));
+    assert!(suspects(|t| t.volume = 6, "abcdef"));
+    assert!(suspects(|_| {}, "a.b.c.d.e"));
+    assert!(!suspects(|t| t.share = 60, "a.b.c.d.e"));
+    assert!(suspects(|t| t.share = 60, "a.b.c.d.efg"));
+}
+
+/// An origin that is up and down for random whiles.
+fn flap(world: &mut World, time: Duration) {
+    let end = world.now + time;
+    while world.now < end {
+        let up = ms(100 + world.random.draw() % 9_000);
+        world.run(Origin::Up, up);
+        let down = ms(100 + world.random.draw() % 4_000);
+        world.run(Origin::Refuses, down);
+    }
+}
+
+#[test]
+fn a_flapping_origin_does_not_take_the_mode_along_and_calm_ends_it() {
+    let mut held = 0;
+    for seed in 0..50 {
+        let mut world = World::new(seed);
+        let most = 4 + (seed % 5) as usize;
+        world.breaker.obey(Thresholds {
+            changes: most as u32,
+            ..Thresholds::default()
+        });
+        flap(&mut world, Duration::from_secs(600));
+        for (at, change) in world.changes.iter().enumerate() {
+            let within = world.changes[at..].iter();
+            let within = within.take_while(|later| **later < *change + MINUTE);
+            assert!(within.count() <= most, "seed {seed}: {:?}", world.changes);
+        }
+        held += world.held;
+        let took = world.until(Origin::Up, |b| b.phase() == Phase::Closed);
+        assert!(took <= Duration::from_secs(80), "seed {seed}: {took:?}");
+    }
+    assert!(held > 1000, "{held}");
+}
+
+#[test]
+fn it_opens_even_when_it_may_not_change_again() {
+    for seed in 0..20 {
+        let mut world = World::new(seed);
+        for _ in 0..5 {
+            world.until(Origin::Refuses, |b| mode(b.phase()) == "degraded");
+            world.until(Origin::Up, |b| b.phase() == Phase::Closed);
+        }
+        let took = world.until(Origin::Refuses, |b| b.phase() == Phase::Open);
+        assert!(took <= QUIET + Duration::from_secs(1), "{took:?}");
+    }
+}
+
+#[test]
+fn an_order_that_keeps_requests_away_leaves_probes() {
+    let mut world = World::new(3);
+    world.run(Origin::Up, Duration::from_secs(1));
+    let most = ms(world.breaker.thresholds.probe_most_ms).mul_f64(1.2);
+    world.breaker.watch(world.now, true);
+    let start = world.now;
+    while world.breaker.phase() != Phase::Open {
+        world.step(Origin::BlackHole, 0);
+        assert!(world.now - start < most + Duration::from_secs(3));
+    }
+    assert!(!world.breaker.is_well());
+    while world.breaker.phase() != Phase::Closed {
+        world.step(Origin::Up, 0);
+    }
+    assert!(world.breaker.is_well());
+    // And none once requests are back.
+    world.breaker.watch(world.now, false);
+    assert_eq!(world.breaker.wakes_at(), None);
+}
+
+#[test]
+fn what_it_remembers_it_goes_on_with() {
+    for seed in 0..50 {
+        let mut world = World::new(seed);
+        world.until(Origin::BlackHole, |b| b.phase() == Phase::Open);
+        world.run(Origin::BlackHole, Duration::from_secs(30));
+        let memory = world.breaker.memory(world.now);
+        assert_eq!(memory.failed_probes, 4);
+        let now = Duration::from_secs(5);
+        let thresholds = Thresholds::default();
+        let mut again = Breaker::remembering(thresholds, seed, now, &memory);
+        assert_eq!(again.phase(), Phase::Open);
+        assert!(again.wakes_at().unwrap() <= now + ms(thresholds.probe_first_ms));
+        assert_eq!(again.memory(now), memory);
+        // Still gone: the back-off is where it was.
+        let at = again.wakes_at().unwrap();
+        assert_eq!(again.wake(at), Action::Probe);
+        assert_eq!(again.probed(at, false), Action::Wait);
+        let most = ms(thresholds.probe_most_ms);
+        assert!(again.wakes_at().unwrap() >= at + most.mul_f64(0.8));
+        // Back: closing, whatever nonsense was written down.
+        let nonsense = Memory {
+            failed_probes: u32::MAX,
+            changes: vec![Duration::MAX; 1000],
+            ..memory
+        };
+        let again = Breaker::remembering(thresholds, seed, now, &nonsense);
+        let (now, memory) = (world.now, again.memory(now));
+        world.breaker = Breaker::remembering(thresholds, seed, now, &memory);
+        world.probe_ends = None;
+        let took = world.until(Origin::Up, |b| b.phase() == Phase::Closed);
+        assert!(took <= Duration::from_secs(80), "seed {seed}: {took:?}");
+    }
 }

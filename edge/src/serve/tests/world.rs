@@ -24,7 +24,7 @@ use crate::config;
 use crate::copy::LoadedRelease;
 use crate::fixture;
 use crate::host::{Host, HostLimits};
-use crate::mode::ServiceMode;
+use crate::mode::{ModeMemory, ServiceMode};
 use crate::orders::Orders;
 use crate::origin::{Origin, OriginLimits};
 use crate::serve::metrics::Metrics;
@@ -133,7 +133,12 @@ impl World {
         state.switch(Arc::new(release(&data)));
         let living = Arc::new(Origin::new(&url, limits.origin).unwrap());
         let host = "dasom.example".to_owned();
-        let site = Arc::new(Site::new(Arc::new(state), Some(living), host));
+        let site = Arc::new(Site::new(
+            Arc::new(state),
+            Some(living),
+            host,
+            ModeMemory::default(),
+        ));
         let mut sites = Sites::default();
         sites.add(&site);
         let edge = Arc::new(Edge {

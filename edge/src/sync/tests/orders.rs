@@ -57,7 +57,9 @@ async fn a_forced_mode_ends() {
         .await;
     let orders = stand.edge.state.orders().borrow().clone();
     let pay = "pay".parse().unwrap();
-    assert_eq!(orders.next_end(wall_clock()), Some(end));
+    let announced = degrade.end_announced_at();
+    assert_eq!(orders.next_moment(degrade.signed_at), announced);
+    assert_eq!(orders.next_moment(announced.unwrap()), Some(end));
     assert_eq!(orders.service_mode(&pay, wall_clock()), Mode::Degraded);
     assert_eq!(orders.service_mode(&pay, end), Mode::Automatic);
     assert_eq!(orders.notices().len(), 1);
