@@ -56,6 +56,8 @@ mod modes;
 #[cfg(test)]
 mod once;
 #[cfg(test)]
+mod operators;
+#[cfg(test)]
 mod orders;
 #[cfg(test)]
 mod outage;

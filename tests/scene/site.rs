@@ -155,7 +155,7 @@ impl Site {
         run(self.publishing(arguments)).await
     }
 
-    /// `edge order` with these arguments, written to the mirror.
+    /// `edge order` with these arguments, written to the mirror. Nobody is asked.
     pub(crate) async fn order(&self, arguments: &[&str]) -> Ended {
         let ops = format!(
             "site = {:?}\nmirrors = [\"mirror\"]\nkey = \"keys/operator\"\n",
@@ -168,6 +168,9 @@ impl Site {
             .args(arguments)
             .arg("--ops")
             .arg(self.path("ops.toml"));
+        if arguments.first() != Some(&"show") {
+            order.arg("--yes");
+        }
         run(order).await.expect(0)
     }
 
@@ -175,7 +178,7 @@ impl Site {
     pub(crate) async fn order_via(&self, via: &str, key: &Path, arguments: &[&str]) -> Ended {
         let mut order = Command::new(binary("edge"));
         order.arg("order").args(arguments);
-        order.args(["--site", &self.name, "--via", via]);
+        order.args(["--yes", "--site", &self.name, "--via", via]);
         order.arg("--key").arg(key);
         run(order).await
     }

@@ -67,7 +67,9 @@ impl Ops {
             format!("site = \"country\"\nkey = {:?}\n{paths}", self.key),
         )?;
         let mut order = Command::new(&self.edge);
-        order.args(["order", verb, "home", "--json", "--wait", "0s", "--ops"]);
+        order.args([
+            "order", verb, "home", "--yes", "--json", "--wait", "0s", "--ops",
+        ]);
         order.arg(&self.file);
         let said = process::run("edge order", order, &[0]).await?;
         let said: Value = serde_json::from_str(said.trim()).context("no JSON")?;

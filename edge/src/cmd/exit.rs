@@ -15,6 +15,8 @@ pub enum Exit {
     NoEdge,
     /// The order could be written to no mirror; or no source of a site answered.
     NoMirror,
+    /// The order needs more signatures, and was written to a file for them.
+    Proposed,
     /// The command line or a settings file is wrong; nothing was begun.
     Usage,
 }
@@ -29,6 +31,7 @@ impl Exit {
             Self::SomeEdges => 3,
             Self::NoEdge => 4,
             Self::NoMirror => 5,
+            Self::Proposed => 6,
             Self::Usage => 64,
         }
     }

@@ -20,6 +20,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::edge::Edge;
+use super::given::given;
 use super::limits::ControlLimits;
 use super::listen::ACCEPT_PAUSE;
 use super::site::lacking;
@@ -95,11 +96,14 @@ async fn answer(
         ("/readyz", _) => ready(edge, stopping),
         ("/status", _) => json(&status(edge)),
         ("/metrics", _) => respond(StatusCode::OK, OPEN_METRICS, edge.metrics.text(&edge.sites)),
-        _ => respond(
-            StatusCode::NOT_FOUND,
-            TEXT,
-            "here are /livez, /readyz, /status, /metrics and, with POST, /why\n".to_owned(),
-        ),
+        (path, _) => match given(edge, path) {
+            Some(document) => respond_bytes(StatusCode::OK, "application/octet-stream", document),
+            None => respond(
+                StatusCode::NOT_FOUND,
+                TEXT,
+                "here are /livez, /readyz, /status, /metrics and, with POST, /why\n".to_owned(),
+            ),
+        },
     }
 }
 
@@ -172,7 +176,11 @@ fn ready(edge: &Edge, stopping: bool) -> Response<Full<Bytes>> {
 }
 
 fn respond(status: StatusCode, kind: &'static str, body: String) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body.into()));
+    respond_bytes(status, kind, body.into())
+}
+
+fn respond_bytes(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));

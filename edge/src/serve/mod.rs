@@ -9,6 +9,7 @@ pub mod access;
 pub mod control;
 mod edge;
 mod from_origin;
+mod given;
 mod id;
 mod limits;
 pub mod listen;

@@ -218,6 +218,7 @@ fn statuses(orders: &Orders, now: Timestamp) -> Vec<OrderStatus> {
         scope: scope.to_string(),
         epoch: in_force.order.epoch.0,
         digest: in_force.digest.to_string(),
+        predecessor: in_force.order.predecessor.map(|digest| digest.to_string()),
         mode: in_force.order.mode_at(now).as_str().to_owned(),
         ends_at: in_force.order.end().map(Timestamp::rfc3339),
         end_announced: in_force

@@ -255,6 +255,9 @@ pub struct OrderStatus {
     pub epoch: u64,
     /// BLAKE3 of its signed bytes, hex.
     pub digest: String,
+    /// The digest of the order it follows, if its writer knew one.
+    #[serde(default)]
+    pub predecessor: Option<String>,
     /// The mode in force now.
     pub mode: String,
     /// When a forced mode turns into `automatic`, or did; `null` where the breaker decides anyway.

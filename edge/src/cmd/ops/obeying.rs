@@ -21,8 +21,10 @@ use crate::asking::{self, Client};
 use crate::cmd::Exit;
 use crate::sync::{LeftBehindStatus, Mirror, Patience, Place};
 
-/// How often an edge is asked again.
-const AGAIN: Duration = Duration::from_millis(150);
+/// When an edge is asked again for the first time; each time twice as late, up to [`SELDOM`].
+const AGAIN: Duration = Duration::from_millis(20);
+/// How seldom an edge is asked at most.
+const SELDOM: Duration = Duration::from_millis(250);
 /// How long a peer listener may take to answer once.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Most edges that a sentence names.
@@ -93,18 +95,21 @@ pub async fn obeying(
     let answers = asked.iter().map(|asked| {
         let (client, progress) = (&client, &progress);
         async move {
+            let mut again = AGAIN;
             loop {
                 let mut answer = asked.ask(client, &settings.site, question).await;
                 if answer.in_force {
-                    answer.after = Some(begun.elapsed());
+                    // Who is asked once says how it is, and not since when.
+                    answer.after = (!wait.is_zero()).then(|| begun.elapsed());
                     let progress = progress.lock();
                     progress.unwrap_or_else(PoisonError::into_inner).one_more();
                     return answer;
                 }
-                if question.is_over() || Instant::now() + AGAIN >= begun + wait {
+                if question.is_over() || Instant::now() + again >= begun + wait {
                     return answer;
                 }
-                sleep(AGAIN).await;
+                sleep(again).await;
+                again = (2 * again).min(SELDOM);
             }
         }
     });
@@ -221,6 +226,15 @@ fn list<'n>(names: impl Iterator<Item = &'n str>) -> Option<String> {
         (false, 0) => Some(shown.join(", ")),
         (false, more) => Some(format!("{} and {more} more", shown.join(", "))),
     }
+}
+
+/// The edges that would be asked, by name or place.
+#[must_use]
+pub fn names(settings: &Settings) -> Vec<String> {
+    let asked = asked(settings).into_iter();
+    asked
+        .map(|asked| asked.name.unwrap_or_else(|| place(&asked.url)))
+        .collect()
 }
 
 /// One edge, and how it is asked.

@@ -16,12 +16,15 @@ use crate::peer::{Fleet, Token};
 use crate::settings::parse_duration;
 use crate::signing::KeySource;
 use crate::sync::mirror::Shown;
-use crate::sync::{Mirror, mirror};
+use crate::sync::{Mirror, Patience, mirror};
 
 /// The settings that are read where they lie, if no others are named.
 const HERE: &str = "ops.toml";
 /// Longest wait for the edges.
 const WAIT_MOST: Duration = Duration::from_secs(600);
+
+/// How long what is only good to know is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The flags that every command of an operator takes.
 #[derive(Clone, Debug, Args)]
@@ -190,6 +193,15 @@ impl Settings {
         }
     }
 
+    /// The same, with a key.
+    #[cfg(test)]
+    pub fn signing_with(self, key: KeySource) -> Self {
+        Self {
+            key: Some(key),
+            ..self
+        }
+    }
+
     /// What statements are read from and brought to: mirrors, then edges' peer listeners.
     ///
     /// # Errors
@@ -205,6 +217,19 @@ impl Settings {
     /// The same, of which there may be none.
     pub fn known_paths(&self) -> &[Mirror] {
         &self.paths
+    }
+
+    /// What releases are read from: every path, and the control listeners of the edges.
+    #[must_use]
+    pub fn sources(&self) -> Vec<Mirror> {
+        let controls = self.edges.iter().filter_map(|edge| edge.control.as_ref());
+        let controls = controls.filter_map(|url| Mirror::open(url).ok());
+        let quick = Patience {
+            small: PATIENCE,
+            ..Patience::default()
+        };
+        let paths = self.paths.iter().cloned().chain(controls);
+        paths.map(|source| source.with_patience(quick)).collect()
     }
 
     /// The peer listener at `url`, shown who asks.

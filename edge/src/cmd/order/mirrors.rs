@@ -1,10 +1,10 @@
 //! The bundle on every mirror: read, merged to the newest of each scope, written, read back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
 use snapshot::trust::accept_order;
-use snapshot::{Digest, Envelope, OfferedBundle, Order, Scope, limits};
+use snapshot::{Digest, Envelope, Epoch, OfferedBundle, Order, Scope, limits};
 
 use crate::cmd::ops::Settings;
 use crate::cmd::{Exit, Fault};
@@ -13,7 +13,7 @@ use crate::sync::{Mirror, Place, wall_clock};
 /// Two operators may write at once; each merges what the other wrote and tries again.
 const TRIES: usize = 5;
 
-/// An order that lies on a mirror.
+/// An order in its envelope, from anywhere.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
     pub(super) order: Order,
@@ -21,12 +21,31 @@ pub(super) struct Known {
     pub(super) envelope: Envelope,
 }
 
-/// The newest order of each scope on any mirror.
+impl Known {
+    /// What the envelope says, whoever signed it; `None` if it is no order that is read here.
+    pub(super) fn of(envelope: &Envelope) -> Option<Self> {
+        let order: Order = snapshot::decode(envelope.payload(), limits::STATEMENT_BYTES).ok()?;
+        (order.version == Order::VERSION).then(|| Self {
+            order,
+            digest: envelope.payload_digest(),
+            envelope: envelope.clone(),
+        })
+    }
+
+    /// What two orders of one scope are compared by.
+    pub(super) fn rank(&self) -> (Epoch, Digest) {
+        (self.order.epoch, self.digest)
+    }
+}
+
+/// The newest order of each scope that any path gives.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Held {
     orders: BTreeMap<Scope, Known>,
-    /// Mirrors that could not be read, with the reason.
+    /// Paths that could not be read, with the reason.
     pub(super) unread: Vec<(String, String)>,
+    /// Orders that are not believed here, in words.
+    pub(super) passed_over: BTreeSet<String>,
 }
 
 /// What became of one mirror.
@@ -36,6 +55,8 @@ pub(super) struct Written {
     /// An edge, which has it in force, and no mirror.
     pub(super) is_edge: bool,
     pub(super) error: Option<String>,
+    /// Another order of the scope, of the same epoch, which lost.
+    pub(super) beaten: Option<Known>,
 }
 
 impl Held {
@@ -49,29 +70,37 @@ impl Held {
 
     /// Takes in an envelope if it is the greater: by epoch, then by digest.
     fn add(&mut self, envelope: &Envelope, settings: &Settings) {
-        let order = snapshot::decode::<Order>(envelope.payload(), limits::STATEMENT_BYTES);
-        let Ok(order) = order else {
+        let Some(offered) = Known::of(envelope) else {
             return;
         };
-        if order.site != settings.site || order.version != Order::VERSION {
+        let (scope, epoch) = (&offered.order.scope, offered.order.epoch);
+        if offered.order.site != settings.site {
             return;
         }
-        if let Some(generation) = &settings.generation
-            && accept_order(generation, envelope, &settings.site, wall_clock()).is_err()
-        {
+        // No scope has ever had that many orders, and no edge goes so far above what it has.
+        if epoch.0 > limits::FAST_FORWARD {
+            let words = format!("order {epoch} about {scope}: an epoch that no edge goes to");
+            self.passed_over.insert(words);
             return;
         }
-        let digest = envelope.payload_digest();
-        let rank = (order.epoch, digest);
-        let known = self.orders.get(&order.scope);
-        if known.is_none_or(|known| (known.order.epoch, known.digest) < rank) {
-            let known = Known {
-                digest,
-                envelope: envelope.clone(),
-                order,
-            };
-            self.orders.insert(known.order.scope.clone(), known);
+        if let Some(generation) = &settings.generation {
+            let judged = accept_order(generation, envelope, &settings.site, wall_clock());
+            if let Err(refusal) = judged {
+                self.passed_over
+                    .insert(format!("order {epoch} about {scope}: {refusal}"));
+                return;
+            }
         }
+        let known = self.orders.get(&offered.order.scope);
+        if known.is_none_or(|known| known.rank() < offered.rank()) {
+            self.orders.insert(offered.order.scope.clone(), offered);
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn put(&mut self, envelope: &Envelope) {
+        let known = Known::of(envelope).unwrap();
+        self.orders.insert(known.order.scope.clone(), known);
     }
 
     fn bundle(&self) -> Result<OfferedBundle, String> {
@@ -113,24 +142,20 @@ pub(super) async fn read_all(settings: &Settings) -> Result<Held, Fault> {
     Err(fault.hint("give a mirror or an edge that answers with --via URL"))
 }
 
-/// Writes `envelope`, with all that is known, to every mirror.
-pub(super) async fn write_all(
-    settings: &Settings,
-    held: &Held,
-    envelope: Envelope,
-) -> Vec<Written> {
+/// Writes `given`, with all that is known, to every path.
+pub(super) async fn write_all(settings: &Settings, held: &Held, given: &Known) -> Vec<Written> {
     let mut all = held.clone();
-    all.add(&envelope, settings);
-    // Our own order goes out also where our own trust files would not accept it: the edges decide.
-    let digest = envelope.payload_digest();
+    all.add(&given.envelope, settings);
     let writes = settings.known_paths().iter().map(|mirror| {
-        let (all, envelope) = (all.clone(), envelope.clone());
+        let all = all.clone();
         async move {
-            let written = write(mirror, settings, all, envelope, digest).await;
+            let mut beaten = None;
+            let written = write(mirror, settings, all, given, &mut beaten).await;
             Written {
                 url: mirror.url().to_string(),
                 is_edge: mirror.is_edge(),
                 error: written.err(),
+                beaten,
             }
         }
     });
@@ -141,45 +166,56 @@ async fn write(
     mirror: &Mirror,
     settings: &Settings,
     mut all: Held,
-    envelope: Envelope,
-    digest: Digest,
+    given: &Known,
+    beaten: &mut Option<Known>,
 ) -> Result<(), String> {
     let place = Place::orders(&settings.site);
+    let scope = &given.order.scope;
     let holds = |bundle: &OfferedBundle| {
-        bundle
-            .envelopes()
-            .iter()
-            .any(|held| held.payload_digest() == digest)
+        let mut envelopes = bundle.envelopes().iter();
+        envelopes.any(|held| held.payload_digest() == given.digest)
     };
     for _ in 0..TRIES {
         // What another operator wrote meanwhile is kept.
         if let Ok(bundle) = read(mirror, settings).await {
             for envelope in bundle.envelopes() {
                 all.add(envelope, settings);
+                let other = Known::of(envelope).filter(|other| other.order.scope == *scope);
+                let equal = other.filter(|other| other.order.epoch == given.order.epoch);
+                if let Some(other) = equal.filter(|other| other.digest < given.digest) {
+                    *beaten = Some(other);
+                }
             }
+        }
+        let newer = all.newest(scope).filter(|held| held.rank() > given.rank());
+        if let Some(newer) = newer {
+            if newer.order.predecessor == Some(given.digest) {
+                return Ok(());
+            }
+            let epoch = newer.order.epoch;
+            return Err(format!(
+                "another order of the scope lies there: order {epoch}"
+            ));
         }
         let mut bundle = all.bundle()?;
+        // Our own order goes out also where our own trust files would not accept it: the edges decide.
         if !holds(&bundle) {
-            let order = snapshot::decode::<Order>(envelope.payload(), limits::STATEMENT_BYTES);
-            let newer = order
-                .ok()
-                .and_then(|order| all.newest(&order.scope).cloned());
-            if let Some(newer) = newer {
-                let epoch = newer.order.epoch;
-                return Err(format!(
-                    "a newer order lies there: epoch {epoch}; run show, then again"
-                ));
-            }
-            bundle
-                .put(envelope.clone())
-                .map_err(|error| error.to_string())?;
+            let put = bundle.put(given.envelope.clone());
+            put.map_err(|error| error.to_string())?;
         }
         let bytes = bundle.to_bytes().map_err(|error| error.to_string())?;
-        mirror
-            .put(&place, bytes)
-            .await
-            .map_err(|error| error.to_string())?;
-        if holds(&read(mirror, settings).await?) {
+        let put = mirror.put(&place, bytes).await;
+        put.map_err(|error| error.to_string())?;
+        let now = read(mirror, settings).await?;
+        // Who follows this order has it behind him.
+        let follows = |known: &Known| known.order.predecessor == Some(given.digest);
+        if holds(&now)
+            || now
+                .envelopes()
+                .iter()
+                .filter_map(Known::of)
+                .any(|k| follows(&k))
+        {
             return Ok(());
         }
     }
@@ -286,7 +322,8 @@ mod tests {
         let payload = encode(&order("service:pay", 1, Mode::Degraded)).unwrap();
         let mut envelope = Envelope::seal(payload);
         envelope.sign_with(&signer(2), Namespace::Order).unwrap();
-        let written = write_all(&settings, &Held::default(), envelope).await;
+        let given = Known::of(&envelope).unwrap();
+        let written = write_all(&settings, &Held::default(), &given).await;
         let error = written[0].error.clone().unwrap();
         assert!(
             error.starts_with("dasom/orders on mirror file:///"),

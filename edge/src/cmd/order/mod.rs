@@ -1,39 +1,50 @@
-//! `edge order`: signs an order, writes it to the mirrors, and says where it is in force.
+//! `edge order`: signs an order, brings it to the edges by every path, and says where it is in force.
 //!
 //! An order reaches the edges by any path: through mirrors, which they poll, or brought to the peer
-//! listener of any one of them, which passes it on. The edges are asked at the end only to be able to
-//! say who obeys.
+//! listener of any one of them, which passes it on; by hand as a file or as pasted text. The edges are
+//! asked at the end only to be able to say who obeys.
 
 mod draft;
+mod facts;
+mod give;
 mod mirrors;
 mod notice;
+mod pin;
+mod preview;
+mod proposal;
 mod report;
-mod site;
+mod show;
+mod sign;
 mod watch;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use snapshot::{Envelope, Namespace, Scope, Signer, encode};
+use snapshot::{Scope, limits};
 
-use self::draft::{Change, Draft};
-use self::report::{Given, Shown};
-use self::site::SiteFacts;
-use self::watch::{AllOrders, OneOrder};
-use super::ops::obeying::{Obedience, obeying};
+use self::draft::Change;
+use self::give::give;
+use super::ops::confirm::Consent;
 use super::ops::{Common, Settings};
 use super::{Exit, Fault};
 use crate::settings::parse_duration;
-use crate::signing::KeySource;
-use crate::sync::wall_clock;
 
 pub(super) const HELP: &str = "\
+Every order is shown before it is given: what changes for which services and pages, until when. A forced
+mode always ends, after 24 hours unless --for says otherwise; notices and pins stay until a newer order.
+
 Examples:
   edge order degrade pay --why \"the payment hall is on fire\"
+  edge order degrade site --for 2d --dry-run
   edge order notice site --text ko=\"복구 중입니다\" --text en=\"We are restoring\"
+  edge order extend pay --for 6h
   edge order recover pay
-  edge order recover pay --via https://busan-2.example:8443
+  edge order recover pay --via https://busan-2.example:8443 --yes
+  edge order pin 41 --why \"42 shows wrong balances\"
   edge order show
+  edge order sign order-dasom-site-7.txt
+  edge order apply - < pasted.txt
 
 Exit status:
    0  in force on every edge that was asked
@@ -41,7 +52,13 @@ Exit status:
    3  in force on some of the edges that were asked
    4  in force on none of them
    5  no mirror and no edge took the order
-  64  the command line or ops.toml is wrong; nothing was signed";
+   6  not in force: it needs more signatures, and was written to a file for them
+  64  the command line or ops.toml is wrong, or nobody could be asked; nothing was signed";
+
+/// How long a forced mode lasts unless --for says otherwise.
+const FORCED: &str = "24h";
+/// How long pages say that a service is back.
+const BACK: &str = "2h";
 
 #[derive(Debug, Args)]
 pub(super) struct Order {
@@ -54,29 +71,74 @@ pub(super) struct Order {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Answers a service from the snapshot, whatever its origin says.
+    #[command(
+        after_long_help = "Example:\n  edge order degrade pay --why \"double charges\" --for 6h"
+    )]
     Degrade {
         /// A service, or `site` for all.
         service: String,
-        /// When to give it back to the breaker by itself: 30m, 2h.
-        #[arg(long = "for", value_name = "TIME", value_parser = wait_long)]
-        lasting: Option<Duration>,
+        /// When to give it back to the breaker by itself: 30m, 2h; at most 7d.
+        #[arg(long = "for", value_name = "TIME", default_value = FORCED, value_parser = forced)]
+        lasting: Duration,
         #[command(flatten)]
         word: Word,
     },
-    /// Gives a service back to the breaker. Notices stay.
+    /// Gives a service back to the breaker. Notices stay; pages say for a while that it is back.
+    #[command(
+        after_long_help = "Examples:\n  edge order recover pay\n  edge order recover pay --normal --for 1h --why \"the probe is wrong\""
+    )]
     Recover {
         /// A service, or `site` for all.
         service: String,
         /// Force it to its origin instead, whatever the breaker says.
         #[arg(long)]
         normal: bool,
+        /// Also where an edge has not seen its origin well.
+        #[arg(long, requires = "normal")]
+        insist: bool,
+        /// When to give a forced one back to the breaker: 30m, 2h; at most 7d.
+        #[arg(long = "for", value_name = "TIME", default_value = FORCED, value_parser = forced, requires = "normal")]
+        lasting: Duration,
+        /// How long pages say that it is back; 0s: not at all.
+        #[arg(long, value_name = "TIME", default_value = BACK, value_parser = forced)]
+        back_for: Duration,
         #[command(flatten)]
         word: Word,
     },
     /// Writes a notice that every page shows, or clears them.
+    #[command(after_long_help = notice::HELP)]
     Notice(notice::Notice),
-    /// Shows the orders on the mirrors, and the edges that have them in force.
+    /// Keeps every edge on one release, whatever is published.
+    #[command(after_long_help = "Example:\n  edge order pin 41 --why \"42 shows wrong balances\"")]
+    Pin(pin::PinTo),
+    /// Lets the edges go on to the newest release.
+    Unpin {
+        #[command(flatten)]
+        word: Word,
+    },
+    /// Lets a forced mode go on, for so long from now.
+    #[command(after_long_help = "Example:\n  edge order extend pay --for 6h")]
+    Extend {
+        /// A service, or `site` for all.
+        service: String,
+        /// How long from now: 30m, 2h; at most 7d.
+        #[arg(long = "for", value_name = "TIME", value_parser = forced)]
+        lasting: Duration,
+        #[command(flatten)]
+        word: Word,
+    },
+    /// Shows what is ordered, by whom, until when, and which edges obey.
     Show,
+    /// Adds a signature to an order in a file, and gives it once it has enough.
+    #[command(
+        after_long_help = "Example:\n  edge order sign order-dasom-site-7.txt --key agent:operator.pub"
+    )]
+    Sign(sign::Sign),
+    /// Gives a signed order that came as a file or as pasted text.
+    #[command(
+        after_long_help = "Examples:\n  edge order apply order.txt --via https://busan-2.example:8443\n  edge order apply - --yes < pasted.txt"
+    )]
+    Apply(sign::Apply),
 }
 
 /// What every order carries besides its change.
@@ -91,124 +153,74 @@ struct Word {
     /// Give the order even if the newest release knows no such service.
     #[arg(long)]
     anyway: bool,
+    /// Write the signed order there instead of sending it.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 impl Order {
     pub(super) async fn run(self) -> Result<Exit, Fault> {
         let Self { what, common } = self;
         let settings = Settings::resolve(&common)?;
+        let settings = &settings;
+        let plain = |change| async move |_: &give::World<'_>| Ok(change);
         match what {
-            What::Show => show(&settings).await,
             What::Degrade {
                 service,
                 lasting,
                 word,
             } => {
-                give(&settings, &service, word, async |_| {
-                    Ok(Change::Degrade { lasting })
-                })
-                .await
+                let change = Change::Degrade { lasting };
+                give(settings, "degrade", scope(&service)?, word, plain(change)).await
             }
             What::Recover {
                 service,
                 normal,
+                insist: insists,
+                lasting,
+                back_for,
                 word,
             } => {
-                give(&settings, &service, word, async |_| {
-                    Ok(Change::Recover { normal })
-                })
-                .await
+                let change = match normal {
+                    true => Change::Normal {
+                        lasting,
+                        insists,
+                        back_for,
+                    },
+                    false => Change::Recover { back_for },
+                };
+                give(settings, "recover", scope(&service)?, word, plain(change)).await
             }
             What::Notice(notice) => {
-                let (scope, word) = (notice.scope.clone(), notice.word.clone());
-                give(
-                    &settings,
-                    &scope,
-                    word,
-                    async |facts: Option<&SiteFacts>| notice.change(facts),
-                )
-                .await
+                let (scope, word) = (scope(&notice.scope)?, notice.word.clone());
+                let change =
+                    async move |world: &give::World<'_>| notice.change(world.facts.as_ref());
+                give(settings, "write a notice about", scope, word, change).await
             }
+            What::Pin(pin) => {
+                let (word, what) = (pin.word.clone(), "pin the release of the");
+                let change = async move |world: &give::World<'_>| pin.change(world).await;
+                give(settings, what, Scope::Site, word, change).await
+            }
+            What::Unpin { word } => {
+                let what = "unpin the release of the";
+                give(settings, what, Scope::Site, word, plain(Change::Unpin)).await
+            }
+            What::Extend {
+                service,
+                lasting,
+                word,
+            } => {
+                let change = Change::Extend { lasting };
+                give(settings, "extend", scope(&service)?, word, plain(change)).await
+            }
+            What::Show => show::show(settings).await,
+            What::Sign(sign) => sign.run(settings).await,
+            What::Apply(apply) => apply.run(settings).await,
         }
     }
-}
-
-async fn give(
-    settings: &Settings,
-    target: &str,
-    word: Word,
-    change: impl AsyncFnOnce(Option<&SiteFacts>) -> Result<Change, Fault>,
-) -> Result<Exit, Fault> {
-    let scope = scope(target)?;
-    let signer = load_key(settings.key()?).await?;
-    let facts = SiteFacts::read(settings).await;
-    if !word.anyway {
-        known(&scope, facts.as_ref())?;
-    }
-    let change = change(facts.as_ref()).await?;
-    let held = mirrors::read_all(settings).await?;
-    let previous = held.newest(&scope);
-    let comment = signer
-        .public_key()
-        .comment()
-        .as_str_lossy()
-        .trim()
-        .to_owned();
-    let who = word.who.unwrap_or(comment);
-    let order = Draft {
-        site: settings.site.clone(),
-        scope: scope.clone(),
-        change,
-        who: if who.is_empty() {
-            "operator".to_owned()
-        } else {
-            who
-        },
-        why: word.why,
-        now: wall_clock(),
-    }
-    .order(previous)?;
-    let envelope = sign(signer, &order).await?;
-    let digest = envelope.payload_digest();
-    let begun = tokio::time::Instant::now();
-    let written = mirrors::write_all(settings, &held, envelope).await;
-    let mut given = Given {
-        site: settings.site.clone(),
-        previous: previous.map(|known| known.order.clone()),
-        order,
-        digest,
-        written,
-        obedience: Obedience::default(),
-    };
-    if given.written.iter().all(|mirror| mirror.error.is_some()) {
-        given.print(settings.json);
-        return Err(Fault::new(
-            Exit::NoMirror,
-            "no mirror and no edge took the order: nobody will see it",
-        )
-        .hint("see the reasons above; give another path with --via URL"));
-    }
-    given.announce(settings.json);
-    let question = OneOrder::new(&given.order, given.digest);
-    given.obedience = obeying(settings, &question, begun, settings.wait).await;
-    given.print(settings.json);
-    Ok(given.obedience.exit())
-}
-
-async fn show(settings: &Settings) -> Result<Exit, Fault> {
-    let held = mirrors::read_all(settings).await?;
-    let question = AllOrders::new(&settings.site, &held);
-    let now = tokio::time::Instant::now();
-    let obedience = obeying(settings, &question, now, Duration::ZERO).await;
-    let exit = obedience.exit();
-    Shown {
-        site: settings.site.clone(),
-        held,
-        obedience,
-        now: wall_clock(),
-    }
-    .print(settings.json);
-    Ok(exit)
 }
 
 fn scope(target: &str) -> Result<Scope, Fault> {
@@ -218,42 +230,10 @@ fn scope(target: &str) -> Result<Scope, Fault> {
     target.parse().map(Scope::Service).map_err(Fault::usage)
 }
 
-fn known(scope: &Scope, facts: Option<&SiteFacts>) -> Result<(), Fault> {
-    let (Scope::Service(name), Some(facts)) = (scope, facts) else {
-        return Ok(());
-    };
-    if facts.services.contains(name) {
-        return Ok(());
-    }
-    let names: Vec<&str> = facts.services.iter().map(AsRef::as_ref).collect();
-    let message = format!(
-        "release {} of this site has no service {name}: it has {}",
-        facts.sequence,
-        names.join(", ")
-    );
-    Err(Fault::usage(message).hint("name one of these, or add --anyway"))
-}
-
-async fn load_key(source: &KeySource) -> Result<Box<dyn Signer>, Fault> {
-    let source = source.clone();
-    let loaded = tokio::task::spawn_blocking(move || source.load()).await;
-    let loaded = loaded.map_err(Fault::failed)?;
-    loaded.map_err(|error| Fault::failed(format!("the operator's key: {error}")))
-}
-
-async fn sign(signer: Box<dyn Signer>, order: &snapshot::Order) -> Result<Envelope, Fault> {
-    let mut envelope = Envelope::seal(encode(order).map_err(Fault::failed)?);
-    let signed = tokio::task::spawn_blocking(move || {
-        envelope.sign_with(signer.as_ref(), Namespace::Order)?;
-        Ok::<_, snapshot::SignError>(envelope)
-    });
-    let signed = signed.await.map_err(Fault::failed)?;
-    signed.map_err(|error| Fault::failed(format!("the order was not signed: {error}")))
-}
-
-fn wait_long(text: &str) -> Result<Duration, String> {
-    parse_duration(text)
-        .ok_or_else(|| "expected a whole number and ms, s, m, h or d, as in 30m".to_owned())
+fn forced(text: &str) -> Result<Duration, String> {
+    let most = Duration::from_millis(limits::FORCED_MS);
+    let read = parse_duration(text).filter(|lasting| *lasting <= most);
+    read.ok_or_else(|| "expected a whole number and ms, s, m, h or d, at most 7d".to_owned())
 }
 
 #[cfg(test)]

@@ -4,8 +4,14 @@ use clap::Args;
 
 use super::Word;
 use super::draft::Change;
-use super::site::SiteFacts;
+use super::facts::SiteFacts;
 use crate::cmd::Fault;
+
+pub(super) const HELP: &str = "\
+Examples:
+  edge order notice pay \"카드 결제가 되지 않습니다\"
+  edge order notice site --text ko=\"복구 중입니다\" --text en=\"We are restoring\"
+  edge order notice site --clear";
 
 /// Longest notice in one language, bytes.
 pub(super) const NOTICE_BYTES: usize = 1200;
@@ -49,7 +55,7 @@ fn notice(
 ) -> Result<Change, Fault> {
     let mut notice: Vec<(String, String)> = Vec::new();
     if !words.is_empty() {
-        let first = facts.and_then(|facts| facts.languages.first().cloned());
+        let first = facts.and_then(|facts| facts.manifest.languages.first().cloned());
         let language = language.or(first).ok_or_else(|| {
             let fault = Fault::usage("in which language? no release on the mirrors tells");
             fault.hint("give --language ko, or --text ko=... --text en=...")

@@ -6,7 +6,9 @@ use serde_json::json;
 use snapshot::order::Mode;
 use snapshot::{Digest, Order, SiteName, Timestamp};
 
-use super::mirrors::{Held, Written};
+use super::give::described;
+use super::mirrors::Written;
+use super::preview::plain;
 use crate::cmd::ops::obeying::Obedience;
 
 /// An order that was given.
@@ -18,6 +20,8 @@ pub(super) struct Given {
     pub(super) digest: Digest,
     pub(super) written: Vec<Written>,
     pub(super) obedience: Obedience,
+    /// What an edge says of another order of the same epoch that lost.
+    pub(super) beaten: Option<String>,
 }
 
 impl Given {
@@ -28,14 +32,20 @@ impl Given {
         }
     }
 
+    /// Whether any path took it.
+    pub(super) fn is_taken(&self) -> bool {
+        self.written.iter().any(|path| path.error.is_none())
+    }
+
     /// Says the rest.
     pub(super) fn print(&self, json: bool) {
         if json {
             println!("{}", self.json());
-        } else if self.obedience.edges.is_empty() && self.written.iter().all(|w| w.error.is_some())
-        {
-            print!("{}", self.words());
         } else {
+            if let Some(alarm) = &self.beaten {
+                let alarm = plain(alarm);
+                println!("  it won against another: {alarm}: is that one still wanted?");
+            }
             print!("{}", edge_words(&self.obedience));
         }
     }
@@ -68,7 +78,7 @@ impl Given {
                 None => "no notices any more".to_owned(),
             });
         }
-        if let Some(end) = order.ends_at {
+        if let Some(end) = order.end() {
             changes.push(format!("until {}", end.rfc3339()));
         }
         let (scope, epoch) = (&order.scope, order.epoch);
@@ -84,6 +94,10 @@ impl Given {
                 None => writeln!(text, "  {kind} {}: {done}{so}", mirror.url).ok(),
                 Some(error) => writeln!(text, "  {kind} {}: NOT {done}: {error}", mirror.url).ok(),
             };
+            if let Some(beaten) = &mirror.beaten {
+                let words = described(beaten);
+                writeln!(text, "  it won against {words}: is that one still wanted?").ok();
+            }
         }
         text
     }
@@ -113,100 +127,15 @@ impl Given {
             "mode": self.order.mode.as_str(),
             "notices": self.order.notices.len(),
             "signed_at_ms": self.order.signed_at.0,
-            "ends_at": self.order.ends_at.map(Timestamp::rfc3339),
+            "ends_at": self.order.end().map(Timestamp::rfc3339),
             "mirrors": mirrors.collect::<Vec<_>>(),
+            "won_against": self.beaten,
             "edges": self.obedience.json(),
         })
     }
 }
 
-/// What `show` found.
-#[derive(Debug)]
-pub(super) struct Shown {
-    pub(super) site: SiteName,
-    pub(super) held: Held,
-    pub(super) obedience: Obedience,
-    pub(super) now: Timestamp,
-}
-
-impl Shown {
-    pub(super) fn print(&self, json: bool) {
-        if json {
-            println!("{}", self.json());
-        } else {
-            print!("{}{}", self.words(), edge_words(&self.obedience));
-        }
-    }
-
-    fn words(&self) -> String {
-        let mut text = String::new();
-        if self.held.iter().next().is_none() {
-            writeln!(text, "{}: no orders; the breakers decide", self.site).ok();
-        }
-        for known in self.held.iter() {
-            let order = &known.order;
-            let mode = order.mode_at(self.now).as_str();
-            let (scope, epoch) = (&order.scope, order.epoch);
-            let (at, who) = (order.signed_at.rfc3339(), &order.who);
-            write!(text, "{scope}: {mode} (order {epoch}, {at}, {who}").ok();
-            if !order.why.is_empty() {
-                write!(text, ": {}", order.why).ok();
-            }
-            writeln!(text, ")").ok();
-            for notice in order.notices.iter().rev() {
-                for (language, words) in &notice.text.0 {
-                    writeln!(text, "  {} {language}: {words}", notice.at.rfc3339()).ok();
-                }
-            }
-        }
-        for (mirror, reason) in &self.held.unread {
-            writeln!(text, "  mirror {mirror}: not read: {reason}").ok();
-        }
-        text
-    }
-
-    fn json(&self) -> serde_json::Value {
-        let orders = self.held.iter().map(|known| {
-            let order = &known.order;
-            let notices: Vec<_> = order
-                .notices
-                .iter()
-                .map(|notice| {
-                    let text: serde_json::Map<_, _> = notice
-                        .text
-                        .0
-                        .iter()
-                        .map(|(language, words)| (language.clone(), words.clone().into()))
-                        .collect();
-                    json!({ "at": notice.at.rfc3339(), "text": text })
-                })
-                .collect();
-            json!({
-                "scope": order.scope.to_string(),
-                "epoch": order.epoch.0,
-                "digest": known.digest.to_string(),
-                "mode": order.mode_at(self.now).as_str(),
-                "who": order.who,
-                "why": order.why,
-                "signed_at": order.signed_at.rfc3339(),
-                "ends_at": order.ends_at.map(Timestamp::rfc3339),
-                "notices": notices,
-            })
-        });
-        let unread = self
-            .held
-            .unread
-            .iter()
-            .map(|(url, error)| json!({ "url": url, "error": error }));
-        json!({
-            "site": self.site,
-            "orders": orders.collect::<Vec<_>>(),
-            "mirrors_not_read": unread.collect::<Vec<_>>(),
-            "edges": self.obedience.json(),
-        })
-    }
-}
-
-fn edge_words(obedience: &Obedience) -> String {
+/// Who obeys, in words.
+pub(super) fn edge_words(obedience: &Obedience) -> String {
     format!("{}{}\n", obedience.remarks(), obedience.sentence())
 }

@@ -172,6 +172,7 @@ impl World {
         order
             .arg("order")
             .args(arguments)
+            .arg("--yes")
             .arg("--ops")
             .arg(self.dir.join("ops.toml"));
         process::run("edge order", order, &[0]).await

@@ -1,0 +1,485 @@
+//! From a change to an order that is in force.
+//!
+//! Read what is in force, make the order that follows it, show what it changes, ask, sign, write it to
+//! every path at once, ask every edge until it obeys. Two operators may do so at once. Whoever was asked
+//! and took his time reads again before he signs. Two orders of one epoch that are written all the same
+//! are settled by every edge alike, the greater digest wins; the operator whose order lost is shown the
+//! other one, and makes his change anew on top of it, with a new signature. A change that means something
+//! else there (undo) is not made anew. Killed anywhere, nothing is half done: an order is in force or not.
+
+use std::sync::Arc;
+
+use futures::future::join;
+use snapshot::{Envelope, Namespace, Order, Scope, Signer, Timestamp, encode};
+use tokio::time::Instant;
+
+use super::Word;
+use super::draft::{Change, Draft};
+use super::facts::SiteFacts;
+use super::mirrors::{self, Held, Known};
+use super::preview::{Preview, because, plain};
+use super::proposal::{self, Standing};
+use super::report::Given;
+use super::watch::OneOrder;
+use crate::cmd::ops::Settings;
+use crate::cmd::ops::confirm::{Wanted, confirm};
+use crate::cmd::ops::obeying::{Obedience, obeying};
+use crate::cmd::{Exit, Fault};
+use crate::signing::KeySource;
+use crate::sync::wall_clock;
+
+/// How often a change is made anew on top of another operator's order.
+const REBASES: usize = 5;
+
+/// What is known before an order is made.
+pub(super) struct World<'s> {
+    pub(super) settings: &'s Settings,
+    pub(super) facts: Option<SiteFacts>,
+    pub(super) held: Held,
+    pub(super) now: Timestamp,
+}
+
+/// What became of an order that was sent.
+enum Sent {
+    /// This was said of it.
+    Said(Exit),
+    /// Another order of the scope has won.
+    Lost,
+}
+
+/// Makes the change and gives the order, or only shows it.
+pub(super) async fn give(
+    settings: &Settings,
+    what: &str,
+    scope: Scope,
+    word: Word,
+    change: impl AsyncFnOnce(&World<'_>) -> Result<Change, Fault>,
+) -> Result<Exit, Fault> {
+    settings.paths()?;
+    let now = wall_clock();
+    let (facts, held) = join(SiteFacts::read(settings, now), mirrors::read_all(settings)).await;
+    let mut world = World {
+        settings,
+        facts,
+        held: held?,
+        now,
+    };
+    if !word.anyway {
+        known(&scope, world.facts.as_ref())?;
+    }
+    let change = change(&world).await?;
+    let mut signer: Option<Arc<dyn Signer>> = None;
+    for _ in 0..REBASES {
+        world.now = wall_clock();
+        let previous = world.held.newest(&scope).cloned();
+        let draft = Draft {
+            site: settings.site.clone(),
+            scope: scope.clone(),
+            change: change.clone(),
+            who: word
+                .who
+                .clone()
+                .unwrap_or_else(|| "whoever signs it".to_owned()),
+            why: word.why.clone(),
+            now: world.now,
+        };
+        let mut order = draft.order(previous.as_ref())?;
+        let preview =
+            |order: &Order| Preview::of(order, world.facts.as_ref(), &world.held, world.now);
+        preview(&order).show(settings, word.consent.dry_run);
+        if word.consent.dry_run {
+            return Ok(Exit::Done);
+        }
+        confirm(
+            word.consent,
+            &format!("{what} {}", said(&scope)),
+            wanted(settings, &scope),
+        )
+        .await?;
+        let signer = match &signer {
+            Some(signer) => Arc::clone(signer),
+            None => Arc::clone(signer.insert(load_key(settings.key()?).await?)),
+        };
+        order.who = word.who.clone().unwrap_or_else(|| comment(signer.as_ref()));
+        let given = sign(signer, &order).await?;
+        // Whoever is asked takes his time.
+        if !word.consent.yes {
+            let fresh = mirrors::read_all(settings).await?;
+            let digest = |known: Option<&Known>| known.map(|known| known.digest);
+            if digest(fresh.newest(&scope)) != digest(previous.as_ref()) {
+                again(&change, fresh.newest(&scope), "meanwhile somebody gave")?;
+                world.held = fresh;
+                continue;
+            }
+        }
+        match proposal::standing(settings, &given, world.now) {
+            Standing::Refused(why) => {
+                let message = format!("nobody would obey this signature: {why}");
+                return Err(Fault::failed(message).hint("name the right key with --key"));
+            }
+            Standing::Lacking(lacking) => {
+                let preview = preview(&given.order);
+                return proposal::write(settings, &given, &preview, &lacking, word.out.as_deref());
+            }
+            Standing::Enough | Standing::Unknown => {}
+        }
+        if let Some(out) = &word.out {
+            return proposal::finished(settings, &given, &preview(&given.order), out);
+        }
+        match send(settings, &world.held, previous.as_ref(), &given).await? {
+            Sent::Said(exit) => return Ok(exit),
+            Sent::Lost => {
+                world.held = mirrors::read_all(settings).await?;
+                let winner = world.held.newest(&scope);
+                again(
+                    &change,
+                    winner.filter(|winner| winner.digest != given.digest),
+                    "the race was won by",
+                )?;
+            }
+        }
+    }
+    let message =
+        format!("others kept giving orders about {scope}: yours came too late {REBASES} times");
+    Err(Fault::failed(message).hint("speak with them; see  edge order show"))
+}
+
+/// Brings a signed order to every path and waits for the edges.
+pub(super) async fn bring(settings: &Settings, held: &Held, given: &Known) -> Result<Exit, Fault> {
+    let previous = held.newest(&given.order.scope);
+    let previous = previous.filter(|previous| previous.digest != given.digest);
+    match send(settings, held, previous, given).await? {
+        Sent::Said(exit) => Ok(exit),
+        Sent::Lost => {
+            let held = mirrors::read_all(settings).await?;
+            let winner = held.newest(&given.order.scope);
+            let words = winner.map(described).unwrap_or_default();
+            let fault = Fault::new(
+                Exit::NoEdge,
+                format!("another order of the scope has won: {words}"),
+            );
+            Err(fault.hint("make the change anew on top of it, with new signatures"))
+        }
+    }
+}
+
+async fn send(
+    settings: &Settings,
+    held: &Held,
+    previous: Option<&Known>,
+    given: &Known,
+) -> Result<Sent, Fault> {
+    let begun = Instant::now();
+    let question = OneOrder::new(given);
+    let mut told = Given {
+        site: settings.site.clone(),
+        previous: previous.map(|known| known.order.clone()),
+        order: given.order.clone(),
+        digest: given.digest,
+        written: Vec::new(),
+        obedience: Obedience::default(),
+        beaten: None,
+    };
+    let writing = async {
+        told.written = mirrors::write_all(settings, held, given).await;
+        if told.is_taken() {
+            told.announce(settings.json);
+        } else {
+            question.give_up();
+        }
+    };
+    let asking = obeying(settings, &question, begun, settings.wait);
+    let obedience = if settings.wait.is_zero() {
+        // Each edge is asked once: after it could have heard of it.
+        writing.await;
+        asking.await
+    } else {
+        join(writing, asking).await.1
+    };
+    told.obedience = obedience;
+    if question.rival().is_some() || is_beaten(settings, given).await {
+        return Ok(Sent::Lost);
+    }
+    if !told.is_taken() {
+        told.announce(settings.json);
+        let fault = Fault::new(
+            Exit::NoMirror,
+            "no mirror and no edge took the order: nobody will see it",
+        );
+        return Err(fault.hint("see the reasons above; give another path with --via URL"));
+    }
+    told.beaten = question.beaten();
+    told.print(settings.json);
+    Ok(Sent::Said(told.obedience.exit()))
+}
+
+/// Whether a path gives an order of the scope that has won against `given` and does not follow it.
+async fn is_beaten(settings: &Settings, given: &Known) -> bool {
+    let Ok(held) = mirrors::read_all(settings).await else {
+        return false;
+    };
+    let newest = held.newest(&given.order.scope);
+    newest.is_some_and(|newest| {
+        newest.order.epoch == given.order.epoch && newest.rank() > given.rank()
+    })
+}
+
+/// Shows the order that came first, before the change is made anew on top of it.
+fn again(change: &Change, winner: Option<&Known>, how: &str) -> Result<(), Fault> {
+    let Some(winner) = winner else {
+        let fault = Fault::new(
+            Exit::NoEdge,
+            "another order of the scope is obeyed, and no path gives it",
+        );
+        return Err(fault.hint("see  edge order show,  and bring yours to an edge with --via URL"));
+    };
+    let words = described(winner);
+    if matches!(change, Change::Undo(_)) {
+        let fault = Fault::failed(format!("{how} {words}"));
+        return Err(
+            fault.hint("that one would be undone now: look, then undo again if you mean it")
+        );
+    }
+    eprintln!("{how} {words}\nthe same change is made anew on top of it:");
+    Ok(())
+}
+
+/// An order in a line.
+pub(super) fn described(known: &Known) -> String {
+    let order = &known.order;
+    let (epoch, scope, mode) = (order.epoch, &order.scope, order.mode.as_str());
+    let (who, at) = (&order.who, order.signed_at.rfc3339());
+    let words = format!(
+        "order {epoch} about {scope}, {mode}, by {who}, {at}{}",
+        because(&order.why)
+    );
+    plain(&words)
+}
+
+/// A scope as it is typed.
+fn said(scope: &Scope) -> String {
+    match scope {
+        Scope::Site => "site".to_owned(),
+        Scope::Service(name) => name.to_string(),
+    }
+}
+
+/// What has to be answered before an order of this scope is given.
+pub(super) fn wanted<'s>(settings: &'s Settings, scope: &Scope) -> Wanted<'s> {
+    match scope {
+        Scope::Site => Wanted::Name(&settings.site),
+        Scope::Service(_) => Wanted::Yes,
+    }
+}
+
+fn known(scope: &Scope, facts: Option<&SiteFacts>) -> Result<(), Fault> {
+    let (Scope::Service(name), Some(facts)) = (scope, facts) else {
+        return Ok(());
+    };
+    if facts.services().any(|service| service == name) {
+        return Ok(());
+    }
+    let names: Vec<&str> = facts.services().map(AsRef::as_ref).collect();
+    let message = format!(
+        "release {} of this site has no service {name}: it has {}",
+        facts.release.sequence,
+        names.join(", ")
+    );
+    Err(Fault::usage(message).hint("name one of these, or add --anyway"))
+}
+
+/// Who decides, if nobody said: the key's comment.
+fn comment(signer: &dyn Signer) -> String {
+    let comment = signer
+        .public_key()
+        .comment()
+        .as_str_lossy()
+        .trim()
+        .to_owned();
+    if comment.is_empty() {
+        "operator".to_owned()
+    } else {
+        comment
+    }
+}
+
+pub(super) async fn load_key(source: &KeySource) -> Result<Arc<dyn Signer>, Fault> {
+    let source = source.clone();
+    let loaded = tokio::task::spawn_blocking(move || source.load()).await;
+    let loaded = loaded.map_err(Fault::failed)?;
+    let loaded = loaded.map_err(|error| Fault::failed(format!("the operator's key: {error}")));
+    loaded.map(Arc::from)
+}
+
+async fn sign(signer: Arc<dyn Signer>, order: &Order) -> Result<Known, Fault> {
+    let envelope = Envelope::seal(encode(order).map_err(Fault::failed)?);
+    let envelope = add_signature(signer, envelope).await?;
+    Ok(Known {
+        order: order.clone(),
+        digest: envelope.payload_digest(),
+        envelope,
+    })
+}
+
+/// The envelope with one signature more.
+pub(super) async fn add_signature(
+    signer: Arc<dyn Signer>,
+    mut envelope: Envelope,
+) -> Result<Envelope, Fault> {
+    let signed = tokio::task::spawn_blocking(move || {
+        envelope.sign_with(signer.as_ref(), Namespace::Order)?;
+        Ok::<_, snapshot::SignError>(envelope)
+    });
+    let signed = signed.await.map_err(Fault::failed)?;
+    signed.map_err(|error| Fault::failed(format!("the order was not signed: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use async_trait::async_trait;
+    use futures::stream::BoxStream;
+    use object_store::memory::InMemory;
+    use object_store::path::Path;
+    use object_store::{
+        CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+        PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    };
+    use snapshot::OfferedBundle;
+
+    use super::*;
+    use crate::cmd::ops::confirm::Consent;
+    use crate::fixture::{Publisher, key_file, listening, site};
+    use crate::sync::Mirror;
+
+    /// A mirror on which another operator is as quick, and his order the greater.
+    #[derive(Debug, Default)]
+    struct Rivalled {
+        store: InMemory,
+        rivals: AtomicU64,
+    }
+
+    impl fmt::Display for Rivalled {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("rivalled")
+        }
+    }
+
+    impl Rivalled {
+        /// The bundle with each order outdone by another one of its epoch.
+        fn outdone(&self, bytes: &[u8]) -> Vec<u8> {
+            let mut outdone = OfferedBundle::default();
+            for envelope in OfferedBundle::from_bytes(bytes).unwrap().envelopes() {
+                let known = Known::of(envelope).unwrap();
+                let rival = loop {
+                    let mut order = known.order.clone();
+                    order.why = self.rivals.fetch_add(1, Ordering::Relaxed).to_string();
+                    let rival = Known::of(&Envelope::seal(encode(&order).unwrap())).unwrap();
+                    if rival.rank() > known.rank() {
+                        break rival;
+                    }
+                };
+                outdone.put(rival.envelope).unwrap();
+            }
+            outdone.to_bytes().unwrap()
+        }
+    }
+
+    #[async_trait]
+    impl ObjectStore for Rivalled {
+        async fn put_opts(&self, to: &Path, put: PutPayload, how: PutOptions) -> Result<PutResult> {
+            let bytes: Vec<u8> = put.iter().flat_map(|part| part.to_vec()).collect();
+            let outdone = PutPayload::from(self.outdone(&bytes));
+            self.store.put_opts(to, outdone, how).await
+        }
+
+        async fn put_multipart_opts(
+            &self,
+            to: &Path,
+            how: PutMultipartOptions,
+        ) -> Result<Box<dyn MultipartUpload>> {
+            self.store.put_multipart_opts(to, how).await
+        }
+
+        async fn get_opts(&self, from: &Path, how: GetOptions) -> Result<GetResult> {
+            self.store.get_opts(from, how).await
+        }
+
+        fn delete_stream(
+            &self,
+            all: BoxStream<'static, Result<Path>>,
+        ) -> BoxStream<'static, Result<Path>> {
+            self.store.delete_stream(all)
+        }
+
+        fn list(&self, below: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+            self.store.list(below)
+        }
+
+        async fn list_with_delimiter(&self, below: Option<&Path>) -> Result<ListResult> {
+            self.store.list_with_delimiter(below).await
+        }
+
+        async fn copy_opts(&self, from: &Path, to: &Path, how: CopyOptions) -> Result<()> {
+            self.store.copy_opts(from, to, how).await
+        }
+    }
+
+    fn word() -> Word {
+        Word {
+            why: "fire".to_owned(),
+            who: None,
+            anyway: false,
+            out: None,
+            consent: Consent {
+                yes: true,
+                dry_run: false,
+            },
+        }
+    }
+
+    #[tokio::test]
+    async fn a_change_is_not_made_anew_for_ever() {
+        let publisher = Publisher::new();
+        let rivalled = Arc::new(Rivalled::default());
+        let mirror = Mirror::open(&publisher.url()).unwrap();
+        let mirror = mirror.with_store(Arc::clone(&rivalled) as _);
+        let key = KeySource::File(key_file(publisher.dir.path()));
+        let settings = Settings::of(site(), mirror).signing_with(key);
+        let degrade = async |_: &World<'_>| {
+            let lasting = std::time::Duration::from_secs(3600);
+            Ok(Change::Degrade { lasting })
+        };
+        let scope: Scope = "service:pay".parse().unwrap();
+        let given = give(&settings, "degrade", scope.clone(), word(), degrade).await;
+        let why = given.unwrap_err().to_string();
+        assert!(why.contains("yours came too late 5 times"), "{why}");
+        // Each stood on the one that had won before.
+        let held = mirrors::read_all(&settings).await.unwrap();
+        let epoch = held.newest(&scope).unwrap().order.epoch.0;
+        assert_eq!(epoch, REBASES as u64);
+    }
+
+    #[tokio::test]
+    async fn what_is_taken_back_is_not_taken_back_from_another() {
+        let other = crate::fixture::order("service:pay", 3, snapshot::order::Mode::Degraded);
+        let other = Known::of(&Envelope::seal(encode(&other).unwrap())).unwrap();
+        let undo = Change::Undo(None);
+        let why = again(&undo, Some(&other), "meanwhile somebody gave").unwrap_err();
+        assert!(why.to_string().contains("undo again"), "{why}");
+        assert!(again(&Change::Unpin, Some(&other), "meanwhile somebody gave").is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_source_that_says_nothing_is_not_waited_for() {
+        let silent = listening(|stream, _| async move {
+            let _open = stream;
+            std::future::pending().await
+        });
+        let silent = silent.await;
+        let settings = Settings::of(site(), Mirror::open(&silent).unwrap());
+        assert!(SiteFacts::read(&settings, wall_clock()).await.is_none());
+    }
+}
