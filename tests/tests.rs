@@ -76,6 +76,8 @@ mod publishers;
 #[cfg(test)]
 mod quickstart;
 #[cfg(test)]
+mod records;
+#[cfg(test)]
 mod repair;
 #[cfg(test)]
 mod requests;

@@ -11,6 +11,7 @@ pub mod copy;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod host;
+pub mod log;
 pub mod mode;
 pub mod orders;
 pub mod origin;

@@ -57,6 +57,30 @@ impl Timestamp {
             .and_then(|moment| moment.format(&Rfc3339).ok())
             .unwrap_or_else(|| format!("{} ms after 1970", self.0))
     }
+
+    /// The same with milliseconds, always three digits: such texts sort as their moments do.
+    #[must_use]
+    pub fn rfc3339_ms(self) -> String {
+        let whole = self.rfc3339();
+        match whole.strip_suffix('Z') {
+            Some(seconds) => format!("{seconds}.{:03}Z", self.0 % 1000),
+            None => whole,
+        }
+    }
+
+    /// Reads what [`Timestamp::rfc3339`] writes, with any offset and any part of a second; seconds
+    /// may be left out. `None` for anything else, and before 1970.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        // `2026-11-30T14:00Z`: as people write it.
+        let zone = text.rfind(['Z', 'z', '+', '-'])?;
+        let (clock, offset) = text.split_at_checked(zone)?;
+        let colons = clock.matches(':').count();
+        let seconds = if colons == 1 { ":00" } else { "" };
+        let moment = OffsetDateTime::parse(&format!("{clock}{seconds}{offset}"), &Rfc3339).ok()?;
+        let ms = moment.unix_timestamp_nanos().div_euclid(1_000_000);
+        u64::try_from(ms).ok().map(Self)
+    }
 }
 
 #[cfg(test)]
@@ -73,6 +97,27 @@ mod tests {
             (u64::MAX, "18446744073709551615 ms after 1970"),
         ] {
             assert_eq!(Timestamp(at).rfc3339(), text);
+        }
+        assert_eq!(
+            Timestamp(1_795_323_959_007).rfc3339_ms(),
+            "2026-11-22T05:05:59.007Z"
+        );
+    }
+
+    #[test]
+    fn moments_are_read_as_they_and_people_write_them() {
+        for (text, at) in [
+            ("2026-11-22T05:05:59Z", Some(1_795_323_959_000)),
+            ("2026-11-22T05:05:59.007Z", Some(1_795_323_959_007)),
+            ("2026-11-22T14:05:59+09:00", Some(1_795_323_959_000)),
+            ("2026-11-22T05:05Z", Some(1_795_323_900_000)),
+            ("2026-11-22T14:05+09:00", Some(1_795_323_900_000)),
+            ("1969-12-31T23:59:59Z", None),
+            ("2026-11-22", None),
+            ("14:05", None),
+            ("", None),
+        ] {
+            assert_eq!(Timestamp::parse(text), at.map(Timestamp), "{text}");
         }
     }
 }

@@ -23,6 +23,8 @@ pub struct OrdersKeeper {
 pub struct Taken {
     /// Orders that are new in force.
     pub accepted: Vec<AcceptedOrder>,
+    /// Orders that lost against others of their epochs.
+    pub outranked: Vec<AcceptedOrder>,
     /// Orders that are not accepted, each with its reason.
     pub refused: Vec<Refusal>,
     /// What people should look at.
@@ -119,7 +121,10 @@ impl OrdersKeeper {
                     taken.alarms.extend(alarms.into_iter().chain(alarm));
                 }
                 Ok((_, _, Merged::Known)) => {}
-                Ok((_, _, Merged::Outranked { alarm })) => taken.alarms.push(alarm),
+                Ok((order, _, Merged::Outranked { alarm })) => {
+                    taken.outranked.push(order);
+                    taken.alarms.push(alarm);
+                }
                 Err(refusal) => {
                     taken.again |= matches!(refusal, Refusal::AheadOfTime { .. });
                     taken.refused.push(refusal);

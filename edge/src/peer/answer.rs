@@ -22,6 +22,7 @@ use super::guard::Turn;
 use super::listen::Room;
 use super::push;
 use super::shelf::{Object, Shelf};
+use crate::log::Came;
 use crate::page::{Wanted, wanted};
 use crate::sync::Brought;
 
@@ -51,14 +52,22 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let found = find(&room.shelves, request.uri().path());
+    let token = room.token.as_ref();
+    let has_token = token.is_some_and(|token| token.is_in(request.headers()));
     let is_public = matches!(found, Some((_, Asked::Brought(_))));
     if let Some((shelf, Asked::Brought(what))) = found
         && *request.method() == Method::PUT
     {
-        return push::take(shelf, what, &turn, &room.limits, request.into_body()).await;
+        let showed = match (is_known, has_token) {
+            (true, _) => "certificate",
+            (false, true) => "token",
+            (false, false) => "nothing",
+        };
+        let showed = showed.to_owned();
+        let brought = (what, Came::Pushed { showed });
+        return push::take(shelf, brought, &turn, &room.limits, request.into_body()).await;
     }
-    let token = room.token.as_ref();
-    if !is_known && !is_public && !token.is_some_and(|token| token.is_in(request.headers())) {
+    if !is_known && !is_public && !has_token {
         let challenge = HeaderValue::from_static("Bearer realm=\"peer\"");
         let words = "show the fleet's token, or a certificate of its authority\n";
         return with(

@@ -17,12 +17,13 @@ use super::answer::{Body, said, with};
 use super::guard::Turn;
 use super::limits::PeerLimits;
 use super::shelf::Shelf;
+use crate::log::Came;
 use crate::sync::{Brought, Verdict};
 
 /// Takes it in, and says once it is in force, or why it is not.
 pub(super) async fn take<B>(
     shelf: &Shelf,
-    what: Brought,
+    (what, came): (Brought, Came),
     turn: &Turn,
     limits: &PeerLimits,
     body: B,
@@ -49,7 +50,7 @@ where
         Ok(Err(_)) => return said(StatusCode::BAD_REQUEST, "it broke off\n"),
         Err(_) => return said(StatusCode::REQUEST_TIMEOUT, "it comes too slowly\n"),
     };
-    match shelf.bring(what, statements).await {
+    match shelf.bring(what, statements, came).await {
         Verdict::InForce => said(StatusCode::OK, "in force\n"),
         Verdict::Refused(why) => said(StatusCode::FORBIDDEN, format!("{why}\n")),
         Verdict::Unreadable(why) => said(StatusCode::BAD_REQUEST, format!("{why}\n")),

@@ -18,6 +18,7 @@ use snapshot::at_rest::Stored;
 use snapshot::manifest::SegmentEntry;
 use snapshot::{CollectionName, Digest, NodeCache, Sequence, SiteName, Store, StoreError};
 
+use crate::log::Came;
 use crate::sync::{Brought, GivenRelease, Pushes, SiteState, Verdict};
 
 /// What stops the reading of a segment: nothing.
@@ -87,7 +88,7 @@ impl Shelf {
     }
 
     /// Brings orders or successions here.
-    pub(super) async fn bring(&self, what: Brought, statements: Bytes) -> Verdict {
+    pub(super) async fn bring(&self, what: Brought, statements: Bytes, came: Came) -> Verdict {
         // Those in force come back from every peer they were passed on to.
         if self
             .statements(what)
@@ -95,7 +96,7 @@ impl Shelf {
         {
             return Verdict::InForce;
         }
-        self.pushes.bring(what, statements).await
+        self.pushes.bring(what, statements, came).await
     }
 
     /// The object of that name; `None` if nobody is to have it from here. Blocking.

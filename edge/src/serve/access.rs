@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::id::RequestId;
+use crate::log::Shown;
 
 /// Where an answer came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,6 +48,8 @@ pub struct Access {
     pub by: AnsweredBy,
     /// Why the origin did not, or what was wrong; `-` in calm.
     pub reason: &'static str,
+    /// What a reader was shown; `None` for a write, and where no site was found.
+    pub shown: Option<Shown>,
 }
 
 impl Access {
@@ -61,6 +64,7 @@ impl Access {
             mode: "-",
             by: AnsweredBy::Edge,
             reason: "-",
+            shown: None,
         }
     }
 

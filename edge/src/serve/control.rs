@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -21,14 +22,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::edge::Edge;
 use super::given::given;
+use super::history::history;
 use super::limits::ControlLimits;
 use super::listen::ACCEPT_PAUSE;
 use super::site::lacking;
 use super::status::status;
 use super::why::{Question, why};
 
+/// What is sent.
+pub(super) type Body = UnsyncBoxBody<Bytes, Infallible>;
+
 const JSON: &str = "application/json";
-const TEXT: &str = "text/plain; charset=utf-8";
+pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Answers on `listener` for as long as it is polled. `stopping`: the edge is draining, and so no
@@ -80,7 +85,7 @@ async fn answer(
     request: Request<Incoming>,
     limits: ControlLimits,
     stopping: bool,
-) -> Response<Full<Bytes>> {
+) -> Response<Body> {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     match (request.uri().path(), reads) {
         ("/why", false) if request.method() == Method::POST => explain(edge, request, limits).await,
@@ -95,13 +100,15 @@ async fn answer(
         ("/livez", _) => respond(StatusCode::OK, TEXT, "alive\n".to_owned()),
         ("/readyz", _) => ready(edge, stopping),
         ("/status", _) => json(&status(edge)),
+        ("/log", _) => history(edge, request.uri().query().unwrap_or_default()).await,
         ("/metrics", _) => respond(StatusCode::OK, OPEN_METRICS, edge.metrics.text(&edge.sites)),
         (path, _) => match given(edge, path) {
             Some(document) => respond_bytes(StatusCode::OK, "application/octet-stream", document),
             None => respond(
                 StatusCode::NOT_FOUND,
                 TEXT,
-                "here are /livez, /readyz, /status, /metrics and, with POST, /why\n".to_owned(),
+                "here are /livez, /readyz, /status, /metrics, /log and, with POST, /why\n"
+                    .to_owned(),
             ),
         },
     }
@@ -111,7 +118,7 @@ async fn explain(
     edge: &Arc<Edge>,
     request: Request<Incoming>,
     limits: ControlLimits,
-) -> Response<Full<Bytes>> {
+) -> Response<Body> {
     let wrong = |status, why: &str| respond(status, TEXT, format!("{why}\n"));
     // No page of another site can have a browser send this without asking first.
     let kind = request.headers().get(CONTENT_TYPE);
@@ -141,7 +148,7 @@ async fn explain(
     }
 }
 
-fn json<T: Serialize>(value: &T) -> Response<Full<Bytes>> {
+fn json<T: Serialize>(value: &T) -> Response<Body> {
     match serde_json::to_string_pretty(value) {
         Ok(text) => respond(StatusCode::OK, JSON, text + "\n"),
         Err(error) => {
@@ -152,7 +159,7 @@ fn json<T: Serialize>(value: &T) -> Response<Full<Bytes>> {
     }
 }
 
-fn ready(edge: &Edge, stopping: bool) -> Response<Full<Bytes>> {
+fn ready(edge: &Edge, stopping: bool) -> Response<Body> {
     if stopping {
         let words = "not ready: stopping\n".to_owned();
         return respond(StatusCode::SERVICE_UNAVAILABLE, TEXT, words);
@@ -175,12 +182,12 @@ fn ready(edge: &Edge, stopping: bool) -> Response<Full<Bytes>> {
     respond(StatusCode::SERVICE_UNAVAILABLE, TEXT, words)
 }
 
-fn respond(status: StatusCode, kind: &'static str, body: String) -> Response<Full<Bytes>> {
+pub(super) fn respond(status: StatusCode, kind: &'static str, body: String) -> Response<Body> {
     respond_bytes(status, kind, body.into())
 }
 
-fn respond_bytes(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body));
+fn respond_bytes(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Body> {
+    let mut response = Response::new(Full::new(body).boxed_unsync());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use super::metrics::Metrics;
 use super::site::Sites;
 use crate::host::Host;
+use crate::log::Log;
+use crate::sync::wall_clock;
 
 /// An edge, as requests see it.
 #[derive(Debug)]
@@ -17,4 +19,16 @@ pub struct Edge {
     pub host: Arc<Host>,
     /// What is counted.
     pub metrics: Metrics,
+    /// What happens is noted here.
+    pub log: Log,
+}
+
+impl Edge {
+    /// Notes what readers were shown since the last time.
+    pub fn turn_page(&self) {
+        self.log.turn_page(|name| {
+            let site = self.sites.iter().find(|site| site.name.as_str() == name);
+            site.map_or_else(wall_clock, |site| site.copy.edge_time())
+        });
+    }
 }

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
@@ -17,19 +18,23 @@ use super::edge::Edge;
 use super::limits::{ControlLimits, ServeLimits};
 use super::listen::{self, Drained};
 use super::metrics::Metrics;
+use super::record::record;
 use super::site::{Site, Sites};
 use crate::answer::Rehearsal;
 use crate::config::{self, Config};
 use crate::copy::Canaries;
 use crate::host::{Host, HostError, HostLimits};
+use crate::log::{Event, Log};
 use crate::origin::{NotAnOrigin, Origin, OriginLimits};
 use crate::peer::{self, Room};
-use crate::sync::{Follower, OpenError, Pace};
+use crate::sync::{Follower, OpenError, Pace, wall_clock};
 
 /// Verified inner nodes kept in memory, bytes, all sites together.
 pub const NODE_CACHE_BYTES: u64 = 128 << 20;
 /// The file in the data directory that names the bound addresses.
 pub const LISTENING: &str = "listening.json";
+/// How often what readers were shown is noted in the log.
+const PAGE_TURN: Duration = Duration::from_secs(60);
 
 /// Why an edge does not start.
 #[derive(Debug, thiserror::Error)]
@@ -111,10 +116,12 @@ pub async fn run(
     };
     let host = open_data(&config.data).await?;
     let cache = NodeCache::new(NODE_CACHE_BYTES);
-    let opening = config
-        .sites
-        .iter()
-        .map(|site| Follower::open(site, &config.data, Arc::clone(&host), cache.clone()));
+    let log = Log::open(&config.data);
+    log.note(wall_clock(), None, started(&config.name));
+    let opening = config.sites.iter().map(|site| {
+        let (host, cache) = (Arc::clone(&host), cache.clone());
+        Follower::open(site, &config.data, host, cache, log.clone())
+    });
     let followers = try_join_all(opening).await;
     let mut followers = followers.map_err(|error| StartError::Site(Box::new(error)))?;
 
@@ -126,6 +133,8 @@ pub async fn run(
         let origin = origin.transpose()?.map(Arc::new);
         let (state, modes) = (follower.state(), follower.take_modes());
         let site = Arc::new(Site::new(state, origin, probe_host(settings), modes));
+        let recording = record(&site);
+        tasks.push(AbortOnDropHandle::new(tokio::spawn(recording)));
         tasks.push(AbortOnDropHandle::new(tokio::spawn(site.follow())));
         sites.add(&site);
     }
@@ -147,7 +156,15 @@ pub async fn run(
         sites,
         host: Arc::clone(&host),
         metrics: Metrics::default(),
+        log: log.clone(),
     });
+    let counting = Arc::clone(&edge);
+    tasks.push(AbortOnDropHandle::new(tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(PAGE_TURN).await;
+            counting.turn_page();
+        }
+    })));
 
     let following = TaskTracker::new();
     let canaries: Arc<dyn Canaries> = Arc::new(Rehearsal::new(host));
@@ -164,9 +181,27 @@ pub async fn run(
     ready(listening);
 
     let grace = config.listen.drain;
-    let drained = listen::serve(edge, public, ServeLimits::default(), stop, grace).await;
+    let serving = listen::serve(
+        Arc::clone(&edge),
+        public,
+        ServeLimits::default(),
+        stop,
+        grace,
+    );
+    let drained = serving.await;
     following.wait().await;
+    edge.turn_page();
+    let name = config.name;
+    log.note(wall_clock(), None, Event::EdgeStopped { name });
+    log.end().await;
     Ok(drained)
+}
+
+fn started(name: &str) -> Event {
+    Event::EdgeStarted {
+        name: name.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {

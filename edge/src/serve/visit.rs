@@ -28,13 +28,14 @@ use crate::answer::{
     AnswerContext, Found, Matched, RequestPath, SnapshotAnswer, SnapshotRequest, from_snapshot,
 };
 use crate::copy::LoadedRelease;
+use crate::log::Shown;
 use crate::mode::breaker::Outcome;
 use crate::mode::{Admission, Gate, Reason};
 use crate::origin::headers::{Client, for_rewriting, loops, towards_origin};
 use crate::origin::{Failure, Origin, OriginAnswer};
 use crate::page::emergency::Kind;
 use crate::page::rewrite::origin::forwarded_condition;
-use crate::page::{AnswerBody, PageState, Reader, Source, emergency};
+use crate::page::{AnswerBody, Freshness, PageState, Reader, Source, emergency};
 
 /// A request on its way.
 pub(super) struct Visit<'a> {
@@ -117,7 +118,12 @@ impl<'a> Visit<'a> {
         }
         access.mode = self.gate.mode().effective.as_str();
         let mut answer = if self.head.method == Method::GET || self.head.method == Method::HEAD {
-            self.read(access).await
+            let answer = self.read(access).await;
+            access.shown.get_or_insert(match access.by {
+                AnsweredBy::Origin => Shown::Origin,
+                AnsweredBy::Snapshot | AnsweredBy::Edge => Shown::Nothing,
+            });
+            answer
         } else {
             self.write(body, access).await
         };
@@ -275,6 +281,7 @@ impl<'a> Visit<'a> {
 
     async fn copied(&self, answer: SnapshotAnswer, access: &mut Access) -> Response<AnswerBody> {
         access.by = by(answer.found);
+        access.shown = self.shown(&answer);
         answer.finish(self.reader).await
     }
 
@@ -315,6 +322,26 @@ impl<'a> Visit<'a> {
             reader: self.reader,
         };
         from_snapshot(release, &context, &request).await
+    }
+
+    /// How old what the snapshot shows is.
+    fn shown(&self, answer: &SnapshotAnswer) -> Option<Shown> {
+        let Source::Snapshot {
+            as_of, freshness, ..
+        } = answer.state.source
+        else {
+            return None;
+        };
+        let age_s = self.site.copy.edge_time().since(as_of).as_secs();
+        let shown = match (answer.found, freshness) {
+            (Found::Nothing(Kind::TooOld), _) | (Found::Answer, Freshness::TooOld) => {
+                Shown::TooOld(age_s)
+            }
+            (Found::Nothing(_), _) => Shown::Nothing,
+            (_, Freshness::Fresh) => Shown::Fresh(age_s),
+            (_, Freshness::Stale | Freshness::TooOld) => Shown::Stale(age_s),
+        };
+        Some(shown)
     }
 
     fn refuse(

@@ -47,6 +47,9 @@ pub async fn handle(
     }
     let took = start.elapsed();
     edge.metrics.answered(&access, answer.status(), took);
+    if let Some(shown) = access.shown {
+        edge.log.shown(&access.site, &access.service, shown);
+    }
     access.log(answer.status(), took);
     answer
 }

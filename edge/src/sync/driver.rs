@@ -22,6 +22,7 @@ use super::journal::Journal;
 use super::kept::{Kept, OpenError};
 use super::lazy::{LazyReads, forget as forget_lazy};
 use super::merge::MergeFault;
+use super::noted::Noted;
 use super::pace::Pace;
 use super::pushed::{PassingOn, Pushed, Pushes};
 use super::refusal::{Check, Refusal};
@@ -34,6 +35,7 @@ use super::work::{Offer, SourceId};
 use crate::config::Site;
 use crate::copy::{Canaries, Kind, Lazy, LoadedRelease, Want, held_whole};
 use crate::host::Host;
+use crate::log::Log;
 use crate::mode::{ModeMemory, memory};
 use crate::orders::OrdersKeeper;
 use crate::peer::Shelf;
@@ -70,6 +72,7 @@ pub struct Follower {
     /// Orders and successions that are brought here, and those that are on their way to peers.
     pushes: (Pushes, mpsc::Receiver<Pushed>),
     pub(super) passing_on: PassingOn,
+    pub(super) noted: Noted,
     /// What is not held whole.
     pub(super) lazy: Lazy,
     /// How fast what is held is read again, bytes a second.
@@ -88,7 +91,8 @@ pub(super) enum Done {
 }
 
 impl Follower {
-    /// Opens what this disk holds of `site`, below `data`, and puts it in use. Asks no network.
+    /// Opens what this disk holds of `site`, below `data`, and puts it in use. Asks no network. What
+    /// happens is noted in `log`.
     ///
     /// # Errors
     /// See [`OpenError`]. A damaged journal or release is no error: the alarm is in the status, and
@@ -98,6 +102,7 @@ impl Follower {
         data: &Path,
         host: Arc<Host>,
         cache: NodeCache,
+        log: Log,
     ) -> Result<Self, OpenError> {
         let name = site.name.clone();
         let sources = sources(site)?;
@@ -111,6 +116,7 @@ impl Follower {
         })?;
         let (hosts, time) = (site.hosts.clone(), kept.journal.time);
         let state = SiteState::new(site.name.clone(), hosts, time, kept.orders.orders());
+        let state = state.logging(log);
         state.given().orders_are(kept.orders.bundle());
         let mut follower = Self {
             state: Arc::new(state),
@@ -134,6 +140,7 @@ impl Follower {
             trust_kept: true,
             pushes: Pushes::new(),
             passing_on: PassingOn::default(),
+            noted: Noted::default(),
             lazy: Lazy::default(),
             scrub: site.scrub,
         };
@@ -455,6 +462,7 @@ impl Follower {
         let release = &accepted.release;
         let (sequence, manifest) = (release.sequence, release.manifest.short());
         tracing::info!(site = %self.state.name(), %sequence, manifest, "release in use");
+        self.note_release(accepted);
         self.whole.clear();
         for name in self.lazy.names().iter() {
             if loaded.manifest.collection(name).is_none() {
@@ -493,12 +501,22 @@ impl Follower {
         held
     }
 
+    /// Notes a refused release.
     pub(super) fn refuse(&self, offer: Option<&Offer>, refusal: &Refusal) {
+        if self.is_new(offer, refusal) {
+            self.note_refusal(offer.map(|offer| offer.release().sequence.0), refusal);
+        }
+    }
+
+    /// Whether this was not refused for the same reason before.
+    pub(super) fn is_new(&self, offer: Option<&Offer>, refusal: &Refusal) -> bool {
         let now = self.state.edge_time();
-        if self.state.progress().history.refused(offer, refusal, now) {
+        let is_new = self.state.progress().history.refused(offer, refusal, now);
+        if is_new {
             let sequence = offer.map(|offer| offer.release().sequence.0);
             tracing::warn!(site = %self.state.name(), sequence, "refused: {refusal}");
         }
+        is_new
     }
 
     pub(super) fn alarm(&self, text: String) {

@@ -6,12 +6,14 @@ use snapshot::trust::{Refusal as TrustRefusal, accept_release};
 use snapshot::{DocumentError, Envelope};
 use tokio::task::spawn_blocking;
 
+use super::Brought;
 use super::checks::{unordered, untrusted};
 use super::core::Polled;
 use super::driver::Follower;
 use super::mirror::{Fetched, MirrorError};
 use super::state::wall_clock;
 use super::work::{Offer, SourceId};
+use crate::log::Came;
 use crate::orders::Taken;
 
 impl Follower {
@@ -100,25 +102,38 @@ impl Follower {
             Ok(Fetched::Missing) => return source.orders_etag = None,
             Ok(Fetched::Unchanged) | Err(_) => return self.keep_orders(false).await,
         };
-        let taken = self.take_bundle(&bytes).await;
+        let came = self.came_from(id);
+        let taken = self.take_bundle(&bytes, &came).await;
         if let Some(source) = self.sources.get_mut(id) {
             let again = taken.as_ref().is_ok_and(|taken| taken.again);
             source.orders_etag = etag.filter(|_| !again);
         }
         let taken = match taken {
             Ok(taken) => taken,
-            Err(error) => return self.refuse(None, &unordered(mirror, error.to_string())),
+            Err(error) => {
+                if self.is_new(None, &unordered(mirror, error.to_string())) {
+                    self.note_disbelief(Brought::Orders, &error.into(), &came);
+                }
+                return;
+            }
         };
         for refusal in &taken.refused {
             // A mirror that lags behind the others is no news.
-            if !matches!(refusal, TrustRefusal::OldOrder { .. }) {
-                self.refuse(None, &unordered(mirror.clone(), refusal.to_string()));
+            if matches!(refusal, TrustRefusal::OldOrder { .. }) {
+                continue;
+            }
+            if self.is_new(None, &unordered(mirror.clone(), refusal.to_string())) {
+                self.note_disbelief(Brought::Orders, refusal, &came);
             }
         }
     }
 
     /// Takes in a bundle, by whatever path it came: what is accepted is in force when this ends.
-    pub(super) async fn take_bundle(&mut self, bytes: &[u8]) -> Result<Taken, DocumentError> {
+    pub(super) async fn take_bundle(
+        &mut self,
+        bytes: &[u8],
+        came: &Came,
+    ) -> Result<Taken, DocumentError> {
         let mut time = self.journal.time;
         let taken = self
             .orders
@@ -131,6 +146,7 @@ impl Follower {
             let mode = order.order.mode.as_str();
             tracing::info!(site = %self.state.name(), %scope, %epoch, mode, "order accepted");
         }
+        self.note_orders(&taken, came);
         self.journal.time = time;
         self.state.set_time(time);
         self.keep_orders(!taken.accepted.is_empty()).await;

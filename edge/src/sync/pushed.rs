@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use super::Place;
 use super::driver::Follower;
 use super::pace::Pace;
+use crate::log::Came;
 
 /// Bundles and chains of one site that wait to be judged; more are sent away.
 pub const WAITING: usize = 16;
@@ -66,6 +67,7 @@ pub(super) struct PassingOn {
 pub(super) struct Pushed {
     what: Brought,
     bytes: Bytes,
+    came: Came,
     told: oneshot::Sender<Verdict>,
 }
 
@@ -77,12 +79,18 @@ impl Pushes {
     }
 
     /// Waits until it was judged, and kept on disk if it was accepted.
-    pub async fn bring(&self, what: Brought, bytes: Bytes) -> Verdict {
+    pub async fn bring(&self, what: Brought, bytes: Bytes, came: Came) -> Verdict {
         if !self.pace.try_take(1) {
             return Verdict::Busy;
         }
         let (told, verdict) = oneshot::channel();
-        if self.to.try_send(Pushed { what, bytes, told }).is_err() {
+        let pushed = Pushed {
+            what,
+            bytes,
+            came,
+            told,
+        };
+        if self.to.try_send(pushed).is_err() {
             return Verdict::Busy;
         }
         verdict.await.unwrap_or(Verdict::Busy)
@@ -90,18 +98,30 @@ impl Pushes {
 }
 
 impl Follower {
-    /// Strangers may push what they like: what is refused is told to them, and not kept.
+    /// Strangers may push what they like: what is refused is told to them, and fills no status.
     pub(super) async fn judge_pushed(&mut self, pushed: Pushed) {
-        let refused = match pushed.what {
-            Brought::Orders => self
-                .take_bundle(&pushed.bytes)
-                .await
-                .map(|taken| taken.refused),
-            Brought::Trust => self.take_chain(&pushed.bytes).await.map(Vec::from_iter),
+        let Pushed {
+            what, bytes, came, ..
+        } = &pushed;
+        let refused = match what {
+            Brought::Orders => {
+                let taken = self.take_bundle(bytes, came).await;
+                taken.map(|taken| taken.refused)
+            }
+            Brought::Trust => self.take_chain(bytes, came).await.map(Vec::from_iter),
         };
         let verdict = match refused {
-            Ok(refused) => said(&refused),
-            Err(error) => Verdict::Unreadable(error.to_string()),
+            Ok(refused) => {
+                for refusal in believed_not(&refused).take(TOLD) {
+                    self.note_disbelief(*what, refusal, came);
+                }
+                said(&refused)
+            }
+            Err(error) => {
+                let why = error.to_string();
+                self.note_disbelief(*what, &Refusal::Document(error), came);
+                Verdict::Unreadable(why)
+            }
         };
         // Whoever brought it may have gone.
         let _ = pushed.told.send(verdict);
@@ -137,16 +157,20 @@ impl Follower {
     }
 }
 
-fn said(refused: &[Refusal]) -> Verdict {
-    // What is older than what is in force changes nothing, and is no fault.
+/// What is older than what is in force changes nothing, and is no fault.
+fn believed_not(refused: &[Refusal]) -> impl Iterator<Item = &Refusal> {
     let is_old = |refusal: &&Refusal| {
         matches!(
             refusal,
             Refusal::OldOrder { .. } | Refusal::OldGeneration { .. }
         )
     };
-    let refused = refused.iter().filter(|refusal| !is_old(refusal));
-    let refused: Vec<String> = refused.take(TOLD).map(ToString::to_string).collect();
+    refused.iter().filter(move |refusal| !is_old(refusal))
+}
+
+fn said(refused: &[Refusal]) -> Verdict {
+    let refused = believed_not(refused).take(TOLD);
+    let refused: Vec<String> = refused.map(ToString::to_string).collect();
     if refused.is_empty() {
         return Verdict::InForce;
     }
@@ -161,9 +185,14 @@ mod tests {
 
     use super::*;
 
+    fn came() -> Came {
+        let showed = "nothing".to_owned();
+        Came::Pushed { showed }
+    }
+
     fn sent_away(pushes: &Pushes) -> bool {
-        let brought =
-            unconstrained(pushes.bring(Brought::Orders, Bytes::from_static(b"x"))).now_or_never();
+        let bytes = Bytes::from_static(b"x");
+        let brought = unconstrained(pushes.bring(Brought::Orders, bytes, came())).now_or_never();
         brought == Some(Verdict::Busy)
     }
 

@@ -19,6 +19,7 @@ use super::status::{
 use super::tally::Tally;
 use crate::config::Host;
 use crate::copy::LoadedRelease;
+use crate::log::{Event, Log};
 use crate::orders::Orders;
 
 /// One site of an edge. Shared; every method is cheap and none blocks.
@@ -34,6 +35,7 @@ pub struct SiteState {
     tally: Arc<Tally>,
     lazy: OnceLock<Arc<LazyReads>>,
     given: Given,
+    log: Log,
 }
 
 /// What only status shows.
@@ -66,7 +68,24 @@ impl SiteState {
             tally: Arc::default(),
             lazy: OnceLock::new(),
             given: Given::default(),
+            log: Log::none(),
         }
+    }
+
+    /// The same, with what happens to it noted in `log`.
+    #[must_use]
+    pub fn logging(self, log: Log) -> Self {
+        Self { log, ..self }
+    }
+
+    /// Notes what happened to it now.
+    pub fn note(&self, event: Event) {
+        self.note_at(self.edge_time(), event);
+    }
+
+    /// Notes what happened to it at `at`, edge time.
+    pub fn note_at(&self, at: Timestamp, event: Event) {
+        self.log.note(at, Some(&self.name), event);
     }
 
     /// Its name.

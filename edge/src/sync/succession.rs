@@ -20,7 +20,9 @@ use super::mirror::{Fetched, MirrorError};
 use super::state::wall_clock;
 use super::status::TrustStatus;
 use super::work::{Offer, SourceId};
+use super::Brought;
 use crate::config::trust;
+use crate::log::Came;
 use crate::trust::Local;
 
 /// What the site's own files say, if it is not what they said before.
@@ -48,9 +50,15 @@ impl Follower {
             Ok(Fetched::Missing) => return source.trust_etag = None,
             Ok(Fetched::Unchanged) | Err(_) => return self.keep_trust().await,
         };
-        let refused = match self.take_chain(&bytes).await {
+        let came = self.came_from(id);
+        let refused = match self.take_chain(&bytes, &came).await {
             Ok(refused) => refused,
-            Err(error) => return self.refuse(None, &unsucceeded(mirror, error.to_string())),
+            Err(error) => {
+                if self.is_new(None, &unsucceeded(mirror, error.to_string())) {
+                    self.note_disbelief(Brought::Trust, &error.into(), &came);
+                }
+                return;
+            }
         };
         if let Some(source) = self.sources.get_mut(id) {
             // What is dated ahead may be accepted later without a change.
@@ -60,7 +68,11 @@ impl Follower {
         match refused {
             // A mirror that lags behind the others is no news.
             None | Some(TrustRefusal::OldGeneration { .. }) => {}
-            Some(refusal) => self.refuse(None, &unsucceeded(mirror, refusal.to_string())),
+            Some(refusal) => {
+                if self.is_new(None, &unsucceeded(mirror, refusal.to_string())) {
+                    self.note_disbelief(Brought::Trust, &refusal, &came);
+                }
+            }
         }
     }
 
@@ -69,6 +81,7 @@ impl Follower {
     pub(super) async fn take_chain(
         &mut self,
         bytes: &[u8],
+        came: &Came,
     ) -> Result<Option<TrustRefusal>, DocumentError> {
         let mut time = self.journal.time;
         let advance = self.trust.take(bytes, &mut time, wall_clock())?;
@@ -84,6 +97,7 @@ impl Follower {
         for accepted in &advance.accepted {
             let (number, who) = (accepted.succession.number, &accepted.succession.who);
             tracing::warn!(site = %self.state.name(), number, who, "a new generation of trust");
+            self.note_trust(accepted, came);
         }
         if !advance.accepted.is_empty() {
             self.journal.time = time;

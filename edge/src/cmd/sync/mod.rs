@@ -17,6 +17,7 @@ use super::{Exit, on_runtime, wrong};
 use crate::answer::Rehearsal;
 use crate::config::Config;
 use crate::copy::Canaries;
+use crate::log::Log;
 use crate::serve::{NODE_CACHE_BYTES, open_data};
 use crate::sync::{Follower, OpenError, Pace, SyncStatus};
 
@@ -61,11 +62,11 @@ impl Sync {
 
 async fn sync(config: &Config) -> anyhow::Result<Vec<SyncStatus>> {
     let host = open_data(&config.data).await?;
-    let cache = NodeCache::new(NODE_CACHE_BYTES);
-    let opening = config
-        .sites
-        .iter()
-        .map(|site| Follower::open(site, &config.data, Arc::clone(&host), cache.clone()));
+    let (cache, log) = (NodeCache::new(NODE_CACHE_BYTES), Log::open(&config.data));
+    let opening = config.sites.iter().map(|site| {
+        let log = log.clone();
+        Follower::open(site, &config.data, Arc::clone(&host), cache.clone(), log)
+    });
     let followers = match try_join_all(opening).await {
         Err(OpenError::Store { source, .. }) if matches!(*source, StoreError::InUse(_)) => {
             return running::watch(config).await;
@@ -92,6 +93,7 @@ async fn sync(config: &Config) -> anyhow::Result<Vec<SyncStatus>> {
         () = drawing => {}
     }
     progress.end();
+    log.end().await;
     Ok(statuses())
 }
 

@@ -24,6 +24,7 @@ use crate::config;
 use crate::copy::LoadedRelease;
 use crate::fixture;
 use crate::host::{Host, HostLimits};
+use crate::log::Log;
 use crate::mode::{ModeMemory, ServiceMode};
 use crate::orders::Orders;
 use crate::origin::{Origin, OriginLimits};
@@ -146,6 +147,7 @@ impl World {
             sites,
             host: Arc::clone(&HOST.1),
             metrics: Metrics::default(),
+            log: Log::none(),
         });
         let public = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let ops = TcpListener::bind("127.0.0.1:0").await.unwrap();

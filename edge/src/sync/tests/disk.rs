@@ -11,6 +11,7 @@ use super::super::Follower;
 use super::{cut, stand};
 use crate::fixture::{self, Following, config, order};
 use crate::host::{Host, HostLimits};
+use crate::log::Log;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_with_everything_gone_serves_at_once() {
@@ -80,7 +81,7 @@ async fn one_disk_has_one_edge() {
     let host = Host::new(HostLimits::default(), &stand.data.path().join("compiled"));
     let cache = NodeCache::new(0);
     let host = Arc::new(host.unwrap());
-    let second = Follower::open(&site, stand.data.path(), host, cache).await;
+    let second = Follower::open(&site, stand.data.path(), host, cache, Log::none()).await;
     assert!(
         second
             .unwrap_err()

@@ -1,0 +1,234 @@
+//! What was noted is read back, in order, and what cannot be kept is counted.
+
+use snapshot::Timestamp;
+
+use super::*;
+
+fn at(secs: u64) -> Timestamp {
+    Timestamp::from_secs(1_795_323_900 + secs)
+}
+
+fn state(service: &str, to: &str) -> Event {
+    Event::State {
+        service: service.to_owned(),
+        from: None,
+        to: to.to_owned(),
+        reason: "calm".to_owned(),
+    }
+}
+
+fn refused(reference: &str) -> Event {
+    Event::WriteRefused {
+        reference: reference.to_owned(),
+        route: "/pay/{*path}".to_owned(),
+        service: "pay".to_owned(),
+    }
+}
+
+async fn read(log: &Log, range: Range) -> Vec<Entry> {
+    let mut pieces = log.read(range).await.unwrap();
+    let mut text = Vec::new();
+    while let Some(piece) = pieces.recv().await {
+        text.extend_from_slice(&piece);
+    }
+    let lines = std::str::from_utf8(&text).unwrap().lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+fn kinds(entries: &[Entry]) -> Vec<String> {
+    let kind = |entry: &Entry| serde_json::to_value(entry).unwrap()["kind"].clone();
+    entries
+        .iter()
+        .map(|entry| kind(entry).as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn what_is_noted_is_read_back_by_time_and_site() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = Log::open(dir.path());
+    let (small, other) = ("small".parse().unwrap(), "other".parse().unwrap());
+    log.note(at(1), Some(&small), state("pay", "normal"));
+    log.note(at(2), Some(&small), refused("BDFG-HJKL"));
+    log.note(at(3), Some(&other), state("pay", "degraded"));
+    log.note(at(4), Some(&small), state("pay", "degraded"));
+    log.shown("small", "pay", Shown::Stale(700));
+    log.shown("small", "pay", Shown::Stale(60));
+    log.turn_page(|_| at(5));
+    log.note(
+        at(6),
+        None,
+        Event::EdgeStopped {
+            name: "e".to_owned(),
+        },
+    );
+    let all = read(&log, Range::default()).await;
+    assert_eq!(
+        kinds(&all),
+        [
+            "state",
+            "write-refused",
+            "state",
+            "state",
+            "pages",
+            "edge-stopped"
+        ]
+    );
+    assert_eq!(all[0].at, at(1).rfc3339_ms());
+    let Event::Pages {
+        stale, oldest_s, ..
+    } = all[4].event
+    else {
+        panic!("{all:?}");
+    };
+    assert_eq!((stale, oldest_s), (2, 700));
+    let range = Range {
+        from: Some(at(2)),
+        to: Some(at(6)),
+        site: Some(small),
+        standing: false,
+    };
+    let some = read(&log, range.clone()).await;
+    assert_eq!(kinds(&some), ["write-refused", "state", "pages"]);
+    let standing = Range {
+        from: Some(at(6)),
+        to: None,
+        standing: true,
+        ..range
+    };
+    let some = read(&log, standing).await;
+    assert_eq!(some[0].event, state("pay", "degraded"));
+    assert_eq!(kinds(&some), ["state", "edge-stopped"]);
+    // Another process reads the same.
+    log.end().await;
+    assert_eq!(read(&Log::open(dir.path()), Range::default()).await, all);
+}
+
+#[tokio::test]
+async fn a_disk_that_takes_nothing_loses_entries_and_says_how_many() {
+    let dir = tempfile::tempdir().unwrap();
+    // A file where the folder should be.
+    fs_err::write(dir.path().join("log"), b"").unwrap();
+    let log = Log::open(dir.path());
+    log.note(at(1), None, state("pay", "normal"));
+    log.note(at(2), None, state("pay", "degraded"));
+    log.end().await;
+    let failing = log.failing().unwrap();
+    assert!(failing.starts_with("the log in "), "{failing}");
+    fs_err::remove_file(dir.path().join("log")).unwrap();
+    log.note(at(3), None, state("pay", "normal"));
+    let kept = read(&log, Range::default()).await;
+    assert_eq!(log.failing(), None);
+    let lost = Event::Lost { entries: 2 };
+    assert!(kept.iter().any(|entry| entry.event == lost), "{kept:?}");
+    assert_eq!(kept.len(), 2);
+}
+
+#[tokio::test]
+async fn a_full_queue_loses_and_holds_nobody_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = Log::open(dir.path());
+    // On one thread the writer has no turn before the first wait.
+    for n in 0..QUEUE + 10 {
+        log.note(at(n as u64), None, state("pay", "normal"));
+    }
+    let kept = read(&log, Range::default()).await;
+    log.note(at(0), None, state("pay", "last"));
+    let kept = kept.len() + read(&log, Range::default()).await.len();
+    assert!(kept > QUEUE);
+    let all = read(&log, Range::default()).await;
+    assert!(all.iter().any(|e| e.event == Event::Lost { entries: 10 }));
+    assert_eq!(all.len(), QUEUE + 2);
+}
+
+#[tokio::test]
+async fn so_many_read_and_no_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = Log::open(dir.path());
+    let long = "y".repeat(200_000);
+    for n in 0..10 {
+        log.note(at(n), None, state(&long, "normal"));
+    }
+    let mut reading = Vec::new();
+    for _ in 0..READERS {
+        reading.push(log.read(Range::default()).await.unwrap());
+    }
+    assert_eq!(log.read(Range::default()).await.unwrap_err(), Busy);
+    let mut first = reading.remove(0);
+    while first.recv().await.is_some() {}
+    while log.read(Range::default()).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_takes_nothing_holds_no_end_up() {
+    // Queues that nobody takes from.
+    let (queues, _waiting): (Vec<_>, Vec<_>) = (0..3)
+        .map(|_| {
+            let (to, from) = mpsc::channel(1);
+            let state = Arc::default();
+            (Queue { to, state }, from)
+        })
+        .unzip();
+    let log = Log(Some(Arc::new(Shared {
+        dir: PathBuf::new(),
+        queues: queues.try_into().unwrap(),
+        pages: Mutex::default(),
+        readers: Arc::new(Semaphore::new(READERS)),
+    })));
+    log.note(at(1), None, state("pay", "normal"));
+    log.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_takes_nothing_of_the_log_is_given_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = Log::open(dir.path());
+    let long = "y".repeat(200_000);
+    for n in 0..10 {
+        log.note(at(n), None, state(&long, "normal"));
+    }
+    log.end().await;
+    let dir = dir.path().join("log");
+    let (to, mut pieces) = mpsc::channel(1);
+    let runtime = tokio::runtime::Handle::current();
+    let reading = tokio::task::spawn_blocking(move || {
+        let stall = Duration::from_millis(50);
+        read::read(&dir, &Range::default(), stall, &runtime, &to);
+    });
+    reading.await.unwrap();
+    // One that was waiting, and no more.
+    assert!(pieces.recv().await.is_some() && pieces.recv().await.is_none());
+}
+
+#[tokio::test]
+async fn lines_that_are_torn_or_too_long_are_passed_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = Log::open(dir.path());
+    log.note(at(1), None, state("pay", "normal"));
+    log.end().await;
+    drop(log);
+    let file = dir.path().join("log/decisions/00000001.ndjson");
+    let mut text = fs_err::read(&file).unwrap();
+    let line = usize::try_from(LINE_BYTES).unwrap();
+    text.extend_from_slice(b"{\"at\":\"2026");
+    text.extend_from_slice(&vec![b'x'; line]);
+    text.extend_from_slice(b"\n{\"at\":\"2026-");
+    fs_err::write(&file, text).unwrap();
+    let log = Log::open(dir.path());
+    log.note(at(2), None, state("pay", "degraded"));
+    assert_eq!(
+        kinds(&read(&log, Range::default()).await),
+        ["state", "state", "torn"]
+    );
+}
+
+#[test]
+fn words_from_elsewhere_are_cut_at_a_character() {
+    let long = "가".repeat(WORDS_BYTES);
+    assert_eq!(words(&long).len(), WORDS_BYTES / 3 * 3);
+    assert_eq!(words("short"), "short");
+}
