@@ -14,6 +14,8 @@ mod behaviours;
 #[cfg(test)]
 mod again;
 #[cfg(test)]
+mod alarms;
+#[cfg(test)]
 mod amend;
 #[cfg(test)]
 mod clock;

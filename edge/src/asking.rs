@@ -90,7 +90,8 @@ async fn read(
     serde_json::from_slice(&body).map_err(|error| format!("{path} is not readable: {error}"))
 }
 
-fn causes(error: &dyn std::error::Error) -> String {
+/// The innermost cause of an error: what a person can do something about.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut last = error;
     while let Some(cause) = last.source() {
         last = cause;

@@ -3,6 +3,7 @@
 //! A library first, so that the publisher can try a release through the very path that will serve
 //! it; the binary only wires.
 
+pub mod alarm;
 pub mod answer;
 pub mod asking;
 pub mod cmd;
@@ -13,6 +14,7 @@ pub(crate) mod fixture;
 pub mod host;
 pub mod log;
 pub mod mode;
+pub mod on_change;
 pub mod orders;
 pub mod origin;
 pub mod page;

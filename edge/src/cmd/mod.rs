@@ -1,4 +1,4 @@
-//! The command line: `edge serve`, `edge sync`, `edge order`, `edge ops`, `edge why`.
+//! The command line: `edge serve`, `edge sync`, `edge order`, `edge ops`, `edge why`, `edge report`.
 //!
 //! What would ask on a terminal (a passphrase, whether to go on) says without one what to give instead.
 
@@ -6,6 +6,7 @@ mod control;
 mod exit;
 pub mod ops;
 mod order;
+mod report;
 mod serve;
 mod sync;
 mod usage;
@@ -44,6 +45,9 @@ enum Command {
     /// Says how a running edge would answer a URL, and why, step by step.
     #[command(after_long_help = why::HELP)]
     Why(why::Why),
+    /// Tells what happened, from the logs of all edges: states, pages by age, writes, orders.
+    #[command(after_long_help = report::HELP)]
+    Report(report::Report),
 }
 
 /// Runs the command line of this process.
@@ -71,6 +75,7 @@ fn run(cli: Cli) -> Exit {
         Command::Ops(arguments) => told(arguments.run()),
         Command::Order(arguments) => on_runtime(async { told(arguments.run().await) }),
         Command::Why(arguments) => on_runtime(async { told(arguments.run().await) }),
+        Command::Report(arguments) => on_runtime(async { told(arguments.run().await) }),
     }
 }
 

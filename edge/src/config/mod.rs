@@ -7,6 +7,7 @@
 mod keep;
 mod lazy;
 mod listen;
+mod on_change;
 pub mod ops;
 mod peer;
 mod site;
@@ -18,12 +19,14 @@ use std::path::{Path, PathBuf};
 pub use keep::{KEEP, KEEP_GRACE, KEEP_MOST, Keep};
 pub use lazy::{LAZY_CACHE, LAZY_CACHE_LEAST, LazySettings};
 pub use listen::Listen;
+pub use on_change::{OnChange, PROGRAM_TIME, PROGRAM_TIME_MOST, PROGRAM_WORDS, PROGRAMS};
 pub use peer::Peer;
 pub use site::{HOSTS, Host, MIRRORS, PEERS, POLL, SCRUB, SITES, Site};
 pub use sync::{BANDWIDTH_LEAST, Sync};
 
 use crate::settings::{self, Mistakes, Placed, Problems, Section};
 use listen::RawListen;
+use on_change::RawOnChange;
 use peer::RawPeer;
 use site::RawSite;
 
@@ -44,6 +47,8 @@ pub struct Config {
     pub sync: Sync,
     /// `[peer]`.
     pub peer: Peer,
+    /// `[[on_change]]`: programs that are run when something changes. Default: none.
+    pub on_change: Vec<OnChange>,
     /// `[[site]]`: at least one.
     pub sites: Vec<Site>,
 }
@@ -80,6 +85,7 @@ struct Raw {
     listen: RawListen,
     sync: Sync,
     peer: RawPeer,
+    on_change: Vec<RawOnChange>,
     sites: Vec<RawSite>,
 }
 
@@ -98,6 +104,11 @@ impl Raw {
                 .unwrap_or_default(),
             sync: file.section("sync").map(Sync::read).unwrap_or_default(),
             peer: file.section("peer").map(RawPeer::read).unwrap_or_default(),
+            on_change: file
+                .list("on_change")
+                .into_iter()
+                .map(RawOnChange::read)
+                .collect(),
             sites: file.list("site").into_iter().map(RawSite::read).collect(),
         };
         file.finish();
@@ -122,6 +133,14 @@ impl Raw {
         let resolve = |site: &RawSite| site.resolve(base, peer.as_ref(), problems);
         // Every site is looked at, also behind one that is wrong.
         let sites: Vec<Option<Site>> = self.sites.iter().map(resolve).collect();
+        let programs = self.on_change.iter();
+        let programs: Vec<Option<OnChange>> = programs
+            .map(|program| program.resolve(base, problems))
+            .collect();
+        if programs.len() > PROGRAMS {
+            let message = format!("{} programs; at most {PROGRAMS}", programs.len());
+            problems.add(None, message);
+        }
         let data = self.data.map_or("edge-data".to_owned(), |data| data.value);
         Some(Config {
             name: name?,
@@ -129,6 +148,7 @@ impl Raw {
             listen: listen?,
             sync: self.sync,
             peer: peer?,
+            on_change: programs.into_iter().collect::<Option<_>>()?,
             sites: sites.into_iter().collect::<Option<_>>()?,
         })
     }

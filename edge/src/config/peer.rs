@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::alarm::CertificateEnd;
 use crate::peer::{Fleet, PeerLimits, Token};
 use crate::settings::{Placed, Problems, Section};
 use crate::sync::mirror::Shown;
@@ -26,6 +27,13 @@ impl Peer {
     #[must_use]
     pub fn shown(&self) -> Shown {
         Shown::of(self.token.as_ref(), self.fleet.as_ref())
+    }
+
+    /// When certificates of this edge and its fleet end.
+    #[must_use]
+    pub fn ends(&self) -> Vec<CertificateEnd> {
+        let fleet = self.fleet.as_ref();
+        fleet.map(|fleet| fleet.ends.clone()).unwrap_or_default()
     }
 
     /// Whether it can show anything to who is asked over `https`, or over plain HTTP.

@@ -9,7 +9,7 @@ use snapshot::trust::Generation;
 use url::Url;
 
 use super::{Keep, LazySettings, Peer, trust};
-use crate::settings::{Placed, Problems, Section};
+use crate::settings::{DURATION_MOST, Placed, Problems, Section};
 use crate::sync::mirror::{self, Shown};
 
 /// Most sites of one edge.
@@ -32,6 +32,9 @@ pub const POLL_MOST: Duration = Duration::from_secs(3600);
 pub const SCRUB: u64 = 2 << 20;
 /// The fastest that it may be, bytes a second.
 pub const SCRUB_MOST: u64 = 1 << 30;
+
+/// The least age that may be an alarm: heartbeats are signed once a minute at most.
+pub const AGE_ALARM_LEAST: Duration = Duration::from_secs(1);
 
 /// One site.
 #[derive(Clone, Debug)]
@@ -61,6 +64,9 @@ pub struct Site {
     pub lazy: LazySettings,
     /// `keep` and `grace`: what stays on this disk beside the release in use.
     pub keep: Keep,
+    /// `age-alarm`: the age from which on the release in use raises an alarm. Default: the least
+    /// age at which one of its routes calls it stale.
+    pub age_alarm: Option<Duration>,
     /// `origin`: the living origin, `http://HOST:PORT`. Without it this is a pure fallback origin.
     pub origin: Option<Url>,
 }
@@ -110,6 +116,7 @@ pub(super) struct RawSite {
     scrub: u64,
     lazy: LazySettings,
     keep: Keep,
+    age_alarm: Option<Duration>,
     origin: Option<Placed<String>>,
 }
 
@@ -155,6 +162,7 @@ impl RawSite {
             scrub,
             lazy: LazySettings::read(&mut section),
             keep: Keep::read(&mut section),
+            age_alarm: section.duration("age-alarm", AGE_ALARM_LEAST..=DURATION_MOST),
             origin: section.text("origin"),
         };
         section.finish();
@@ -202,6 +210,7 @@ impl RawSite {
             scrub: self.scrub,
             lazy: self.lazy.clone(),
             keep: self.keep,
+            age_alarm: self.age_alarm,
             origin: origin?,
         })
     }

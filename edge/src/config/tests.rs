@@ -378,3 +378,46 @@ fn a_site_may_have_peers_alone_and_not_too_many() {
         format!("`peers` has {} entries", PEERS + 1)
     );
 }
+
+#[test]
+fn programs_of_on_change_are_looked_at_before_anything_runs() {
+    let program = |lines: &str| format!("[[on_change]]\n{lines}\n");
+    let words = vec!["\"x\""; PROGRAM_WORDS + 1].join(",");
+    for (lines, expected) in [
+        ("time = \"1s\"", "this on_change needs `run`"),
+        ("run = [\"./pager\"]", "there is no program "),
+        ("run = []", "`run` has 0 entries"),
+        (&format!("run = [{words}]"), "`run` has 65 entries"),
+        ("run = [\"true\"]\ntime = \"601s\"", "`time` is \"601s\""),
+        (
+            "run = [\"true\"]\nonly = [\"noise\"]",
+            "nobody is told of \"noise\"",
+        ),
+    ] {
+        let found = mistake(&program(lines), "");
+        assert!(found.starts_with(expected), "{found}");
+    }
+    let many = program("run = [\"true\"]").repeat(PROGRAMS + 1);
+    assert_eq!(mistake(&many, ""), "9 programs; at most 8");
+    let dir = with_trust();
+    fs_err::write(dir.path().join("pager"), "").unwrap();
+    let two = program("run = [\"./pager\", \"web\"]\ntime = \"1s\"") + &program("run = [\"true\"]");
+    let source = format!("name = \"seoul-1\"\n{two}{SITE}age-alarm = \"2h\"\n");
+    let config = Config::parse(Path::new("edge.toml"), &source, dir.path()).unwrap();
+    let [pager, other] = &config.on_change[..] else {
+        panic!("{:?}", config.on_change);
+    };
+    let named = dir.path().join("pager").display().to_string();
+    assert_eq!(
+        (&pager.run[0], pager.time),
+        (&named, Duration::from_secs(1))
+    );
+    assert_eq!((other.run[0].as_str(), other.time), ("true", PROGRAM_TIME));
+    assert_eq!(config.sites[0].age_alarm, Some(Duration::from_secs(7200)));
+}
+
+#[test]
+fn an_age_that_alarms_is_a_duration_of_a_second_or_more() {
+    let found = mistake("", "age-alarm = \"999ms\"");
+    assert_eq!(found, "`age-alarm` is \"999ms\"");
+}

@@ -7,6 +7,7 @@ use snapshot::trust::AcceptedOrder;
 use snapshot::{Digest, Timestamp};
 
 use super::Book;
+use crate::on_change::Ran;
 
 /// Longest words of an entry that come from elsewhere, bytes; the rest is cut off.
 pub const WORDS_BYTES: usize = 1024;
@@ -175,6 +176,22 @@ pub enum Event {
         /// The route's service.
         service: String,
     },
+    /// A program of `on_change` was run.
+    ProgramRan {
+        /// The program.
+        program: String,
+        /// The kind of entry that it was told.
+        about: String,
+        /// `done`, `exit N`, `signal N`, `killed: …`, `not started: …`.
+        ended: String,
+        /// How long it took, milliseconds.
+        took_ms: u64,
+        /// The first bytes of what it said.
+        output: String,
+        /// Changes that it was never told, since the last such line.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        missed: u64,
+    },
     /// Entries were lost: the disk was full or too slow.
     Lost {
         /// How many.
@@ -283,11 +300,24 @@ impl Entry {
 }
 
 impl Event {
+    /// What became of a program.
+    #[must_use]
+    pub fn of(ran: Ran) -> Self {
+        Self::ProgramRan {
+            program: ran.program,
+            about: ran.about,
+            ended: ran.ended,
+            took_ms: u64::try_from(ran.took.as_millis()).unwrap_or(u64::MAX),
+            output: ran.output,
+            missed: ran.missed,
+        }
+    }
+
     /// Where it is kept.
     #[must_use]
     pub const fn book(&self) -> Book {
         match self {
-            Self::Pages { .. } | Self::Refused { .. } => Book::Pages,
+            Self::Pages { .. } | Self::Refused { .. } | Self::ProgramRan { .. } => Book::Pages,
             Self::WriteRefused { .. } | Self::WriteUnknown { .. } => Book::Writes,
             _ => Book::Decisions,
         }

@@ -8,9 +8,10 @@
 //! oldest of which goes when there are too many.
 //!
 //! Nobody waits for the log. Whoever has something to say puts it into a book's queue and goes on; a
-//! task of the book writes it down, and syncs it if it is a decision. A queue that is full, or a disk,
-//! loses entries, never an answer: how many is the first line that fits again. A crash loses what was
-//! queued, and may tear the last line: it stays, is passed over, and named when the edge starts again.
+//! task of the book writes it down, and syncs it if it is a decision. A queue that is full loses entries,
+//! and so does a disk, but for the last decisions, which are tried again: no answer is lost by it, and how
+//! many entries were is the first line that fits again. A crash loses what was queued, and may tear the
+//! last line: it stays, is passed over, and named when the edge starts again.
 
 mod book;
 mod entry;
@@ -33,7 +34,11 @@ pub use entry::{Came, Entry, Event, OrderSaid, WORDS_BYTES, words};
 pub use files::{FILE_BYTES, FILES};
 pub use pages::Shown;
 pub use read::{Busy, LINE_BYTES, Range, STALL};
+pub use writer::UNTAKEN;
 
+use crate::config::OnChange;
+use crate::on_change::Changes;
+use crate::sync::wall_clock;
 use pages::Pages;
 use writer::Message;
 
@@ -54,10 +59,11 @@ struct Shared {
     queues: [Queue; Book::ALL.len()],
     pages: Mutex<Pages>,
     readers: Arc<Semaphore>,
+    changes: Changes,
 }
 
 /// The way into a book.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Queue {
     to: mpsc::Sender<Message>,
     state: Arc<State>,
@@ -83,6 +89,12 @@ impl Log {
     /// [`Log::failing`].
     #[must_use]
     pub fn open(data: &Path) -> Self {
+        Self::telling(data, Vec::new(), "")
+    }
+
+    /// The same; changes at the edge of this name are also told to `programs`.
+    #[must_use]
+    pub fn telling(data: &Path, programs: Vec<OnChange>, edge: &str) -> Self {
         let dir = data.join("log");
         let queues = Book::ALL.map(|book| {
             let (to, from) = mpsc::channel(QUEUE);
@@ -90,8 +102,17 @@ impl Log {
             tokio::spawn(writer::write(dir.clone(), book, from, Arc::clone(&state)));
             Queue { to, state }
         });
+        // Not the log: a program that runs keeps no log open.
+        let own: Vec<Queue> = queues.to_vec();
+        let changes = Changes::to(programs, edge, move |ran| {
+            let entry = Entry::new(wall_clock(), None, Event::of(ran));
+            if let Some(queue) = own.get(entry.event.book() as usize) {
+                queue.put(entry);
+            }
+        });
         Self(Some(Arc::new(Shared {
             dir,
+            changes,
             queues,
             pages: Mutex::default(),
             readers: Arc::new(Semaphore::new(READERS)),
@@ -172,11 +193,9 @@ impl Log {
 
 impl Shared {
     fn put(&self, entry: Entry) {
-        let Some(queue) = self.queues.get(entry.event.book() as usize) else {
-            return;
-        };
-        if queue.to.try_send(Message::Entry(Box::new(entry))).is_err() {
-            queue.state.lost.fetch_add(1, Ordering::Relaxed);
+        self.changes.tell(&entry);
+        if let Some(queue) = self.queues.get(entry.event.book() as usize) {
+            queue.put(entry);
         }
     }
 
@@ -187,6 +206,14 @@ impl Shared {
                 // A writer that has gone has nothing left to write.
                 let _ = is_done.await;
             }
+        }
+    }
+}
+
+impl Queue {
+    fn put(&self, entry: Entry) {
+        if self.to.try_send(Message::Entry(Box::new(entry))).is_err() {
+            self.state.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

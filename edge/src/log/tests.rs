@@ -107,23 +107,34 @@ async fn what_is_noted_is_read_back_by_time_and_site() {
 }
 
 #[tokio::test]
-async fn a_disk_that_takes_nothing_loses_entries_and_says_how_many() {
+async fn a_disk_that_takes_nothing_loses_entries_but_for_the_last_decisions_and_says_how_many() {
     let dir = tempfile::tempdir().unwrap();
     // A file where the folder should be.
     fs_err::write(dir.path().join("log"), b"").unwrap();
     let log = Log::open(dir.path());
-    log.note(at(1), None, state("pay", "normal"));
-    log.note(at(2), None, state("pay", "degraded"));
+    for n in 0..UNTAKEN + 2 {
+        log.note(at(n as u64), None, state("pay", "normal"));
+    }
+    log.note(at(0), None, refused("BDFG-HJKL"));
     log.end().await;
     let failing = log.failing().unwrap();
     assert!(failing.starts_with("the log in "), "{failing}");
     fs_err::remove_file(dir.path().join("log")).unwrap();
-    log.note(at(3), None, state("pay", "normal"));
+    // Both books are tried again.
+    log.note(at(UNTAKEN as u64 + 2), None, state("pay", "last"));
+    log.note(at(UNTAKEN as u64 + 2), None, refused("BDFG-HJKM"));
     let kept = read(&log, Range::default()).await;
     assert_eq!(log.failing(), None);
-    let lost = Event::Lost { entries: 2 };
-    assert!(kept.iter().any(|entry| entry.event == lost), "{kept:?}");
-    assert_eq!(kept.len(), 2);
+    let lost = |entries: u64| {
+        let lost = Event::Lost { entries };
+        kept.iter().filter(|entry| entry.event == lost).count()
+    };
+    assert_eq!((lost(2), lost(1)), (1, 1), "decisions, then writes");
+    let states = kept
+        .iter()
+        .filter(|entry| entry.event == state("pay", "normal"));
+    assert_eq!(states.count(), UNTAKEN);
+    assert_eq!(kept.len(), UNTAKEN + 4);
 }
 
 #[tokio::test]
@@ -178,6 +189,7 @@ async fn a_disk_that_takes_nothing_holds_no_end_up() {
         queues: queues.try_into().unwrap(),
         pages: Mutex::default(),
         readers: Arc::new(Semaphore::new(READERS)),
+        changes: Changes::default(),
     })));
     log.note(at(1), None, state("pay", "normal"));
     log.end().await;

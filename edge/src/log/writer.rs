@@ -1,6 +1,7 @@
 //! Writes one book: from its queue to its files.
 
-use std::path::PathBuf;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -15,6 +16,8 @@ use crate::sync::wall_clock;
 
 /// Entries that are written at once.
 const BATCH: usize = 256;
+/// Decisions that are kept while the disk does not take them; the oldest are lost when there are more.
+pub const UNTAKEN: usize = 256;
 /// How long a disk that failed is left alone when there is nothing to write.
 const AGAIN: Duration = Duration::from_secs(2);
 
@@ -35,7 +38,7 @@ pub(super) async fn write(
     state: Arc<State>,
 ) {
     let dir = dir.join(book.as_str());
-    let mut files = None;
+    let mut own = Own::default();
     let mut batch = Vec::new();
     loop {
         let is_whole = state.failing().is_none() && state.lost.load(Ordering::Relaxed) == 0;
@@ -52,17 +55,16 @@ pub(super) async fn write(
         let (mut entries, mut told) = (Vec::new(), Vec::new());
         for message in batch.drain(..) {
             match message {
-                Message::Entry(entry) => entries.push(entry),
+                Message::Entry(entry) => entries.push(*entry),
                 Message::Flush(done) => told.push(done),
             }
         }
         let (dir, shared) = (dir.clone(), Arc::clone(&state));
         let work = spawn_blocking(move || {
-            let mut files = files;
-            put(&mut files, &dir, book, &entries, &shared);
-            files
+            own.put(&dir, book, entries, &shared);
+            own
         });
-        files = work.await.unwrap_or_default();
+        own = work.await.unwrap_or_default();
         for done in told {
             // Who asked may have gone.
             let _ = done.send(());
@@ -70,50 +72,55 @@ pub(super) async fn write(
     }
 }
 
-/// Writes `entries`, and first what there is to say about those before them. Blocking.
-fn put(
-    files: &mut Option<Files>,
-    dir: &std::path::Path,
-    book: Book,
-    entries: &[Box<Entry>],
-    state: &State,
-) {
-    let mut own = Vec::new();
-    if files.is_none() {
-        match Files::open(dir) {
-            Ok((opened, torn)) => {
-                own.extend(torn);
-                *files = Some(opened);
-            }
-            Err(error) => return lose(entries.len(), &error, dir, state),
-        }
-    }
-    let Some(files) = files else {
-        return;
-    };
-    let lost = state.lost.swap(0, Ordering::Relaxed);
-    own.extend((lost > 0).then_some(Event::Lost { entries: lost }));
-    let own = own
-        .into_iter()
-        .map(|event| Entry::new(wall_clock(), None, event));
-    let own: Vec<Entry> = own.collect();
-    let lines = own.iter().chain(entries.iter().map(|entry| &**entry));
-    let lines: Vec<u8> = lines.flat_map(Entry::line).collect();
-    match files.append(&lines, book.is_durable()) {
-        Ok(()) => {
-            state.took(None);
-        }
-        Err(error) => {
-            state.lost.fetch_add(lost, Ordering::Relaxed);
-            lose(entries.len(), &error, dir, state);
-        }
-    }
+/// What a writer has of its own.
+#[derive(Default)]
+struct Own {
+    files: Option<Files>,
+    /// Decisions that the disk did not take, to be tried again.
+    untaken: VecDeque<Entry>,
 }
 
-fn lose(entries: usize, error: &std::io::Error, dir: &std::path::Path, state: &State) {
-    state.lost.fetch_add(entries as u64, Ordering::Relaxed);
-    if state.failing().is_none() {
-        tracing::error!("the log loses entries: {error}");
+impl Own {
+    /// Writes `entries`, and first what there is to say about those before them. Blocking.
+    fn put(&mut self, dir: &Path, book: Book, entries: Vec<Entry>, state: &State) {
+        let room = if book.is_durable() { UNTAKEN } else { 0 };
+        self.untaken.extend(entries);
+        let lost = state.lost.swap(0, Ordering::Relaxed);
+        match self.append(dir, book, lost) {
+            Ok(()) => {
+                self.untaken.clear();
+                state.took(None);
+            }
+            Err(error) => {
+                let beyond = self.untaken.len().saturating_sub(room);
+                self.untaken.drain(..beyond);
+                let lost = lost.saturating_add(beyond as u64);
+                state.lost.fetch_add(lost, Ordering::Relaxed);
+                if state.failing().is_none() {
+                    tracing::error!("the log is not written: {error}");
+                }
+                state.took(Some(format!("the log in {}: {error}", dir.display())));
+            }
+        }
     }
-    state.took(Some(format!("the log in {}: {error}", dir.display())));
+
+    fn append(&mut self, dir: &Path, book: Book, lost: u64) -> std::io::Result<()> {
+        let mut told = Vec::new();
+        let files = match &mut self.files {
+            Some(files) => files,
+            None => {
+                let (files, torn) = Files::open(dir)?;
+                told.extend(torn);
+                self.files.insert(files)
+            }
+        };
+        told.extend((lost > 0).then_some(Event::Lost { entries: lost }));
+        let told = told.into_iter();
+        let told = told.map(|event| Entry::new(wall_clock(), None, event).line());
+        let lines: Vec<u8> = told
+            .chain(self.untaken.iter().map(Entry::line))
+            .flatten()
+            .collect();
+        files.append(&lines, book.is_durable())
+    }
 }

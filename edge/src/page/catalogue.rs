@@ -122,6 +122,24 @@ impl Tongue {
         }
     }
 
+    /// What stands before a reader's reference.
+    pub(super) const fn reference(self) -> &'static str {
+        self.pick(
+            "문의하실 때 이 번호를 알려 주세요:",
+            "If you ask us about this, tell us:",
+        )
+    }
+
+    /// When something was, with its zone.
+    pub(super) fn written_in(self, at: Civil, zone: &UtcOffset) -> String {
+        let Civil { hour, minute, .. } = at;
+        let (day, name) = (self.day(at), &zone.name);
+        match self {
+            Self::Korean => format!("{day} {hour:02}:{minute:02}({name})"),
+            Self::English => format!("{hour:02}:{minute:02} {name}, {day}"),
+        }
+    }
+
     /// When a notice was written.
     pub(super) fn written(self, at: Civil) -> String {
         let Civil { hour, minute, .. } = at;

@@ -29,6 +29,11 @@ impl fmt::Display for Text<'_> {
     }
 }
 
+/// `text` as text of a page that is not a reader's.
+pub(crate) fn escaped(text: &str) -> impl fmt::Display {
+    Text(text)
+}
+
 /// `html` with every character beyond ASCII as a reference: reads the same in any encoding of a
 /// page that agrees with ASCII.
 pub(super) fn ascii(html: &str) -> String {

@@ -13,6 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
+use crate::alarm::{self, CertificateEnd};
 use crate::sync::mirror::authorities;
 
 /// Longest file with certificates or a key, bytes.
@@ -26,6 +27,8 @@ pub struct Fleet {
     pub(super) server: Option<Arc<ServerConfig>>,
     /// To ask with.
     pub(crate) client: ClientConfig,
+    /// When its certificates end, and the authority's.
+    pub(crate) ends: Vec<CertificateEnd>,
 }
 
 impl fmt::Debug for Fleet {
@@ -41,6 +44,12 @@ impl Fleet {
     /// # Errors
     /// In words that hold nothing of a key.
     pub fn read(own: Option<(&Path, &Path)>, authority: Option<&Path>) -> Result<Self, String> {
+        let mut ends = Vec::new();
+        for file in authority.into_iter().chain(own.map(|(file, _)| file)) {
+            let all = certificates(file)?;
+            let name = file.display().to_string();
+            ends.extend(alarm::ends(&name, all.iter().map(AsRef::as_ref)));
+        }
         let roots = authority.map(roots).transpose()?;
         let own = own.map(Own::read).transpose()?;
         let server = own
@@ -63,6 +72,7 @@ impl Fleet {
         Ok(Self {
             server: server.map(Arc::new),
             client,
+            ends,
         })
     }
 

@@ -7,6 +7,7 @@ use http::StatusCode;
 
 use super::id::RequestId;
 use crate::log::Shown;
+use crate::page::emergency::Kind;
 
 /// Where an answer came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,6 +51,8 @@ pub struct Access {
     pub reason: &'static str,
     /// What a reader was shown; `None` for a write, and where no site was found.
     pub shown: Option<Shown>,
+    /// What its reader was told of a write that the origin did not answer.
+    pub unwritten: Option<Kind>,
 }
 
 impl Access {
@@ -65,6 +68,7 @@ impl Access {
             by: AnsweredBy::Edge,
             reason: "-",
             shown: None,
+            unwritten: None,
         }
     }
 

@@ -14,6 +14,7 @@ use snapshot::Timestamp;
 
 use super::access::Access;
 use super::site::{Site, Sites};
+use crate::alarm::Alarm;
 use crate::mode::{Effective, ServiceMode};
 
 /// Upper bounds of the request durations' buckets, seconds.
@@ -52,6 +53,12 @@ struct OfSite {
     site: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfAlarm {
+    site: String,
+    alarm: &'static str,
+}
+
 /// Every metric of an edge.
 #[derive(Debug)]
 pub struct Metrics {
@@ -63,6 +70,7 @@ pub struct Metrics {
     mode: Family<OfService, Gauge>,
     sequence: Family<OfSite, Gauge<u64, AtomicU64>>,
     age: Family<OfSite, Gauge<f64, AtomicU64>>,
+    alarm: Family<OfAlarm, Gauge>,
     left_behind: Family<OfSite, Gauge>,
     damaged: Family<OfSite, Gauge>,
     scrubbed: Family<OfSite, Counter>,
@@ -101,6 +109,7 @@ impl Default for Metrics {
                 "The age of the release's data",
                 Family::default(),
             ),
+            alarm: add.plain("alarm", "Whether an alarm is raised: 0 or 1"),
             left_behind: add.plain(
                 "left_behind",
                 "Whether a newer release needs a later version of this edge: 0 or 1",
@@ -212,6 +221,14 @@ impl Metrics {
                 service: service.to_owned(),
             };
             self.mode.get_or_create(&labels).set(level(mode));
+        }
+        for alarm in Alarm::ALL {
+            let labels = OfAlarm {
+                site: name.clone(),
+                alarm: alarm.as_str(),
+            };
+            let raised = i64::from(site.alarms.is_raised(alarm));
+            self.alarm.get_or_create(&labels).set(raised);
         }
         let of = OfSite { site: name };
         let scrub = site.copy.scrubbed();

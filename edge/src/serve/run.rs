@@ -20,6 +20,7 @@ use super::listen::{self, Drained};
 use super::metrics::Metrics;
 use super::record::record;
 use super::site::{Site, Sites};
+use crate::alarm::{self, Look};
 use crate::answer::Rehearsal;
 use crate::config::{self, Config};
 use crate::copy::Canaries;
@@ -116,7 +117,7 @@ pub async fn run(
     };
     let host = open_data(&config.data).await?;
     let cache = NodeCache::new(NODE_CACHE_BYTES);
-    let log = Log::open(&config.data);
+    let log = Log::telling(&config.data, config.on_change.clone(), &config.name);
     log.note(wall_clock(), None, started(&config.name));
     let opening = config.sites.iter().map(|site| {
         let (host, cache) = (Arc::clone(&host), cache.clone());
@@ -136,6 +137,15 @@ pub async fn run(
         let recording = record(&site);
         tasks.push(AbortOnDropHandle::new(tokio::spawn(recording)));
         tasks.push(AbortOnDropHandle::new(tokio::spawn(site.follow())));
+        let looking = alarm::look(Look {
+            site: follower.state(),
+            alarms: Arc::clone(&site.alarms),
+            data: config.data.clone(),
+            log: log.clone(),
+            certificates: config.peer.ends(),
+            age: settings.age_alarm,
+        });
+        tasks.push(AbortOnDropHandle::new(tokio::spawn(looking)));
         sites.add(&site);
     }
     if let Some((listener, _)) = peer {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use snapshot::{Digest, Scope, ServiceName, SiteName, Timestamp};
 use tokio::sync::broadcast;
 
+use crate::alarm::Alarms;
 use crate::config;
 use crate::mode::{Clock, End, Event, Gates, ModeMemory};
 use crate::orders::{Ends, Orders};
@@ -29,6 +30,8 @@ pub struct Site {
     pub gates: Gates,
     /// The living origin, if one is configured.
     pub origin: Option<Arc<Origin>>,
+    /// What should wake somebody.
+    pub alarms: Arc<Alarms>,
     followed: Mutex<Followed>,
 }
 
@@ -58,6 +61,7 @@ impl Site {
             copy,
             gates,
             origin,
+            alarms: Arc::default(),
             followed: Mutex::default(),
         };
         site.look();

@@ -7,6 +7,7 @@ use snapshot::Timestamp;
 
 use super::edge::Edge;
 use super::site::Site;
+use crate::alarm::Raised;
 use crate::answer::freshness;
 use crate::mode::ServiceMode;
 use crate::sync::SyncStatus;
@@ -28,6 +29,9 @@ pub struct SiteStatus {
     /// Release, orders, sources, refusals and alarms.
     #[serde(flatten)]
     pub sync: SyncStatus,
+    /// Which of the five alarms are raised, since when and why.
+    #[serde(default)]
+    pub raised: Vec<Raised>,
     /// `fresh`, `stale` or `too-old` by the strictest route, `null` without a release.
     pub freshness: Option<String>,
     /// The origin's address, `null` for a pure fallback.
@@ -76,6 +80,7 @@ fn site(site: &Arc<Site>) -> SiteStatus {
         .map(|(name, mode)| service_status(name.as_str(), mode));
     SiteStatus {
         sync,
+        raised: site.alarms.raised(),
         freshness: strictest(site),
         origin: site.origin.as_ref().map(|origin| origin.address()),
         services: services.collect(),

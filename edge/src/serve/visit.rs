@@ -28,14 +28,14 @@ use crate::answer::{
     AnswerContext, Found, Matched, RequestPath, SnapshotAnswer, SnapshotRequest, from_snapshot,
 };
 use crate::copy::LoadedRelease;
-use crate::log::Shown;
+use crate::log::{Event, Shown};
 use crate::mode::breaker::Outcome;
 use crate::mode::{Admission, Gate, Reason};
 use crate::origin::headers::{Client, for_rewriting, loops, towards_origin};
 use crate::origin::{Failure, Origin, OriginAnswer};
 use crate::page::emergency::Kind;
 use crate::page::rewrite::origin::forwarded_condition;
-use crate::page::{AnswerBody, Freshness, PageState, Reader, Source, emergency};
+use crate::page::{AnswerBody, Freshness, PageState, Reader, Receipt, Source, with_receipt};
 
 /// A request on its way.
 pub(super) struct Visit<'a> {
@@ -125,7 +125,9 @@ impl<'a> Visit<'a> {
             });
             answer
         } else {
-            self.write(body, access).await
+            let answer = self.write(body, access).await;
+            self.note_unwritten(access);
+            answer
         };
         self.settle(&mut answer);
         answer
@@ -362,8 +364,41 @@ impl<'a> Visit<'a> {
         }
         let state = self.page_state(Source::Origin, &degraded);
         let manifest = self.release.as_ref().map(|release| &*release.manifest);
-        let draft = emergency(kind, self.reader, &state, way::notice_page(manifest));
+        let receipt = self.receipt(kind, access);
+        let notices = way::notice_page(manifest);
+        let draft = with_receipt(kind, self.reader, &state, notices, receipt.as_ref());
         way::own_answer(self.edge, self.reader, draft, &state)
+    }
+
+    /// What the reader of a write that the origin did not answer may refer to.
+    fn receipt(&self, kind: Kind, access: &mut Access) -> Option<Receipt> {
+        if !matches!(kind, Kind::WriteRefused | Kind::WriteUnknown) {
+            return None;
+        }
+        access.unwritten = Some(kind);
+        Some(Receipt {
+            reference: access.id.reference(),
+            at: self.site.copy.edge_time(),
+        })
+    }
+
+    /// Notes a write that the origin did not answer: nothing of it but what its reader was told.
+    fn note_unwritten(&self, access: &Access) {
+        let reference = access.id.reference();
+        let (route, service) = (access.route.clone(), access.service.clone());
+        self.site.copy.note(match access.unwritten {
+            Some(Kind::WriteRefused) => Event::WriteRefused {
+                reference,
+                route,
+                service,
+            },
+            Some(Kind::WriteUnknown) => Event::WriteUnknown {
+                reference,
+                route,
+                service,
+            },
+            _ => return,
+        });
     }
 
     fn context(&self, detail: Option<&'static str>, degraded: Degraded) -> AnswerContext {

@@ -149,6 +149,7 @@ impl Follower {
         for alarm in kept.alarms {
             follower.alarm(alarm);
         }
+        follower.keep_read_only();
         let serving = follower.resume().await;
         let names = site
             .mirrors
@@ -376,6 +377,7 @@ impl Follower {
             Action::Refuse(offer, refusal) => {
                 std::mem::take(&mut self.fetches).cancel();
                 self.whole.clear();
+                self.fails(&offer, &refusal);
                 self.refuse(Some(&offer), &refusal);
             }
             Action::Inspect(job, want) => self.inspect(job, want, tasks),
@@ -449,6 +451,7 @@ impl Follower {
         let write = write.await.unwrap_or_else(|_| Err("stopped".to_owned()));
         write.map_err(|reason| Refusal::new(Check::Disk, None, reason))?;
         self.journal = journal;
+        self.state.progress().faults.writes("store", None);
         self.use_release(loaded, accepted);
         if is_new {
             let store = Arc::clone(&self.store);
@@ -545,6 +548,7 @@ impl Follower {
         progress.doing = self.core.doing();
         progress.sources = sources;
         drop(progress);
+        self.settle_faults();
         self.tell_left_behind();
     }
 }

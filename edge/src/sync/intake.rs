@@ -34,6 +34,7 @@ impl Follower {
                     return Polled::Unreachable;
                 }
                 source.forget();
+                self.disbelieves(id, Some(error.to_string()));
                 self.refuse(None, &untrusted(mirror, error.to_string()));
                 return Polled::Refused;
             }
@@ -41,6 +42,7 @@ impl Follower {
                 source.forget();
                 source.status.last_answer = Some(now.rfc3339());
                 source.status.error = Some("it holds no release of this site".to_owned());
+                self.disbelieves(id, None);
                 return Polled::Nothing;
             }
             Ok(Fetched::Found { bytes, etag }) => {
@@ -63,6 +65,7 @@ impl Follower {
                     source.status.offers = Some(offer.release().sequence.0);
                     source.offer = Some(offer.clone());
                 }
+                self.disbelieves(id, None);
                 Polled::Offers(offer)
             }
             Err(refusal) => {
@@ -73,6 +76,7 @@ impl Follower {
                 if matches!(refusal, TrustRefusal::SameSequenceOtherManifest { .. }) {
                     self.alarm(refusal.to_string());
                 }
+                self.met_refusal(id, &refusal);
                 self.refuse(None, &untrusted(mirror, refusal.to_string()));
                 Polled::Refused
             }
@@ -86,6 +90,7 @@ impl Follower {
         let (floor, generation) = (&self.journal.floor, self.trust.generation());
         let (accepted, alarms) = accept_release(generation, &envelope, &site, floor, now)?;
         for alarm in alarms {
+            self.met_alarm(&alarm);
             self.alarm(alarm.to_string());
         }
         Ok(Offer(Arc::new(accepted)))
@@ -139,7 +144,12 @@ impl Follower {
             .orders
             .take(bytes, self.trust.generation(), &mut time, wall_clock())?;
         for alarm in &taken.alarms {
+            self.met_alarm(alarm);
             self.alarm(alarm.to_string());
+        }
+        for order in &taken.accepted {
+            let faults = &mut self.state.progress().faults;
+            faults.settles(&order.order.scope, order.order.epoch);
         }
         for order in &taken.accepted {
             let (scope, epoch) = (&order.order.scope, order.order.epoch);
@@ -161,6 +171,9 @@ impl Follower {
         }
         let kept = self.write_orders().await;
         self.orders_kept = kept.is_ok();
+        let why = kept.as_ref().err();
+        let why = why.map(|reason| format!("orders are in force but not on disk: {reason}"));
+        self.state.progress().faults.writes("orders", why);
         if let Err(reason) = kept {
             self.alarm(format!("orders are in force but not on disk: {reason}"));
         }

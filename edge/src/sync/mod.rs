@@ -7,6 +7,7 @@ mod behind;
 mod checks;
 pub mod core;
 mod driver;
+mod faults;
 mod fetch;
 mod given;
 mod history;
@@ -34,6 +35,7 @@ mod trust_status;
 mod work;
 
 pub use driver::Follower;
+pub use faults::{FORKS, Faults};
 pub use fetch::RESUMED_BYTES;
 pub use given::{GIVEN, Given, GivenRelease};
 pub use history::{ALARMS, REFUSALS};

@@ -8,6 +8,7 @@ use snapshot::{EdgeTime, SiteName, Timestamp};
 use tokio::sync::watch;
 
 use super::core::Fetched;
+use super::faults::Faults;
 use super::given::Given;
 use super::history::History;
 use super::lazy::{LazyReads, LazyStatus};
@@ -51,6 +52,7 @@ pub(super) struct Progress {
     pub(super) scrub: ScrubStatus,
     pub(super) fetching: Option<Fetched>,
     pub(super) store: StoreStatus,
+    pub(super) faults: Faults,
 }
 
 impl SiteState {
@@ -182,6 +184,12 @@ impl SiteState {
     #[must_use]
     pub fn scrubbed(&self) -> ScrubStatus {
         lock(&self.progress).scrub.clone()
+    }
+
+    /// What sync meets that should wake somebody.
+    #[must_use]
+    pub fn faults(&self) -> Faults {
+        lock(&self.progress).faults.clone()
     }
 
     /// Puts a release in use. For sync, and for who rehearses without it.

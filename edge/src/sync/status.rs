@@ -39,7 +39,8 @@ pub struct SyncStatus {
     pub sources: Vec<SourceStatus>,
     /// Releases that were not used, newest first.
     pub refusals: Vec<RefusalStatus>,
-    /// What people should look at, newest first.
+    /// What was met that people should look at, in words, newest first. What holds now is under
+    /// `raised`.
     pub alarms: Vec<AlarmStatus>,
     /// Objects of the releases in use that were found damaged on this disk, newest first.
     #[serde(default)]

@@ -14,13 +14,13 @@ use snapshot::trust::{Generation, Refusal as TrustRefusal};
 use snapshot::{Digest, DocumentError, Namespace, SiteName};
 use tokio::task::spawn_blocking;
 
+use super::Brought;
 use super::checks::unsucceeded;
 use super::driver::Follower;
 use super::mirror::{Fetched, MirrorError};
 use super::state::wall_clock;
 use super::status::TrustStatus;
 use super::work::{Offer, SourceId};
-use super::Brought;
 use crate::config::trust;
 use crate::log::Came;
 use crate::trust::Local;
@@ -86,6 +86,7 @@ impl Follower {
         let mut time = self.journal.time;
         let advance = self.trust.take(bytes, &mut time, wall_clock())?;
         for alarm in &advance.alarms {
+            self.met_alarm(alarm);
             self.alarm(alarm.to_string());
         }
         if let Some(
@@ -93,11 +94,14 @@ impl Follower {
         ) = &advance.refused
         {
             self.alarm(refusal.to_string());
+            self.met_successor(refusal);
         }
         for accepted in &advance.accepted {
             let (number, who) = (accepted.succession.number, &accepted.succession.who);
             tracing::warn!(site = %self.state.name(), number, who, "a new generation of trust");
             self.note_trust(accepted, came);
+            let faults = &mut self.state.progress().faults;
+            faults.settles_trust(accepted.succession.number);
         }
         if !advance.accepted.is_empty() {
             self.journal.time = time;
@@ -170,6 +174,9 @@ impl Follower {
         let kept = spawn_blocking(write).await;
         let kept = kept.unwrap_or_else(|_| Err("stopped".to_owned()));
         self.trust_kept = kept.is_ok();
+        let why = kept.as_ref().err();
+        let why = why.map(|reason| format!("a generation of trust is not on disk: {reason}"));
+        self.state.progress().faults.writes("trust", why);
         if let Err(reason) = kept {
             self.alarm(format!(
                 "a new generation of trust is in force but not on disk: {reason}"

@@ -94,18 +94,22 @@ pub const PROGRAMS: &[Program] = &[
     debian("script", "bsdutils"),
 ];
 
-/// Programs that take so long to build that only `cargo xtask test all` installs them; a test uses
+/// Programs that take so long to build, or so much room, that only `cargo xtask test all` installs them; a test uses
 /// one that is there, and is a skip without it only then.
-pub const LARGE: &[Program] = &[Program {
-    name: "garage",
-    from: From::Kept(Kept {
-        registry: Registry::Cargo,
-        package: "garage",
-        version: "2.5.0",
-        features: "",
-        minutes: 10,
-    }),
-}];
+pub const LARGE: &[Program] = &[
+    Program {
+        name: "garage",
+        from: From::Kept(Kept {
+            registry: Registry::Cargo,
+            package: "garage",
+            version: "2.5.0",
+            features: "",
+            minutes: 10,
+        }),
+    },
+    // Its package brings a whole server.
+    debian("promtool", "prometheus"),
+];
 
 /// Programs that a bench measures Holdfast beside, or needs for it.
 pub const PEERS: &[Program] = &[

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Kind;
+use super::{Kind, Receipt};
 use crate::page::catalogue::Tongue;
 use crate::page::escape::Text;
 use crate::page::rewrite::banner;
@@ -10,7 +10,12 @@ use crate::page::state::PageState;
 
 const STYLE: &str = include_str!("page.css");
 
-pub(super) fn page(kind: Kind, state: &PageState, notice_page: Option<&str>) -> String {
+pub(super) fn page(
+    kind: Kind,
+    state: &PageState,
+    notice_page: Option<&str>,
+    receipt: Option<&Receipt>,
+) -> String {
     let tongue = Tongue::of(&state.language);
     let words = tongue.emergency(kind);
     let mut out = String::with_capacity(4096);
@@ -32,6 +37,17 @@ pub(super) fn page(kind: Kind, state: &PageState, notice_page: Option<&str>) -> 
         "<h1>{title}</h1><p class=\"detail\">{}</p>",
         words.detail
     );
+    if let Some(receipt) = receipt {
+        let at = tongue.written_in(state.offset.civil(receipt.at), &state.offset);
+        let _ = write!(
+            out,
+            "<p class=\"receipt\">{} <b>{}</b> <time datetime=\"{}\">{}</time></p>",
+            tongue.reference(),
+            Text(&receipt.reference),
+            receipt.at.rfc3339(),
+            Text(&at)
+        );
+    }
     if kind.tells_of_the_site() {
         if let Some(at) = state
             .as_of()

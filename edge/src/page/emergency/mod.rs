@@ -9,6 +9,7 @@ mod problem;
 
 use http::header::{ALLOW, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
+use snapshot::Timestamp;
 
 use super::draft::Draft;
 use super::finish::vary_on;
@@ -134,6 +135,15 @@ impl Kind {
     }
 }
 
+/// What a reader may refer to later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Short, and easy to read aloud.
+    pub reference: String,
+    /// When it was given.
+    pub at: Timestamp,
+}
+
 /// The page of `kind`, or the problem document, with a link to the site's notice page where it
 /// has one.
 #[must_use]
@@ -143,17 +153,28 @@ pub fn emergency(
     state: &PageState,
     notice_page: Option<&str>,
 ) -> Draft {
+    with_receipt(kind, reader, state, notice_page, None)
+}
+
+/// The same, with what its reader may refer to.
+pub(crate) fn with_receipt(
+    kind: Kind,
+    reader: &Reader,
+    state: &PageState,
+    notice_page: Option<&str>,
+    receipt: Option<&Receipt>,
+) -> Draft {
     let mut draft = if reader.wants_json() {
         Draft::new(
             kind.status(),
             "application/problem+json",
-            problem::document(kind, state),
+            problem::document(kind, state, receipt),
         )
     } else {
         Draft::new(
             kind.status(),
             "text/html; charset=utf-8",
-            html::page(kind, state, notice_page),
+            html::page(kind, state, notice_page, receipt),
         )
     };
     vary_on(&mut draft.headers, "Accept");

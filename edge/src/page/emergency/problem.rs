@@ -3,7 +3,7 @@
 use serde::Serialize;
 use snapshot::Timestamp;
 
-use super::Kind;
+use super::{Kind, Receipt};
 use crate::page::catalogue::Tongue;
 use crate::page::state::PageState;
 
@@ -16,6 +16,10 @@ struct Problem<'a> {
     detail: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     services: Vec<Down<'a>>,
 }
@@ -28,7 +32,7 @@ struct Down<'a> {
     since: Option<String>,
 }
 
-pub(super) fn document(kind: Kind, state: &PageState) -> String {
+pub(super) fn document(kind: Kind, state: &PageState, receipt: Option<&Receipt>) -> String {
     let words = Tongue::of(&state.language).emergency(kind);
     let told = kind.tells_of_the_site();
     let problem = Problem {
@@ -37,6 +41,8 @@ pub(super) fn document(kind: Kind, state: &PageState) -> String {
         status: kind.status().as_u16(),
         detail: words.detail,
         as_of: state.as_of().filter(|_| told).map(minute),
+        reference: receipt.map(|receipt| receipt.reference.as_str()),
+        at: receipt.map(|receipt| receipt.at.rfc3339()),
         services: state
             .degraded()
             .filter(|_| told)

@@ -100,6 +100,30 @@ fn a_refused_write_says_what_to_do_instead() {
 }
 
 #[test]
+fn a_reference_is_shown_with_its_time_to_people_and_programs() {
+    let receipt = Receipt {
+        reference: "BDFG-HJKL".to_owned(),
+        at: Timestamp(1_795_323_959_000),
+    };
+    let (kind, receipt) = (Kind::WriteRefused, Some(&receipt));
+    for (language, words) in [
+        (
+            "ko",
+            "이 번호를 알려 주세요: BDFG-HJKL 11월 22일 14:05(KST)",
+        ),
+        ("en", "tell us: BDFG-HJKL 14:05 KST, 22 Nov"),
+    ] {
+        let draft = with_receipt(kind, &Reader::default(), &outage(language), None, receipt);
+        let shown = text(&body(&draft), ".receipt");
+        assert!(shown.contains(words), "{shown}");
+    }
+    let draft = with_receipt(kind, &program(), &outage("en"), None, receipt);
+    let problem: serde_json::Value = serde_json::from_str(&body(&draft)).unwrap();
+    assert_eq!(problem["reference"], "BDFG-HJKL");
+    assert_eq!(problem["at"], "2026-11-22T05:05:59Z");
+}
+
+#[test]
 fn absence_from_the_copy_names_the_copys_time() {
     for (language, words) in [
         ("ko", "11월 22일 14:05(KST)"),

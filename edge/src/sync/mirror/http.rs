@@ -21,7 +21,9 @@ use object_store::http::{HttpBuilder, HttpStore};
 use object_store::{ClientOptions, RetryConfig};
 use url::Url;
 
+use super::date::ClockOff;
 use super::{Shown, tls};
+use crate::sync::wall_clock;
 
 /// How long a connection may take.
 pub const CONNECT: Duration = Duration::from_secs(2);
@@ -35,11 +37,11 @@ pub const HEAD_BYTES: usize = 64 << 10;
 pub const REFUSAL_BYTES: usize = 64 << 10;
 
 /// The store at `url`, which tries nothing twice: the next poll is the retry. `shown` goes with each
-/// request, as who is asked wants to know who asks (RFC 9110 section 11.6.2).
+/// request, as who is asked wants to know who asks (RFC 9110 section 11.6.2). `clock` sees each answer.
 ///
 /// # Errors
 /// In words.
-pub(super) fn store(url: &Url, shown: &Shown) -> Result<HttpStore, String> {
+pub(super) fn store(url: &Url, shown: &Shown, clock: &ClockOff) -> Result<HttpStore, String> {
     let transport = if url.scheme() == "https" {
         Transport::Tls(tls::over(connector(), shown.tls.as_ref())?)
     } else {
@@ -55,6 +57,7 @@ pub(super) fn store(url: &Url, shown: &Shown) -> Result<HttpStore, String> {
         .with_http_connector(Client {
             transport,
             shown: shown.token.clone(),
+            clock: clock.clone(),
         })
         .build()
         .map_err(|error| error.to_string())
@@ -65,6 +68,8 @@ pub(super) fn store(url: &Url, shown: &Shown) -> Result<HttpStore, String> {
 pub(super) struct Client {
     pub(super) transport: Transport,
     pub(super) shown: Option<HeaderValue>,
+    /// What its clock is compared with.
+    pub(super) clock: ClockOff,
 }
 
 /// With or without TLS.
@@ -78,10 +83,10 @@ pub(super) enum Transport {
 
 impl Connect for Client {
     fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
-        let shown = self.shown.clone();
+        let also = (self.shown.clone(), self.clock.clone());
         Ok(match &self.transport {
-            Transport::Plain => client(connector(), shown),
-            Transport::Tls(connector) => client(connector.clone(), shown),
+            Transport::Plain => client(connector(), also),
+            Transport::Tls(connector) => client(connector.clone(), also),
         })
     }
 }
@@ -93,7 +98,7 @@ pub(super) fn connector() -> HttpConnector {
     connector
 }
 
-fn client<C>(connector: C, shown: Option<HeaderValue>) -> HttpClient
+fn client<C>(connector: C, (shown, clock): (Option<HeaderValue>, ClockOff)) -> HttpClient
 where
     C: Connects + Clone + std::fmt::Debug + Send + Sync + 'static,
 {
@@ -104,11 +109,15 @@ where
         .http1_max_headers(FIELDS)
         .http1_max_buf_size(HEAD_BYTES)
         .build(connector);
-    HttpClient::new(Service(client, shown))
+    HttpClient::new(Service(client, shown, clock))
 }
 
 #[derive(Debug)]
-struct Service<C>(legacy::Client<C, HttpRequestBody>, Option<HeaderValue>);
+struct Service<C>(
+    legacy::Client<C, HttpRequestBody>,
+    Option<HeaderValue>,
+    ClockOff,
+);
 
 #[async_trait]
 impl<C> HttpService for Service<C>
@@ -120,6 +129,7 @@ where
             request.headers_mut().insert(AUTHORIZATION, shown.clone());
         }
         let answer = self.0.request(request).await.map_err(failed)?;
+        self.2.see(answer.headers(), wall_clock());
         let gives = answer.status().is_success();
         Ok(answer.map(|body| {
             let body = body.map_err(|error| HttpError::new(HttpErrorKind::Interrupted, error));

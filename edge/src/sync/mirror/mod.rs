@@ -8,6 +8,7 @@
 
 mod address;
 mod credentials;
+mod date;
 #[cfg(test)]
 pub(super) mod endless;
 mod error;
@@ -38,6 +39,7 @@ use self::settled::Settling;
 use super::layout::Place;
 
 pub use address::parse_url;
+use date::ClockOff;
 pub use error::MirrorError;
 pub use patience::{
     FLOOR, LEAST_BYTES_A_SECOND, OBJECT_DEADLINE, Patience, SMALL_DEADLINE, STALL, WINDOW,
@@ -85,6 +87,7 @@ pub struct Mirror {
     store: Arc<dyn ObjectStore>,
     patience: Patience,
     settling: Arc<Settling>,
+    clock: ClockOff,
 }
 
 impl Mirror {
@@ -101,6 +104,7 @@ impl Mirror {
             mirror: url.to_string(),
             why,
         };
+        let mut clock = ClockOff::default();
         let (access, base, store): (_, _, Arc<dyn ObjectStore>) = match url.scheme() {
             "file" => {
                 let root = url
@@ -112,7 +116,7 @@ impl Mirror {
                 (Access::Folder(root), base, Arc::new(store))
             }
             "http" | "https" => {
-                let store = http::store(url, &Shown::default()).map_err(unusable)?;
+                let store = http::store(url, &Shown::default(), &clock).map_err(unusable)?;
                 let access = Access::Read("write to the folder or store behind it");
                 (access, Path::default(), Arc::new(store))
             }
@@ -126,6 +130,7 @@ impl Mirror {
                          both: ?credentials=FILE",
                     )
                 };
+                clock = bucket.clock;
                 (access, bucket.base, Arc::new(bucket.store))
             }
             _ => {
@@ -141,6 +146,7 @@ impl Mirror {
             store,
             patience: Patience::default(),
             settling: Arc::default(),
+            clock,
         })
     }
 
@@ -168,7 +174,7 @@ impl Mirror {
                 why: "who asks is only shown over http:// and https://",
             });
         }
-        let store = http::store(&self.url, shown);
+        let store = http::store(&self.url, shown, &self.clock);
         let store = store.map_err(|why| MirrorError::Unusable {
             mirror: self.url.to_string(),
             why,
@@ -181,6 +187,13 @@ impl Mirror {
     #[must_use]
     pub const fn patience(&self) -> &Patience {
         &self.patience
+    }
+
+    /// How far this machine's clock is behind the mirror's by its last answer, milliseconds; `None`
+    /// where it does not say.
+    #[must_use]
+    pub fn clock_off_ms(&self) -> Option<i64> {
+        self.clock.behind_ms()
     }
 
     /// Its URL.

@@ -14,6 +14,7 @@ use object_store::{BackoffConfig, ClientOptions, RetryConfig};
 use url::Url;
 
 use super::credentials::Credentials;
+use super::date::ClockOff;
 use super::http::{Client, Transport};
 use super::{MirrorError, tls};
 
@@ -28,6 +29,7 @@ pub(super) struct Bucket {
     pub(super) store: AmazonS3,
     pub(super) base: Path,
     pub(super) has_key: bool,
+    pub(super) clock: ClockOff,
 }
 
 /// Opens the bucket that `url` names, asking `environment` for what it leaves open.
@@ -58,6 +60,7 @@ pub(super) fn bucket(
         option("endpoint").or_else(|| variable(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]));
     let region = option("region").or_else(|| variable(&["AWS_REGION", "AWS_DEFAULT_REGION"]));
 
+    let clock = ClockOff::default();
     let is_plain = endpoint.as_deref().is_some_and(|e| e.starts_with("http:"));
     let transport = if is_plain {
         Transport::Plain
@@ -79,6 +82,7 @@ pub(super) fn bucket(
         .with_http_connector(Client {
             transport,
             shown: None,
+            clock: clock.clone(),
         });
     if let Some(endpoint) = endpoint {
         builder = builder.with_endpoint(endpoint);
@@ -103,6 +107,7 @@ pub(super) fn bucket(
         store,
         base,
         has_key,
+        clock,
     })
 }
 

@@ -1,0 +1,148 @@
+//! What is heard of edges, and what is made of it.
+
+use snapshot::Timestamp;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use url::Url;
+
+use super::account::{Telling, WRITES};
+use super::gather::{Heard, LINE_BYTES, LOG_BYTES, PATIENCE, gather};
+use crate::log::{Entry, Event};
+
+const FROM: Timestamp = Timestamp(1_795_323_900_000);
+const TO: Timestamp = Timestamp(1_795_323_960_000);
+
+fn at(ms: u64, event: Event) -> Entry {
+    Entry::new(Timestamp(FROM.0 + ms), Some("small".to_owned()), event)
+}
+
+fn heard(name: &str) -> Heard {
+    Heard {
+        url: "http://127.0.0.1:1".parse().unwrap(),
+        name: Some(name.to_owned()),
+        error: None,
+    }
+}
+
+/// An edge that answers every request with `head` and then `piece` without end, or not at all.
+async fn edge(head: &'static str, piece: Vec<u8>) -> Url {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let piece = piece.clone();
+            tokio::spawn(async move {
+                let mut asked = vec![0; 4096];
+                let read = stream.read(&mut asked).await.unwrap_or(0);
+                let is_log = asked[..read].starts_with(b"GET /log");
+                let end =
+                    "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                let answer = if is_log { head } else { end };
+                if stream.write_all(answer.as_bytes()).await.is_err() || !is_log {
+                    return;
+                }
+                while !piece.is_empty() && stream.write_all(&piece).await.is_ok() {}
+                std::future::pending::<()>().await;
+            });
+        }
+    });
+    url.parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_is_no_log_or_never_ends_is_given_up() {
+    let endless = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n";
+    let lines = [vec![b'x'; 60_000], b"\n".to_vec()].concat();
+    let edges = [
+        edge("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n", Vec::new()).await,
+        edge(endless, vec![b'x'; 60_000]).await,
+        edge(endless, lines).await,
+        edge(endless, Vec::new()).await,
+    ];
+    let told = gather(&edges, (FROM, TO), None, |_, entry| panic!("{entry:?}")).await;
+    let errors: Vec<String> = told.into_iter().map(|one| one.error.unwrap()).collect();
+    let expected = [
+        "/log answers 503".to_owned(),
+        format!("/log has a line longer than {LINE_BYTES} bytes"),
+        format!("/log is longer than {LOG_BYTES} bytes: the rest is not read"),
+        format!("nothing came for {PATIENCE:?}"),
+    ];
+    assert_eq!(errors, expected);
+}
+
+#[test]
+fn writes_beyond_those_listed_are_counted() {
+    let mut telling = Telling::new(FROM);
+    for n in 0..WRITES + 5 {
+        let event = Event::WriteRefused {
+            reference: format!("BDFG-{n}"),
+            route: "/pay/".to_owned(),
+            service: "pay".to_owned(),
+        };
+        telling.take(0, at(n as u64, event));
+    }
+    let account = telling.account(vec![heard("seoul-1")], TO);
+    assert_eq!(account.writes.len(), WRITES);
+    assert_eq!(account.services[0].writes_refused, WRITES as u64 + 5);
+    let text = super::text::text(&account);
+    assert!(text.contains("and 985 more: --format json"), "{text}");
+    assert!(super::html::html(&account).contains("And 5 more."));
+}
+
+#[test]
+fn an_alarm_is_told_from_when_to_when_and_an_edge_by_what_it_says_of_itself() {
+    let mut telling = Telling::new(FROM);
+    let raised = |why: &str| Event::AlarmRaised {
+        alarm: "disk".to_owned(),
+        why: why.to_owned(),
+    };
+    telling.take(0, at(1000, raised("full")));
+    let since = Timestamp(FROM.0 + 1000).rfc3339();
+    let alarm = "disk".to_owned();
+    telling.take(0, at(2000, Event::AlarmCleared { alarm, since }));
+    telling.take(1, at(3000, raised("read-only")));
+    let (name, version) = ("busan-2".to_owned(), "1".to_owned());
+    telling.take(1, at(10, Event::EdgeStarted { name, version }));
+    telling.take(1, at(10, Event::Lost { entries: 7 }));
+    let gone = Heard {
+        name: None,
+        error: Some("/log broke off".to_owned()),
+        ..heard("")
+    };
+    let account = telling.account(vec![heard("seoul-1"), gone], TO);
+    let told: Vec<_> = account
+        .alarms
+        .iter()
+        .map(|alarm| {
+            (
+                alarm.edge.as_str(),
+                alarm.why.as_str(),
+                alarm.until.is_some(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [("seoul-1", "full", true), ("busan-2", "read-only", false)]
+    );
+    assert_eq!(account.edges[1].lost, 7);
+    let text = super::text::text(&account);
+    for words in [
+        "Told by 1 of 2 edges",
+        "NOT HEARD: busan-2",
+        "7 entries",
+        "still raised",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+#[test]
+fn numbers_are_grouped_and_ages_told_in_the_largest_unit() {
+    use super::text::{age, grouped};
+    let grouped: Vec<String> = [0, 999, 1000, 1_027_699].into_iter().map(grouped).collect();
+    assert_eq!(grouped, ["0", "999", "1,000", "1,027,699"]);
+    let ages: Vec<String> = [5, 600, 7200, 864_000].into_iter().map(age).collect();
+    assert_eq!(ages, ["5 s", "10 min", "2 h", "10 days"]);
+}
