@@ -28,6 +28,8 @@ mod coverage;
 #[cfg(test)]
 mod disk;
 #[cfg(test)]
+mod enemies;
+#[cfg(test)]
 mod erase;
 #[cfg(test)]
 mod faults;

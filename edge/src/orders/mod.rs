@@ -6,6 +6,7 @@
 
 mod ends;
 mod keeper;
+mod piecemeal;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ use crate::mode::Asked;
 
 pub use ends::Ends;
 pub use keeper::{OrdersError, OrdersKeeper, Taken};
+pub use piecemeal::piecemeal;
 
 /// The orders in force of one site.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

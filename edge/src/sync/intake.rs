@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use snapshot::trust::{Refusal as TrustRefusal, accept_release};
-use snapshot::{DocumentError, Envelope};
+use snapshot::{DocumentError, Envelope, ServiceName};
 use tokio::task::spawn_blocking;
 
 use super::Brought;
@@ -14,7 +14,7 @@ use super::mirror::{Fetched, MirrorError};
 use super::state::wall_clock;
 use super::work::{Offer, SourceId};
 use crate::log::Came;
-use crate::orders::Taken;
+use crate::orders::{Taken, piecemeal};
 
 impl Follower {
     pub(super) fn take_release(
@@ -180,7 +180,21 @@ impl Follower {
         if changed {
             self.state.given().orders_are(self.orders.bundle());
             self.state.order(self.orders.orders());
+            self.look_for_piecemeal();
             self.pass_on();
+        }
+    }
+
+    fn look_for_piecemeal(&self) {
+        let Some(current) = self.state.current() else {
+            return;
+        };
+        let services = current.manifest.services.iter();
+        let services: Vec<&ServiceName> = services.map(|service| &service.name).collect();
+        let thresholds = self.trust.generation().thresholds();
+        let (bundle, now) = (self.orders.bundle(), self.state.edge_time());
+        if let Some(words) = piecemeal(bundle, &services, &thresholds, now) {
+            self.alarm(words);
         }
     }
 
