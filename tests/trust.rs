@@ -1,5 +1,8 @@
 //! Whom edges believe, by any path: a stolen key is thrown out with the building gone.
 
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
 use http::Method;
 use snapshot::trust::{Chain, Succession, TrustFiles};
 use snapshot::{Envelope, KeySigner, Namespace, Signer as _, Timestamp, encode};
@@ -7,7 +10,7 @@ use ssh_key::PrivateKey;
 use ssh_key::private::Ed25519Keypair;
 use stage::client::Answer;
 
-use crate::scene::{Ask, Edge, Site, TOKEN, eventually};
+use crate::scene::{Ask, Edge, Ended, Site, TOKEN, binary, eventually, run};
 
 const OPERATOR: &str = "operator@small.example";
 const SECOND: &str = "second@small.example";
@@ -60,6 +63,8 @@ async fn site() -> Site {
     site.write("trust/trust.toml", person + &files.trust_toml);
     let second = key(7).to_openssh(ssh_key::LineEnding::LF).unwrap();
     site.write("second", second.as_bytes());
+    let private = std::fs::Permissions::from_mode(0o600);
+    fs_err::set_permissions(site.path("second"), private).unwrap();
     site
 }
 
@@ -83,6 +88,16 @@ fn chain(site: &Site, to: &TrustFiles, signed_by: u8) -> Vec<u8> {
     let mut chain = Chain::default();
     chain.push(envelope).unwrap();
     chain.to_bytes().unwrap()
+}
+
+/// `edge trust` with these arguments by the path `via` alone, with the second operator's key.
+async fn trust(site: &Site, via: &str, arguments: &[&str]) -> Ended {
+    let mut trust = Command::new(binary("edge"));
+    trust.arg("trust").args(arguments);
+    trust.args(["--site", "small", "--via", via]);
+    trust.arg("--key").arg(site.path("second"));
+    trust.arg("--trust").arg(site.path("trust"));
+    run(trust).await
 }
 
 async fn bring(edge: &Edge, body: impl AsRef<[u8]>) -> Answer {
@@ -116,11 +131,22 @@ async fn a_stolen_key_is_thrown_out_with_the_origin_and_every_mirror_gone() {
     let heard = site.order_via(&url(&first), &stolen, &thief).await;
     heard.expect(0);
     let to = without(&files(&site), OPERATOR);
-    let told = bring(&first, chain(&site, &to, 7)).await;
-    assert_eq!(
-        (told.status.as_u16(), told.text().as_str()),
-        (200, "in force\n")
-    );
+    site.write("new/allowed_signers", &to.allowed_signers);
+    site.write("new/trust.toml", &to.trust_toml);
+    let (new, proposal) = (site.path("new"), site.path("proposal"));
+    let (new, proposal) = (new.to_str().unwrap(), proposal.to_str().unwrap());
+    let propose = ["propose", new, "--out", proposal, "--why", "stolen"];
+    let proposed = trust(&site, &url(&first), &propose).await.expect(0);
+    let gone = format!("- {OPERATOR}, operator, is let go, with SHA256:");
+    for said in [gone.as_str(), "that is enough"] {
+        assert!(proposed.err.contains(said), "{}", proposed.err);
+    }
+    let apply = ["apply", proposal, "--yes"];
+    let told = trust(&site, &url(&first), &apply).await.expect(0);
+    let said = format!("edge {}/: told, and in force there", url(&first));
+    for said in [said.as_str(), "in force on 1 of 1 edges"] {
+        assert!(told.out.contains(said), "{}", told.out);
+    }
     for edge in [&first, &middle, &last] {
         believes(edge, 1).await;
     }

@@ -1,4 +1,5 @@
-//! The command line: `edge serve`, `edge sync`, `edge order`, `edge ops`, `edge why`, `edge report`.
+//! The command line: `edge serve`, `edge sync`, `edge order`, `edge trust`, `edge ops`, `edge why`,
+//! `edge report`.
 //!
 //! What would ask on a terminal (a passphrase, whether to go on) says without one what to give instead.
 
@@ -9,6 +10,7 @@ mod order;
 mod report;
 mod serve;
 mod sync;
+mod trust;
 mod usage;
 mod why;
 
@@ -40,6 +42,9 @@ enum Command {
     /// Switches services and writes notices, on every edge, through the mirrors.
     #[command(after_long_help = order::HELP)]
     Order(Box<order::Order>),
+    /// Changes whom the edges believe: throws a stolen key out, lets people come and go.
+    #[command(after_long_help = trust::HELP)]
+    Trust(Box<trust::Trust>),
     /// Writes down, in calm, what the commands of operators need.
     Ops(Box<ops::Ops>),
     /// Says how a running edge would answer a URL, and why, step by step.
@@ -74,6 +79,7 @@ fn run(cli: Cli) -> Exit {
         Command::Sync(arguments) => arguments.run(),
         Command::Ops(arguments) => told(arguments.run()),
         Command::Order(arguments) => on_runtime(async { told(arguments.run().await) }),
+        Command::Trust(arguments) => on_runtime(async { told(arguments.run().await) }),
         Command::Why(arguments) => on_runtime(async { told(arguments.run().await) }),
         Command::Report(arguments) => on_runtime(async { told(arguments.run().await) }),
     }

@@ -48,6 +48,9 @@ impl Follower {
         let (bytes, etag) = match answer {
             Ok(Fetched::Found { bytes, etag }) => (bytes, etag),
             Ok(Fetched::Missing) => return source.trust_etag = None,
+            Err(error @ MirrorError::TooLarge { .. }) => {
+                return self.refuse(None, &unsucceeded(mirror, error.to_string()));
+            }
             Ok(Fetched::Unchanged) | Err(_) => return self.keep_trust().await,
         };
         let came = self.came_from(id);
