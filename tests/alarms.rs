@@ -1,6 +1,8 @@
 //! The five alarms, each fired on a running edge: in its metrics, its status and its log, and over again
 //! once its condition is. The rules that are loaded from `deploy/` name what an edge exports.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::scene::{Clock, Disk, Edge, EdgeBuilder, Fleet, Site, TOKEN, eventually, run};
@@ -254,12 +256,12 @@ async fn every_metric_that_the_rules_name_is_exported_and_every_alarm_has_a_rule
         let exported = format!("alarm=\"{}\"", alarm.unwrap());
         assert!(metrics.contains(&exported), "{exported}");
     }
-    let named: std::collections::BTreeSet<&str> = metrics
+    let named: BTreeSet<&str> = metrics
         .lines()
         .filter_map(|line| line.split("alarm=\"").nth(1)?.split('"').next())
         .collect();
     assert_eq!((expressions, named.len()), (5, 5));
-    for alarm in named {
+    for alarm in &named {
         assert!(
             rules.contains(&format!("{{alarm=\"{alarm}\"}}")),
             "{alarm} has no rule"
@@ -271,8 +273,35 @@ async fn every_metric_that_the_rules_name_is_exported_and_every_alarm_has_a_rule
         "each says what to do"
     );
     if outside::have("promtool") {
-        let mut check = std::process::Command::new("promtool");
-        check.args(["check", "rules", path]);
-        run(check).await.expect(0);
+        site.write("alerts.yml", &rules);
+        site.write("fired.yml", fired(&named));
+        let fired = site.path("fired.yml").display().to_string();
+        for arguments in [["check", "rules", path], ["test", "rules", &fired]] {
+            let mut promtool = std::process::Command::new("promtool");
+            promtool.args(arguments);
+            run(promtool).await.expect(0);
+        }
     }
+}
+
+/// A test of the rules beside it: each fires while its alarm is raised, and not after.
+fn fired(alarms: &BTreeSet<&str>) -> String {
+    let mut test =
+        "rule_files: [alerts.yml]\nevaluation_interval: 30s\ntests:\n  - interval: 30s\n    \
+                    input_series:\n"
+            .to_owned();
+    for alarm in alarms {
+        let labels = format!("{{site=\"small\",alarm=\"{alarm}\",instance=\"one\"}}");
+        test +=
+            &format!("      - series: 'holdfast_alarm{labels}'\n        values: '0x3 1x20 0x5'\n");
+    }
+    let expect = |expression: &str, time: &str, samples: &str| {
+        format!(
+            "      - expr: {expression}\n        eval_time: {time}\n        exp_samples: {samples}\n"
+        )
+    };
+    let firing = "count(ALERTS{alertstate=\"firing\"})";
+    let all = format!("[{{labels: '{{}}', value: {}}}]", alarms.len());
+    test += "    promql_expr_test:\n";
+    test + &expect(firing, "10m", &all) + &expect(firing, "14m", "[]")
 }

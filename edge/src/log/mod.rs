@@ -46,7 +46,7 @@ use writer::Message;
 pub const QUEUE: usize = 4096;
 /// Readings of the log at once; more are sent away.
 pub const READERS: usize = 2;
-/// How long the end of an edge waits for its log.
+/// How long the end of an edge, and whoever reads, wait until all that was noted is written.
 pub const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// The log of an edge. Cloning shares it. One that keeps nothing stands where nobody would read it.
@@ -170,7 +170,8 @@ impl Log {
         };
         let place = Arc::clone(&shared.readers).try_acquire_owned();
         let place = place.map_err(|_| Busy)?;
-        shared.written().await;
+        // A disk that hangs hides what is not written yet, and nothing else.
+        let _ = tokio::time::timeout(LAST_WORDS, shared.written()).await;
         let (dir, runtime) = (shared.dir.clone(), tokio::runtime::Handle::current());
         tokio::task::spawn_blocking(move || {
             read::read(&dir, &range, STALL, &runtime, &to);

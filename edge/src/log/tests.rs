@@ -234,7 +234,7 @@ async fn lines_that_are_torn_or_too_long_are_passed_over() {
     log.note(at(2), None, state("pay", "degraded"));
     assert_eq!(
         kinds(&read(&log, Range::default()).await),
-        ["state", "state", "torn"]
+        ["state", "torn", "state"]
     );
 }
 

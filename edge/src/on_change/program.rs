@@ -162,7 +162,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let pid = dir.path().join("pid");
         let script = format!("sleep 600 & echo $! > {}; wait", pid.display());
-        let run = run(&shell(&script, Duration::from_millis(500)), b"").await;
+        let run = run(&shell(&script, Duration::from_secs(3)), b"").await;
         assert!(
             run.ended.starts_with("killed: it took longer than"),
             "{}",

@@ -277,6 +277,7 @@ impl Telling {
     /// The account, of the edges that were `heard`, until `to`.
     pub(super) fn account(mut self, heard: Vec<Heard>, to: Timestamp) -> Account {
         let to = to.rfc3339_ms();
+        self.stops();
         let mut names = Vec::new();
         let mut edges = Vec::new();
         for (place, heard) in heard.into_iter().enumerate() {
@@ -353,6 +354,21 @@ impl Telling {
             releases: releases.collect(),
             alarms,
             writes,
+        }
+    }
+
+    /// From when an edge stopped until it tells of its services again, it answered for none.
+    fn stops(&mut self) {
+        for (place, edge) in &self.edges {
+            for stopped in &edge.stopped {
+                let of_edge = self
+                    .states
+                    .values_mut()
+                    .filter_map(|edges| edges.get_mut(place));
+                for changes in of_edge {
+                    changes.push((stopped.clone(), "down".to_owned(), "stopped".to_owned()));
+                }
+            }
         }
     }
 

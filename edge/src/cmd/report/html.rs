@@ -50,6 +50,7 @@ fn tell(out: &mut String, account: &Account) -> std::fmt::Result {
                 ("normal", "the origin answers"),
                 ("probing", "it is tried"),
                 ("degraded", "the copy answers"),
+                ("down", "the edge was stopped"),
             ],
         )?;
         for service in &account.services {

@@ -139,6 +139,29 @@ fn an_alarm_is_told_from_when_to_when_and_an_edge_by_what_it_says_of_itself() {
 }
 
 #[test]
+fn an_edge_that_was_stopped_answered_for_nothing_until_it_is_heard_again() {
+    let mut telling = Telling::new(FROM);
+    let state = |to: &str| Event::State {
+        service: "pay".to_owned(),
+        from: None,
+        to: to.to_owned(),
+        reason: "calm".to_owned(),
+    };
+    let name = "seoul-1".to_owned();
+    telling.take(0, at(0, state("normal")));
+    telling.take(0, at(10_000, Event::EdgeStopped { name }));
+    telling.take(0, at(20_000, state("normal")));
+    let account = telling.account(vec![heard("seoul-1")], TO);
+    let pay = &account.services[0];
+    let states: Vec<&str> = pay.spans.iter().map(|span| span.state.as_str()).collect();
+    assert_eq!(states, ["normal", "down", "normal"]);
+    let down = &pay.episodes[0];
+    assert_eq!((down.state.as_str(), pay.episodes.len()), ("down", 1));
+    let until = Timestamp(FROM.0 + 20_000).rfc3339_ms();
+    assert_eq!((down.last_to.as_str(), down.open), (until.as_str(), false));
+}
+
+#[test]
 fn numbers_are_grouped_and_ages_told_in_the_largest_unit() {
     use super::text::{age, grouped};
     let grouped: Vec<String> = [0, 999, 1000, 1_027_699].into_iter().map(grouped).collect();
