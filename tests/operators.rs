@@ -495,3 +495,59 @@ async fn ops_toml_is_made_in_calm_and_read_where_it_lies() {
         given.out
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_ordered_before_is_told_and_comes_back() {
+    let (site, _edge) = scene().await;
+    let degrade = ["degrade", "pay", "--why", "fire", "--for", "2h", "--yes"];
+    order(&site, &degrade).await.expect(0);
+    let first = shown(&site).await["orders"][0].clone();
+    let recover = ["recover", "pay", "--why", "it seemed over", "--yes"];
+    order(&site, &recover).await.expect(0);
+    let told = order(&site, &["history", "pay"]).await.expect(0);
+    for words in [
+        "service:pay  order 1: degraded until ",
+        ": fire; signed by ",
+        "order 2: automatic",
+        ": it seemed over; signed by ",
+        "on 1 edges",
+    ] {
+        assert!(told.out.contains(words), "no {words:?} in {}", told.out);
+    }
+    let looked = order(&site, &["undo", "pay", "--dry-run"]).await.expect(0);
+    assert!(
+        looked.out.contains("automatic -> degraded"),
+        "{}",
+        looked.out
+    );
+    looked.says(&[
+        "undoes order 2 about service:pay",
+        "back to order 1 about service:pay",
+    ]);
+    order(&site, &["undo", "pay", "--yes"]).await.expect(0);
+    let third = shown(&site).await["orders"][0].clone();
+    assert_eq!(third["mode"], "degraded");
+    assert_eq!(third["ends_at"], first["ends_at"]);
+    // Before the first order of a scope there was none.
+    order(&site, &["degrade", "home", "--yes"]).await.expect(0);
+    order(&site, &["undo", "home", "--yes"]).await.expect(0);
+    let told = order(&site, &["history", "home", "--json"])
+        .await
+        .expect(0)
+        .json();
+    let told = told["orders"].as_array().unwrap();
+    assert_eq!(told.len(), 2);
+    assert_eq!(told[1]["order"]["mode"], "automatic");
+    assert_eq!(told[1]["was_in_force"], true);
+    // Where no log is reached nothing is guessed.
+    let mut undo = Command::new(binary("edge"));
+    undo.current_dir(site.path("keys"));
+    undo.args([
+        "order", "undo", "pay", "--yes", "--site", "small", "--key", "operator",
+    ]);
+    undo.arg("--mirror").arg(site.path("mirror"));
+    run(undo)
+        .await
+        .expect(1)
+        .says(&["the logs of edges know it"]);
+}

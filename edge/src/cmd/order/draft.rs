@@ -35,10 +35,6 @@ pub(super) enum Change {
     Unpin,
     /// The forced mode goes on for so long from now.
     Extend { lasting: Duration },
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "edges' logs, which know it, come next")
-    )]
     /// What this order said, which the newest one replaced; nothing where there was none.
     Undo(Option<Box<Order>>),
 }

@@ -197,8 +197,16 @@ async fn send(
         join(writing, asking).await.1
     };
     told.obedience = obedience;
-    if question.rival().is_some() || is_beaten(settings, given).await {
+    if question.rival().is_some() {
         return Ok(Sent::Lost);
+    }
+    match lies(settings, given).await {
+        Lies::Outdone => return Ok(Sent::Lost),
+        // Another operator wrote over it in the same instant; whichever of the two is greater stays.
+        Lies::Nowhere if told.is_taken() => {
+            told.written = mirrors::write_all(settings, held, given).await;
+        }
+        Lies::There | Lies::Nowhere => {}
     }
     if !told.is_taken() {
         told.announce(settings.json);
@@ -213,15 +221,26 @@ async fn send(
     Ok(Sent::Said(told.obedience.exit()))
 }
 
-/// Whether a path gives an order of the scope that has won against `given` and does not follow it.
-async fn is_beaten(settings: &Settings, given: &Known) -> bool {
+/// Where an order is once it was written.
+enum Lies {
+    /// Some path gives it, or one that came after it; or none can be read.
+    There,
+    /// No path gives it.
+    Nowhere,
+    /// A path gives another one of its epoch, which has won.
+    Outdone,
+}
+
+async fn lies(settings: &Settings, given: &Known) -> Lies {
     let Ok(held) = mirrors::read_all(settings).await else {
-        return false;
+        return Lies::There;
     };
-    let newest = held.newest(&given.order.scope);
-    newest.is_some_and(|newest| {
-        newest.order.epoch == given.order.epoch && newest.rank() > given.rank()
-    })
+    match held.newest(&given.order.scope) {
+        Some(newest) if newest.order.epoch > given.order.epoch => Lies::There,
+        Some(newest) if newest.digest == given.digest => Lies::There,
+        Some(newest) if newest.rank() > given.rank() => Lies::Outdone,
+        _ => Lies::Nowhere,
+    }
 }
 
 /// Shows the order that came first, before the change is made anew on top of it.
@@ -335,151 +354,4 @@ pub(super) async fn add_signature(
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fmt;
-    use std::sync::atomic::{AtomicU64, Ordering};
-
-    use async_trait::async_trait;
-    use futures::stream::BoxStream;
-    use object_store::memory::InMemory;
-    use object_store::path::Path;
-    use object_store::{
-        CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-        PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
-    };
-    use snapshot::OfferedBundle;
-
-    use super::*;
-    use crate::cmd::ops::confirm::Consent;
-    use crate::fixture::{Publisher, key_file, listening, site};
-    use crate::sync::Mirror;
-
-    /// A mirror on which another operator is as quick, and his order the greater.
-    #[derive(Debug, Default)]
-    struct Rivalled {
-        store: InMemory,
-        rivals: AtomicU64,
-    }
-
-    impl fmt::Display for Rivalled {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("rivalled")
-        }
-    }
-
-    impl Rivalled {
-        /// The bundle with each order outdone by another one of its epoch.
-        fn outdone(&self, bytes: &[u8]) -> Vec<u8> {
-            let mut outdone = OfferedBundle::default();
-            for envelope in OfferedBundle::from_bytes(bytes).unwrap().envelopes() {
-                let known = Known::of(envelope).unwrap();
-                let rival = loop {
-                    let mut order = known.order.clone();
-                    order.why = self.rivals.fetch_add(1, Ordering::Relaxed).to_string();
-                    let rival = Known::of(&Envelope::seal(encode(&order).unwrap())).unwrap();
-                    if rival.rank() > known.rank() {
-                        break rival;
-                    }
-                };
-                outdone.put(rival.envelope).unwrap();
-            }
-            outdone.to_bytes().unwrap()
-        }
-    }
-
-    #[async_trait]
-    impl ObjectStore for Rivalled {
-        async fn put_opts(&self, to: &Path, put: PutPayload, how: PutOptions) -> Result<PutResult> {
-            let bytes: Vec<u8> = put.iter().flat_map(|part| part.to_vec()).collect();
-            let outdone = PutPayload::from(self.outdone(&bytes));
-            self.store.put_opts(to, outdone, how).await
-        }
-
-        async fn put_multipart_opts(
-            &self,
-            to: &Path,
-            how: PutMultipartOptions,
-        ) -> Result<Box<dyn MultipartUpload>> {
-            self.store.put_multipart_opts(to, how).await
-        }
-
-        async fn get_opts(&self, from: &Path, how: GetOptions) -> Result<GetResult> {
-            self.store.get_opts(from, how).await
-        }
-
-        fn delete_stream(
-            &self,
-            all: BoxStream<'static, Result<Path>>,
-        ) -> BoxStream<'static, Result<Path>> {
-            self.store.delete_stream(all)
-        }
-
-        fn list(&self, below: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-            self.store.list(below)
-        }
-
-        async fn list_with_delimiter(&self, below: Option<&Path>) -> Result<ListResult> {
-            self.store.list_with_delimiter(below).await
-        }
-
-        async fn copy_opts(&self, from: &Path, to: &Path, how: CopyOptions) -> Result<()> {
-            self.store.copy_opts(from, to, how).await
-        }
-    }
-
-    fn word() -> Word {
-        Word {
-            why: "fire".to_owned(),
-            who: None,
-            anyway: false,
-            out: None,
-            consent: Consent {
-                yes: true,
-                dry_run: false,
-            },
-        }
-    }
-
-    #[tokio::test]
-    async fn a_change_is_not_made_anew_for_ever() {
-        let publisher = Publisher::new();
-        let rivalled = Arc::new(Rivalled::default());
-        let mirror = Mirror::open(&publisher.url()).unwrap();
-        let mirror = mirror.with_store(Arc::clone(&rivalled) as _);
-        let key = KeySource::File(key_file(publisher.dir.path()));
-        let settings = Settings::of(site(), mirror).signing_with(key);
-        let degrade = async |_: &World<'_>| {
-            let lasting = std::time::Duration::from_secs(3600);
-            Ok(Change::Degrade { lasting })
-        };
-        let scope: Scope = "service:pay".parse().unwrap();
-        let given = give(&settings, "degrade", scope.clone(), word(), degrade).await;
-        let why = given.unwrap_err().to_string();
-        assert!(why.contains("yours came too late 5 times"), "{why}");
-        // Each stood on the one that had won before.
-        let held = mirrors::read_all(&settings).await.unwrap();
-        let epoch = held.newest(&scope).unwrap().order.epoch.0;
-        assert_eq!(epoch, REBASES as u64);
-    }
-
-    #[tokio::test]
-    async fn what_is_taken_back_is_not_taken_back_from_another() {
-        let other = crate::fixture::order("service:pay", 3, snapshot::order::Mode::Degraded);
-        let other = Known::of(&Envelope::seal(encode(&other).unwrap())).unwrap();
-        let undo = Change::Undo(None);
-        let why = again(&undo, Some(&other), "meanwhile somebody gave").unwrap_err();
-        assert!(why.to_string().contains("undo again"), "{why}");
-        assert!(again(&Change::Unpin, Some(&other), "meanwhile somebody gave").is_ok());
-    }
-
-    #[tokio::test]
-    async fn a_source_that_says_nothing_is_not_waited_for() {
-        let silent = listening(|stream, _| async move {
-            let _open = stream;
-            std::future::pending().await
-        });
-        let silent = silent.await;
-        let settings = Settings::of(site(), Mirror::open(&silent).unwrap());
-        assert!(SiteFacts::read(&settings, wall_clock()).await.is_none());
-    }
-}
+mod tests;

@@ -9,6 +9,7 @@ mod facts;
 mod give;
 mod mirrors;
 mod notice;
+mod past;
 mod pin;
 mod preview;
 mod proposal;
@@ -42,6 +43,7 @@ Examples:
   edge order recover pay
   edge order recover pay --via https://busan-2.example:8443 --yes
   edge order pin 41 --why \"42 shows wrong balances\"
+  edge order undo pay
   edge order show
   edge order sign order-dasom-site-7.txt
   edge order apply - < pasted.txt
@@ -127,8 +129,23 @@ enum What {
         #[command(flatten)]
         word: Word,
     },
+    /// Goes back to what the order before the newest one said.
+    #[command(
+        after_long_help = "The order before is found in the edges' logs. Example:\n  edge order undo pay --dry-run"
+    )]
+    Undo {
+        /// A service, or `site` for all.
+        service: String,
+        #[command(flatten)]
+        word: Word,
+    },
     /// Shows what is ordered, by whom, until when, and which edges obey.
     Show,
+    /// Tells the orders of a service or of all, by time, as the edges' logs have them.
+    #[command(
+        after_long_help = "Examples:\n  edge order history\n  edge order history pay --since 30d --json"
+    )]
+    History(past::History),
     /// Adds a signature to an order in a file, and gives it once it has enough.
     #[command(
         after_long_help = "Example:\n  edge order sign order-dasom-site-7.txt --key agent:operator.pub"
@@ -216,7 +233,14 @@ impl Order {
                 let change = Change::Extend { lasting };
                 give(settings, "extend", scope(&service)?, word, plain(change)).await
             }
+            What::Undo { service, word } => {
+                let scope = scope(&service)?;
+                let of = scope.clone();
+                let change = async move |world: &give::World<'_>| past::undo(world, &of).await;
+                give(settings, "undo the newest order about", scope, word, change).await
+            }
             What::Show => show::show(settings).await,
+            What::History(history) => history.run(settings).await,
             What::Sign(sign) => sign.run(settings).await,
             What::Apply(apply) => apply.run(settings).await,
         }

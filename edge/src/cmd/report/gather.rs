@@ -23,17 +23,17 @@ pub(crate) const LINE_BYTES: usize = 1 << 20;
 
 /// What one edge said.
 #[derive(Debug)]
-pub(super) struct Heard {
-    pub(super) url: Url,
+pub(in crate::cmd) struct Heard {
+    pub(in crate::cmd) url: Url,
     /// Its name, as far as its log says.
-    pub(super) name: Option<String>,
+    pub(in crate::cmd) name: Option<String>,
     /// Why its log was not read, or not to its end.
-    pub(super) error: Option<String>,
+    pub(in crate::cmd) error: Option<String>,
 }
 
 /// Asks for what lies within the times, of `site`; every entry goes to `each` with the place of its
 /// edge among `edges`.
-pub(super) async fn gather(
+pub(in crate::cmd) async fn gather(
     edges: &[Url],
     (from, to): (Timestamp, Timestamp),
     site: Option<&str>,

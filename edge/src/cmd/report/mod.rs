@@ -3,7 +3,7 @@
 mod account;
 mod alarms;
 mod episode;
-mod gather;
+pub(super) mod gather;
 mod html;
 mod strip;
 
