@@ -1,5 +1,6 @@
 //! `bench flip`: how long it takes from an order's signing until every edge of a fleet obeys it, by
-//! each path, and what asking for orders costs while there are none.
+//! each path, what asking for orders costs while there are none, and how a fleet lets a returning origin
+//! have its readers back.
 
 mod bytes;
 mod fleet;
@@ -7,6 +8,7 @@ mod given;
 mod nginx;
 mod origin;
 mod relay;
+mod stampede;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -56,6 +58,15 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 async fn measure(options: &Options) -> Result<Table> {
     println!("{}", machine::line());
     let mut table = Table::default();
+    if options.wants(&["poll", "push", "gossip", "poll-bytes"]) {
+        told(options, &mut table).await?;
+    }
+    stampede::measure(options, &mut table);
+    Ok(table)
+}
+
+/// All that is about orders on their way.
+async fn told(options: &Options, table: &mut Table) -> Result<()> {
     let work = tempfile::Builder::new()
         .prefix("holdfast-flip-")
         .tempdir_in(MEMORY)?;
@@ -65,12 +76,12 @@ async fn measure(options: &Options) -> Result<Table> {
         site.publish(&[])
     })?;
     if options.wants(&["poll", "push", "gossip"]) {
-        paths(&site, work.path(), options, &mut table).await?;
+        paths(&site, work.path(), options, table).await?;
     }
     if options.wants(&["poll-bytes"]) {
-        bytes::measure(&site, work.path(), options, &mut table).await?;
+        bytes::measure(&site, work.path(), options, table).await?;
     }
-    Ok(table)
+    Ok(())
 }
 
 /// `poll`, `push` and `gossip`.
