@@ -163,6 +163,10 @@ async fn an_edge_without_a_clock_goes_on_by_what_it_knew() {
     // One that never knew a time believes nothing, says why, and needs nothing but a clock.
     clock.is_wrong_by(-since_1970());
     let fresh = site.edge().named("edge-2").by(&clock).spawn();
+    eventually("the edge to answer", async || {
+        fresh.ops("/livez").send().await.ok().map(drop)
+    })
+    .await;
     fresh.refuses("trust", "ahead-of-time").await;
     assert_eq!(fresh.get("/").await.status, 503);
     clock.is_wrong_by(0);
