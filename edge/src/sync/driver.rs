@@ -213,11 +213,14 @@ impl Follower {
                 }
                 self.publish();
             }
+            let due = self.sweeping.wake();
+            let due = due.filter(|wake| *wake <= Instant::now());
             self.sweep(&mut tasks);
             if once && self.core.is_settled() && self.sweeping.wake().is_some() {
                 break;
             }
-            let sweep = self.sweeping.wake();
+            // What was due and did not begin waits for a release, which wakes this loop by itself.
+            let sweep = self.sweeping.wake().filter(|wake| due != Some(*wake));
             let sweep = async {
                 match sweep {
                     Some(wake) => sleep_until(wake).await,
