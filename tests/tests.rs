@@ -36,6 +36,8 @@ mod faults;
 #[cfg(test)]
 mod fetching;
 #[cfg(test)]
+mod fleet;
+#[cfg(test)]
 mod formats;
 #[cfg(test)]
 mod guests;
@@ -81,6 +83,8 @@ mod publishers;
 mod quickstart;
 #[cfg(test)]
 mod records;
+#[cfg(test)]
+mod rehearse;
 #[cfg(test)]
 mod repair;
 #[cfg(test)]

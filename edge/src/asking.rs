@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::Serialize;
@@ -48,20 +49,82 @@ pub async fn why<Q: Serialize>(
     url: &Url,
     question: &Q,
 ) -> Result<serde_json::Value, String> {
-    let body = serde_json::to_vec(question).map_err(|error| error.to_string())?;
-    let mut request = Request::new(Full::from(body));
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = uri(url, "/why")?;
-    let json = HeaderValue::from_static("application/json");
-    request.headers_mut().insert(CONTENT_TYPE, json);
+    let request = post(url, "/why", question)?;
     let asked = timeout(TRIAL_PATIENCE, read(client, request, "/why")).await;
     asked.unwrap_or_else(|_| Err(format!("no answer within {TRIAL_PATIENCE:?}")))
+}
+
+/// Lines of JSON that an edge tells one after the other.
+#[derive(Debug)]
+pub struct Lines {
+    body: Incoming,
+    held: BytesMut,
+}
+
+/// Begins what `plan` asks for at `/rehearsals` of the edge at `url`. It goes on for as long as the
+/// lines are held.
+///
+/// # Errors
+/// In words, why it does not begin.
+pub async fn rehearse<P: Serialize>(client: &Client, url: &Url, plan: &P) -> Result<Lines, String> {
+    let request = post(url, "/rehearsals", plan)?;
+    let asked = timeout(TRIAL_PATIENCE, client.request(request)).await;
+    let response = asked.map_err(|_| format!("no answer within {TRIAL_PATIENCE:?}"))?;
+    let response = response.map_err(|error| causes(&error))?;
+    if response.status() != StatusCode::OK {
+        let status = response.status();
+        let body = Limited::new(response.into_body(), STATUS_BYTES).collect();
+        let body = timeout(PATIENCE, body).await.ok().and_then(Result::ok);
+        let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+        return Err(refusal("/rehearsals", status, &body));
+    }
+    Ok(Lines {
+        body: response.into_body(),
+        held: BytesMut::new(),
+    })
+}
+
+impl Lines {
+    /// The next; `None` at the end.
+    ///
+    /// # Errors
+    /// In words, why there is none.
+    pub async fn next(&mut self) -> Result<Option<serde_json::Value>, String> {
+        loop {
+            if let Some(end) = self.held.iter().position(|byte| *byte == b'\n') {
+                let line = self.held.split_to(end + 1);
+                let line = serde_json::from_slice(&line);
+                return line
+                    .map(Some)
+                    .map_err(|error| format!("not readable: {error}"));
+            }
+            if self.held.len() > STATUS_BYTES {
+                return Err("a line without end".to_owned());
+            }
+            let frame = timeout(TRIAL_PATIENCE, self.body.frame()).await;
+            match frame.map_err(|_| format!("nothing more within {TRIAL_PATIENCE:?}"))? {
+                None => return Ok(None),
+                Some(Err(error)) => return Err(causes(&error)),
+                Some(Ok(frame)) => self.held.extend(frame.into_data().unwrap_or_default()),
+            }
+        }
+    }
 }
 
 async fn fetch(client: &Client, url: &Url) -> Result<serde_json::Value, String> {
     let mut request = Request::new(Full::default());
     *request.uri_mut() = uri(url, "/status")?;
     read(client, request, "/status").await
+}
+
+fn post<T: Serialize>(url: &Url, path: &str, value: &T) -> Result<Request<Full<Bytes>>, String> {
+    let body = serde_json::to_vec(value).map_err(|error| error.to_string())?;
+    let mut request = Request::new(Full::from(body));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = uri(url, path)?;
+    let json = HeaderValue::from_static("application/json");
+    request.headers_mut().insert(CONTENT_TYPE, json);
+    Ok(request)
 }
 
 fn uri(url: &Url, path: &str) -> Result<Uri, String> {
@@ -83,11 +146,15 @@ async fn read(
         .await;
     let body = body.map_err(|error| format!("{path}: {error}"))?.to_bytes();
     if status != StatusCode::OK {
-        let said = String::from_utf8_lossy(body.get(..SAID_BYTES).unwrap_or(&body));
-        let said = said.trim().replace(char::is_control, " ");
-        return Err(format!("{path} answers {}: {said}", status.as_u16()));
+        return Err(refusal(path, status, &body));
     }
     serde_json::from_slice(&body).map_err(|error| format!("{path} is not readable: {error}"))
+}
+
+fn refusal(path: &str, status: StatusCode, body: &[u8]) -> String {
+    let said = String::from_utf8_lossy(body.get(..SAID_BYTES).unwrap_or(body));
+    let said = said.trim().replace(char::is_control, " ");
+    format!("{path} answers {}: {said}", status.as_u16())
 }
 
 /// The innermost cause of an error: what a person can do something about.
@@ -114,7 +181,12 @@ mod tests {
             let (mut stream, _) = listener.accept().await.unwrap();
             stream.read_buf(&mut Vec::new()).await.unwrap();
             match answer {
-                Some(answer) => stream.write_all(&answer).await.unwrap_or_default(),
+                Some(answer) => {
+                    stream.write_all(&answer).await.unwrap_or_default();
+                    // What lies unread when a socket closes takes the answer with it.
+                    stream.shutdown().await.unwrap_or_default();
+                    while stream.read_buf(&mut Vec::new()).await.is_ok_and(|n| n > 0) {}
+                }
                 None => std::future::pending().await,
             }
         });
@@ -140,6 +212,22 @@ mod tests {
         let (status, why) = tokio::join!(status(&client, &one), why(&client, &other, &""));
         assert_eq!(status.unwrap_err(), "no answer within 2s");
         assert_eq!(why.unwrap_err(), "no answer within 12s");
+    }
+
+    #[tokio::test]
+    async fn lines_are_read_one_by_one_and_one_without_end_is_not_held() {
+        let begun = async |body: Vec<u8>| {
+            let head = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_vec();
+            let url = control(Some([head, body].concat())).await;
+            rehearse(&client(), &url, &"").await.unwrap()
+        };
+        let mut lines = begun(b"{\"a\":1}\n2\nx\n".to_vec()).await;
+        assert_eq!(lines.next().await.unwrap().unwrap()["a"], 1);
+        assert_eq!(lines.next().await.unwrap().unwrap(), 2);
+        assert!(lines.next().await.unwrap_err().contains("not readable"));
+        assert_eq!(lines.next().await, Ok(None));
+        let mut endless = begun(vec![b' '; STATUS_BYTES + 1]).await;
+        assert_eq!(endless.next().await.unwrap_err(), "a line without end");
     }
 
     #[tokio::test]

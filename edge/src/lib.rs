@@ -11,6 +11,7 @@ pub mod config;
 pub mod copy;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod fleet;
 pub mod host;
 pub mod log;
 pub mod mode;

@@ -23,6 +23,8 @@ pub(crate) struct EdgeBuilder<'s> {
     /// Lines of `[peer]`.
     fleet: Vec<String>,
     peer: Option<SocketAddr>,
+    /// Control listeners of others, for its picture of the fleet.
+    known: Vec<String>,
     scrub: u64,
     poll: &'static str,
     disk: Option<Disk>,
@@ -40,6 +42,7 @@ impl<'s> EdgeBuilder<'s> {
             peers: Vec::new(),
             fleet: Vec::new(),
             peer: None,
+            known: Vec::new(),
             scrub: 0,
             poll: "100ms",
             disk: None,
@@ -109,6 +112,12 @@ impl<'s> EdgeBuilder<'s> {
         self.giving()
     }
 
+    /// Showing these edges too, by the URLs of their control listeners, in its picture of the fleet.
+    pub(crate) fn knowing(mut self, controls: &[String]) -> Self {
+        self.known = controls.to_vec();
+        self
+    }
+
     /// Asking its sources as seldom as this.
     pub(crate) fn polling(mut self, every: &'static str) -> Self {
         self.poll = every;
@@ -160,12 +169,13 @@ impl<'s> EdgeBuilder<'s> {
         };
         let text = format!(
             "name = \"{name}\"\ndata = \"{name}\"\n\n[listen]\npublic = \"{public}\"\n\
-             control = \"{control}\"\n\n[peer]\n{fleet}\n\n[[site]]\nname = \"{site}\"\nhosts = [\"{HOST}\"]\n\
+             control = \"{control}\"\n\n[peer]\n{fleet}\n\n[fleet]\nedges = {known:?}\n\n[[site]]\nname = \"{site}\"\nhosts = [\"{HOST}\"]\n\
              trust = \"trust\"\n{mirrors}{peers}poll = \"{poll}\"\nscrub = {scrub}\n{origin}{settings}",
             name = self.name,
             site = self.site.name(),
             settings = self.settings,
             fleet = self.fleet.join("\n"),
+            known = self.known,
             mirrors = list("mirrors", &self.mirrors),
             peers = list("peers", &self.peers),
             scrub = self.scrub,

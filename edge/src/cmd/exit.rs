@@ -17,6 +17,10 @@ pub enum Exit {
     NoMirror,
     /// The order needs more signatures, and was written to a file for them.
     Proposed,
+    /// A rehearsal met more errors than its budget, and was ended.
+    OverBudget,
+    /// A rehearsal ended before its time, or nobody came by.
+    EndedEarly,
     /// The command line or a settings file is wrong; nothing was begun.
     Usage,
 }
@@ -32,6 +36,8 @@ impl Exit {
             Self::NoEdge => 4,
             Self::NoMirror => 5,
             Self::Proposed => 6,
+            Self::OverBudget => 7,
+            Self::EndedEarly => 8,
             Self::Usage => 64,
         }
     }

@@ -1,12 +1,14 @@
 //! The command line: `edge serve`, `edge sync`, `edge order`, `edge trust`, `edge ops`, `edge why`,
-//! `edge report`.
+//! `edge rehearse`, `edge fleet`, `edge report`.
 //!
 //! What would ask on a terminal (a passphrase, whether to go on) says without one what to give instead.
 
 mod control;
 mod exit;
+mod fleet;
 pub mod ops;
 mod order;
+mod rehearse;
 mod report;
 mod serve;
 mod sync;
@@ -53,6 +55,12 @@ enum Command {
     /// Tells what happened, from the logs of all edges: states, pages by age, writes, orders.
     #[command(after_long_help = report::HELP)]
     Report(report::Report),
+    /// Acts as if a service's origin were gone, for a share of its readers, and reports.
+    #[command(after_long_help = rehearse::HELP)]
+    Rehearse(rehearse::Rehearse),
+    /// Shows every edge: release, orders, services, sync; live on a terminal.
+    #[command(after_long_help = fleet::HELP)]
+    Fleet(fleet::Fleet),
 }
 
 /// Runs the command line of this process.
@@ -82,6 +90,8 @@ fn run(cli: Cli) -> Exit {
         Command::Trust(arguments) => on_runtime(async { told(arguments.run().await) }),
         Command::Why(arguments) => on_runtime(async { told(arguments.run().await) }),
         Command::Report(arguments) => on_runtime(async { told(arguments.run().await) }),
+        Command::Rehearse(arguments) => on_runtime(async { told(arguments.run().await) }),
+        Command::Fleet(arguments) => on_runtime(async { told(arguments.run().await) }),
     }
 }
 

@@ -4,6 +4,7 @@
 //! the file, the resolved ones hold only values that can be used. Nothing falls back silently: an
 //! absent mirror list, an unknown key or an empty trust directory is an error.
 
+mod fleet;
 mod keep;
 mod lazy;
 mod listen;
@@ -16,6 +17,7 @@ pub mod trust;
 
 use std::path::{Path, PathBuf};
 
+pub use fleet::FleetSettings;
 pub use keep::{KEEP, KEEP_GRACE, KEEP_MOST, Keep};
 pub use lazy::{LAZY_CACHE, LAZY_CACHE_LEAST, LazySettings};
 pub use listen::Listen;
@@ -49,6 +51,8 @@ pub struct Config {
     pub peer: Peer,
     /// `[[on_change]]`: programs that are run when something changes. Default: none.
     pub on_change: Vec<OnChange>,
+    /// `[fleet]`.
+    pub fleet: FleetSettings,
     /// `[[site]]`: at least one.
     pub sites: Vec<Site>,
 }
@@ -86,6 +90,7 @@ struct Raw {
     sync: Sync,
     peer: RawPeer,
     on_change: Vec<RawOnChange>,
+    fleet: FleetSettings,
     sites: Vec<RawSite>,
 }
 
@@ -109,6 +114,10 @@ impl Raw {
                 .into_iter()
                 .map(RawOnChange::read)
                 .collect(),
+            fleet: file
+                .section("fleet")
+                .map(FleetSettings::read)
+                .unwrap_or_default(),
             sites: file.list("site").into_iter().map(RawSite::read).collect(),
         };
         file.finish();
@@ -149,6 +158,7 @@ impl Raw {
             sync: self.sync,
             peer: peer?,
             on_change: programs.into_iter().collect::<Option<_>>()?,
+            fleet: self.fleet,
             sites: sites.into_iter().collect::<Option<_>>()?,
         })
     }

@@ -57,6 +57,24 @@ fn a_short_file_is_enough() {
 }
 
 #[test]
+fn a_fleet_is_bounded_and_named_by_control_listeners() {
+    let fleet = |edges: usize| {
+        let edges = vec!["\"http://10.0.0.1:8081\""; edges].join(", ");
+        format!("[fleet]\nedges = [{edges}]")
+    };
+    let most = crate::fleet::EDGES;
+    let sound = format!("name = \"x\"\n{}\n{SITE}", fleet(most));
+    assert_eq!(mistakes(&sound), [""; 0]);
+    let many = mistake(&fleet(most + 1), "");
+    assert!(
+        many.contains(&format!("`edges` has {} entries", most + 1)),
+        "{many}"
+    );
+    let wrong = mistake("[fleet]\nedges = [\"https://busan-2.example\"]", "");
+    assert!(wrong.contains("is not a control listener"), "{wrong}");
+}
+
+#[test]
 fn all_mistakes_come_together_in_the_order_of_the_file() {
     let source = "data = 3\nport = 80\n[listen]\npublic = \"here\"\n[[site]]\nname = \"Dasom\"\n\
                   hosts = [\"a b\", 7]\ntrust = \"trust\"\nmirrors = [\"ftp://b\"]\npoll = \"1\"\n\
@@ -70,7 +88,7 @@ fn all_mistakes_come_together_in_the_order_of_the_file() {
         "`data` must be a text in quotes, not an integer",
         "edge.toml:2:1",
         "the file has no key `port`",
-        "expected one of: name, data, listen, sync, peer, site",
+        "expected one of: name, data, listen, sync, peer, on_change, fleet, site",
         "`public` is not an address: \"here\"",
         "\"Dasom\" is not a site name",
         "edge.toml:7:",

@@ -23,6 +23,7 @@ mod reader;
 pub mod reserved;
 pub mod rewrite;
 mod state;
+pub mod visible;
 
 pub use body::{AnswerBody, BodyError, from_bytes};
 pub use cache::{CacheOutcome, CachePolicy, CacheStatus, Lifetime};

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::metrics::Metrics;
+use super::rehearsal::Rehearsals;
 use super::site::Sites;
+use crate::fleet::Fleet;
 use crate::host::Host;
 use crate::log::Log;
 use crate::sync::wall_clock;
@@ -21,6 +23,10 @@ pub struct Edge {
     pub metrics: Metrics,
     /// What happens is noted here.
     pub log: Log,
+    /// Outages that are rehearsed.
+    pub rehearsals: Rehearsals,
+    /// The other edges, for the page that shows them all.
+    pub fleet: Fleet,
 }
 
 impl Edge {

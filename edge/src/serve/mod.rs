@@ -3,7 +3,7 @@
 //! [`run`] is a whole edge. A request comes in through [`listen`], finds its site and path
 //! ([`way`]), is answered by the origin or the copy ([`visit`]), and leaves one log line
 //! ([`access`]) and its counts ([`metrics`]). [`control`] tells how the edge is, and ([`why`]) how
-//! a request would be answered.
+//! a request would be answered; [`rehearsal`] lets the snapshot answer in calm.
 
 pub mod access;
 pub mod control;
@@ -16,6 +16,7 @@ mod limits;
 pub mod listen;
 pub mod metrics;
 mod record;
+pub mod rehearsal;
 mod run;
 mod site;
 mod stall;
@@ -36,5 +37,5 @@ pub(crate) use run::open_data;
 pub use run::{LISTENING, Listening, NODE_CACHE_BYTES, StartError, run};
 pub use site::{Site, Sites};
 pub(crate) use stall::{Counted, Look, Taking};
-pub use status::{ServiceStatus, SiteStatus, Status};
+pub use status::{ServiceStatus, SiteStatus, Status, status};
 pub use target::{BadHost, authority, host_name};

@@ -19,11 +19,13 @@ use super::limits::{ControlLimits, ServeLimits};
 use super::listen::{self, Drained};
 use super::metrics::Metrics;
 use super::record::record;
+use super::rehearsal::Rehearsals;
 use super::site::{Site, Sites};
 use crate::alarm::{self, Look};
 use crate::answer::Rehearsal;
 use crate::config::{self, Config};
 use crate::copy::Canaries;
+use crate::fleet::Fleet;
 use crate::host::{Host, HostError, HostLimits};
 use crate::log::{Event, Log};
 use crate::origin::{NotAnOrigin, Origin, OriginLimits};
@@ -167,7 +169,10 @@ pub async fn run(
         host: Arc::clone(&host),
         metrics: Metrics::default(),
         log: log.clone(),
+        rehearsals: Rehearsals::default(),
+        fleet: Fleet::of(config.fleet.edges),
     });
+    recall(&edge).await?;
     let counting = Arc::clone(&edge);
     tasks.push(AbortOnDropHandle::new(tokio::spawn(async move {
         loop {
@@ -246,6 +251,19 @@ fn make_private(path: &Path) -> std::io::Result<()> {
         return Ok(());
     }
     fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o700))
+}
+
+/// Takes in how the last rehearsals went.
+async fn recall(edge: &Arc<Edge>) -> Result<(), StartError> {
+    let edge = Arc::clone(edge);
+    let read = tokio::task::spawn_blocking(move || {
+        for site in edge.sites.iter() {
+            if let Some(release) = site.copy.current() {
+                edge.rehearsals.recall(&site.name, &release.store);
+            }
+        }
+    });
+    read.await.map_err(|_| StartError::Stopped)
 }
 
 /// Writes the addresses down. A disk that takes nothing keeps no reader from being answered.

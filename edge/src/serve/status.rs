@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use snapshot::Timestamp;
 
 use super::edge::Edge;
+use super::rehearsal::LastRehearsal;
 use super::site::Site;
 use crate::alarm::Raised;
 use crate::answer::freshness;
@@ -58,6 +59,12 @@ pub struct ServiceStatus {
     pub since: Option<String>,
     /// The same, milliseconds since 1970.
     pub since_ms: Option<u64>,
+    /// The percentage of its reads that a rehearsal takes now.
+    #[serde(default)]
+    pub rehearsing_percent: Option<u8>,
+    /// How the last rehearsal of an outage went; `null` if there was none.
+    #[serde(default)]
+    pub last_rehearsal: Option<LastRehearsal>,
 }
 
 /// The edge as it is now.
@@ -66,18 +73,20 @@ pub fn status(edge: &Edge) -> Status {
     Status {
         name: edge.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        sites: edge.sites.iter().map(site).collect(),
+        sites: edge.sites.iter().map(|of| site(edge, of)).collect(),
     }
 }
 
-fn site(site: &Arc<Site>) -> SiteStatus {
+fn site(edge: &Edge, site: &Arc<Site>) -> SiteStatus {
     let sync = site.copy.sync_status();
     // An order that is told here is in force: whoever gave it goes by this.
     site.look();
     let modes = site.gates.modes();
-    let services = modes
-        .iter()
-        .map(|(name, mode)| service_status(name.as_str(), mode));
+    let services = modes.iter().map(|(name, mode)| ServiceStatus {
+        rehearsing_percent: edge.rehearsals.share(&site.name, name),
+        last_rehearsal: edge.rehearsals.last(&site.name, name),
+        ..service_status(name.as_str(), mode)
+    });
     SiteStatus {
         sync,
         raised: site.alarms.raised(),
@@ -96,6 +105,8 @@ pub(super) fn service_status(name: &str, mode: &ServiceMode) -> ServiceStatus {
         reason: mode.effective.reason().as_str().to_owned(),
         since: mode.since.map(Timestamp::rfc3339),
         since_ms: mode.since.map(|since| since.0),
+        rehearsing_percent: None,
+        last_rehearsal: None,
     }
 }
 

@@ -8,6 +8,7 @@
 //! it without asking.
 
 mod dry;
+mod rehearse;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -36,6 +37,7 @@ use crate::origin::{Failure, Origin, OriginAnswer};
 use crate::page::emergency::Kind;
 use crate::page::rewrite::origin::forwarded_condition;
 use crate::page::{AnswerBody, Freshness, PageState, Reader, Receipt, Source, with_receipt};
+use rehearse::Taken;
 
 /// A request on its way.
 pub(super) struct Visit<'a> {
@@ -54,7 +56,7 @@ pub(super) struct Visit<'a> {
 /// Who is to answer a request.
 enum Plan<'v> {
     /// The origin, and for a read the snapshot if it fails.
-    Origin(&'v Origin),
+    Origin(&'v Arc<Origin>),
     /// The snapshot; a write is refused. Why it is not the origin.
     Snapshot(&'static str),
     /// Nobody: the request goes in circles.
@@ -163,9 +165,17 @@ impl<'a> Visit<'a> {
             (Plan::Snapshot(why), None) => return self.fall_back(why, None, access).await,
             (Plan::Loop, _) => return self.refuse(Kind::BadGateway, "loop", access),
         };
+        let absent = match self.rehearse(origin, access).await {
+            Taken::Answered(answer) => return answer,
+            Taken::Absent(absent) => Some(absent),
+            Taken::No => None,
+        };
         let state = self.page_state(Source::Origin, &self.degraded());
         match self.ask(origin, &state).await {
             Ok(answer) => {
+                if let Some(absent) = absent {
+                    absent.said(answer.status);
+                }
                 access.by = AnsweredBy::Origin;
                 let rewrites = self.rewrites();
                 from_origin::answer(

@@ -11,7 +11,7 @@ mod tell;
 use http::Response;
 use http::header::{
     ACCEPT_RANGES, AGE, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH,
-    CONTENT_TYPE, ETAG, HeaderName, REFERRER_POLICY, RETRY_AFTER, VARY,
+    CONTENT_TYPE, ETAG, HeaderName, REFERRER_POLICY, RETRY_AFTER, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http_body::Body as _;
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ use crate::page::AnswerBody;
 use crate::sync::OrderStatus;
 
 /// Fields of an answer whose values are told.
-const TOLD: [HeaderName; 13] = [
+const TOLD: [HeaderName; 14] = [
     ACCEPT_RANGES,
     AGE,
     ALLOW,
@@ -41,6 +41,7 @@ const TOLD: [HeaderName; 13] = [
     REFERRER_POLICY,
     RETRY_AFTER,
     VARY,
+    X_CONTENT_TYPE_OPTIONS,
 ];
 
 /// What stands for the value of any other.

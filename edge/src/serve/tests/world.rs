@@ -23,12 +23,14 @@ use super::origin::BreakableOrigin;
 use crate::config;
 use crate::copy::LoadedRelease;
 use crate::fixture;
+use crate::fleet::Fleet;
 use crate::host::{Host, HostLimits};
 use crate::log::Log;
 use crate::mode::{ModeMemory, ServiceMode};
 use crate::orders::Orders;
 use crate::origin::{Origin, OriginLimits};
 use crate::serve::metrics::Metrics;
+use crate::serve::rehearsal::Rehearsals;
 use crate::serve::{ControlLimits, Drained, Edge, ServeLimits, Site, Sites, control, listen};
 use crate::sync::{SiteState, wall_clock};
 
@@ -148,6 +150,8 @@ impl World {
             host: Arc::clone(&HOST.1),
             metrics: Metrics::default(),
             log: Log::none(),
+            rehearsals: Rehearsals::default(),
+            fleet: Fleet::default(),
         });
         let public = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let ops = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -126,9 +126,10 @@ impl Visit<'_> {
         )];
         if route.is_some() {
             let all = release.manifest.canaries.len();
-            found.push(format!(
-                "{canaries} of its {all} canaries take this route; they answered"
-            ));
+            found.push(match canaries {
+                0 => format!("none of its {all} canaries takes this route"),
+                _ => format!("{canaries} of its {all} canaries on this route, all answered"),
+            });
         }
         telling.told.release = Some(facts);
         telling.step("release", found);
@@ -157,7 +158,15 @@ impl Visit<'_> {
             Plan::Snapshot(why) => format!("the snapshot: {why}"),
             Plan::Loop => "nobody: it goes in circles".to_owned(),
         };
-        telling.step("who", [who]);
+        let service = self.route().filter(|route| !route.always);
+        let service = service.map(|route| &route.service);
+        let share = service.and_then(|name| self.edge.rehearsals.share(&self.site.name, name));
+        let rehearsed = share.map(|share| {
+            format!(
+                "an outage is rehearsed: the snapshot for {share} of 100 reads without a cookie"
+            )
+        });
+        telling.step("who", [Some(who), rehearsed].into_iter().flatten());
         let reason = match plan {
             Plan::Snapshot(why) => why,
             _ => DETAIL,
@@ -227,7 +236,10 @@ impl Visit<'_> {
             Found::Nothing(kind) => format!("nothing: {}", kind.as_str()),
         };
         let reads = answer.made_of.as_ref().map(|made| made.reads.len());
-        let reads = reads.map_or_else(String::new, |reads| format!(", {reads} reads"));
+        let reads = reads.map_or_else(String::new, |reads| match reads {
+            1 => ", 1 read".to_owned(),
+            _ => format!(", {reads} reads"),
+        });
         found.push(format!("{what}{reads}"));
         found.extend(answer.said.iter().map(|said| format!("it said: {said}")));
         telling.step(step, found);
