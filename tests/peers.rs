@@ -170,13 +170,16 @@ async fn nothing_is_given_but_what_retained_releases_name() {
         let silent = Ask::new(edge.peer(), Method::GET, &host, target).await;
         assert_eq!(silent.status, 401, "{target}");
     }
-    // Nor is any of it where readers and ops ask.
-    for at in [edge.public, edge.control] {
-        let ask = Ask::new(at, Method::GET, HOST, "/small/release");
+    // Nor is any of it where readers ask, and no object where ops do.
+    for (at, target) in [
+        (edge.public, "/small/release"),
+        (edge.control, object(&photo.to_string()).as_str()),
+    ] {
+        let ask = Ask::new(at, Method::GET, HOST, target);
         let ask = ask
             .header("authorization", &format!("Bearer {TOKEN}"))
             .await;
-        assert_ne!(ask.status, 200);
+        assert_ne!(ask.status, 200, "{target}");
     }
 }
 
