@@ -25,6 +25,8 @@ source = {{ folder = "public" }}
 file = {:?}
 [component.other]
 file = "other.wasm"
+[status]
+serve = false
 [[route]]
 path = "/"
 assets = "pages"

@@ -16,6 +16,8 @@ languages = ["en"]
 title = "Home"
 meanwhile = ""
 probe = "/health"
+[status]
+serve = false
 [collection.pages]
 source = { folder = "public" }
 complete = true

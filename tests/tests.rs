@@ -98,6 +98,8 @@ mod serving;
 #[cfg(test)]
 mod spin;
 #[cfg(test)]
+mod status;
+#[cfg(test)]
 mod sweep;
 #[cfg(test)]
 mod trust;

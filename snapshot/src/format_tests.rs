@@ -401,6 +401,7 @@ fn limits_are_the_codes() {
         ("component", limits::COMPONENT_BYTES as u64),
         ("segments in a stack", limits::STACK_SEGMENTS as u64),
         ("manifest", limits::MANIFEST_BYTES as u64),
+        ("presets of a site, or of a service", limits::PRESETS as u64),
         (
             "release, order or succession",
             limits::STATEMENT_BYTES as u64,

@@ -35,6 +35,7 @@ pub mod store;
 mod text;
 mod timestamp;
 pub mod trust;
+pub mod words;
 
 pub use blob::{Blob, BlobError, BlobFault};
 pub use bundle::{Bundle, Merged, OfferedBundle};
@@ -49,7 +50,8 @@ pub use fingerprint::{Fingerprint, ParseFingerprintError};
 pub use floor::{Floor, Mark};
 pub use manifest::{Manifest, ManifestError};
 pub use name::{
-    CollectionName, ComponentName, Epoch, InvalidName, Key, Sequence, ServiceName, SiteName,
+    CauseName, CollectionName, ComponentName, Epoch, InvalidName, Key, Sequence, ServiceName,
+    SiteName,
 };
 pub use order::{Order, Scope};
 pub use release::Release;

@@ -22,6 +22,10 @@ pub const MANIFEST_BYTES: usize = 16 << 20;
 /// Largest release, order or succession before its signatures, bytes; so the trust files of a generation
 /// that travels are together a little smaller than this.
 pub const STATEMENT_BYTES: usize = 64 * 1024;
+/// Longest words of a notice in one language, bytes.
+pub const NOTICE_BYTES: usize = 1200;
+/// Most presets of a site, and of each of its services.
+pub const PRESETS: usize = 64;
 /// Largest envelope (statement and signatures), bytes.
 pub const ENVELOPE_BYTES: usize = 128 * 1024;
 /// Largest bundle of orders, bytes.

@@ -98,6 +98,11 @@ name!(
     "service name"
 );
 name!(
+    /// What a preset of a notice is for: `fire`, `network`.
+    CauseName,
+    "cause"
+);
+name!(
     /// A named set of records in a site.
     CollectionName,
     "collection name"

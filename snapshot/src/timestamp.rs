@@ -14,6 +14,9 @@ use time::format_description::well_known::Rfc3339;
 pub struct Timestamp(pub u64);
 
 impl Timestamp {
+    /// The last moment that is told as one, in the year 9999: later ones cannot be written everywhere.
+    pub const LAST: Self = Self::from_secs(253_370_764_800);
+
     /// From whole seconds since 1970.
     #[must_use]
     pub const fn from_secs(secs: u64) -> Self {
@@ -45,6 +48,15 @@ impl Timestamp {
             self.0
                 .saturating_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)),
         )
+    }
+
+    /// Reads what [`Timestamp::rfc3339`] writes, in any zone.
+    #[must_use]
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        u64::try_from(moment.unix_timestamp())
+            .ok()
+            .map(Self::from_secs)
     }
 
     /// As people and programs write it: RFC 3339, UTC, whole seconds. A moment after the year 9999,

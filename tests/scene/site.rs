@@ -57,6 +57,9 @@ path = "/notes/{*path}"
 service = "home"
 assets = "notes"
 
+[status]
+serve = false
+
 [[canary]]
 path = "/"
 language = "ko"

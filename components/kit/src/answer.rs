@@ -32,6 +32,26 @@ impl Answer {
         }
     }
 
+    /// What a program reads, RFC 8259.
+    #[must_use]
+    pub fn json(body: String) -> Self {
+        Self {
+            status: 200,
+            content_type: "application/json",
+            body,
+        }
+    }
+
+    /// A feed, RFC 4287.
+    #[must_use]
+    pub fn feed(body: String) -> Self {
+        Self {
+            status: 200,
+            content_type: "application/atom+xml; charset=utf-8",
+            body,
+        }
+    }
+
     /// There is no such record. Whether it can be somewhere else is the host's to say.
     #[must_use]
     pub fn not_found() -> Self {

@@ -6,7 +6,7 @@ use std::fmt;
 use crate::capability::Capability;
 use crate::language::Language;
 use crate::moment::Moment;
-use crate::outage::{self, Notice, Service};
+use crate::outage::{self, Notice, Service, Words};
 use crate::percent::decode;
 use crate::records::{Place, Privacy};
 
@@ -65,6 +65,10 @@ pub struct Context {
     pub notices: Vec<Notice>,
     /// The site's services.
     pub services: Vec<Service>,
+    /// The site's name for readers in every language; on status pages alone.
+    pub title: Words,
+    /// The number of the release; on status pages alone.
+    pub release: Option<u64>,
     /// The minute it is, in RFC 3339, where the route declares it.
     pub now: Option<String>,
     /// The template of the route.
@@ -144,6 +148,11 @@ impl Context {
             modes: read.pairs("modes")?.into_iter().collect(),
             notices: read.json("notices", outage::notices)?,
             services: read.json("services", outage::services)?,
+            title: read.title()?,
+            release: match read.text("release") {
+                None => None,
+                Some(number) => Some(number.parse().map_err(|_| malformed("release"))?),
+            },
             now: read.text("now").map(str::to_owned),
             template: read.decoded("template")?,
             collections: privacy.collect::<Result<_, _>>()?,
@@ -240,6 +249,16 @@ impl<'a> Headers<'a> {
         Ok(params)
     }
 
+    fn title(&self) -> Result<Words, ContextError> {
+        let Some(json) = self.decoded("title")? else {
+            return Ok(Words::new());
+        };
+        serde_json::from_str(&json)
+            .ok()
+            .and_then(|read: serde_json::Value| outage::words(Some(&read)))
+            .ok_or_else(|| malformed("title"))
+    }
+
     fn json<T>(
         &self,
         name: &str,
@@ -285,6 +304,8 @@ mod tests {
             ("holdfast-privacy", "accounts=sealed,guides=public"),
             ("holdfast-template", "meeting.html"),
             ("holdfast-now", "2026-11-22T05:06:00Z"),
+            ("holdfast-release", "12"),
+            ("holdfast-title", "[[%22ko%22,%22%EB%8B%A4%22]]"),
             (
                 "holdfast-services",
                 "%5B%7B%22name%22:%22pay%22,%22title%22:%22%EB%8B%A4%22,%22meanwhile%22:%22%22,%22state%22:%22normal%22,%22since%22:null%7D%5D",
@@ -298,6 +319,8 @@ mod tests {
         assert_eq!(context.modes["pay"], "degraded");
         assert_eq!(context.languages, ["ko", "en"]);
         assert_eq!(context.services[0].title, "다");
+        assert_eq!(context.title, [("ko".to_owned(), "다".to_owned())]);
+        assert_eq!(context.release, Some(12));
         assert_eq!(context.template.as_deref(), Some("meeting.html"));
         assert_eq!(context.collection(0), Ok(("accounts", Privacy::Sealed)));
         assert_eq!(context.collection(2), Err(ContextError::Collection(2)));
@@ -330,6 +353,8 @@ mod tests {
             ("holdfast-capability", "%k7Qp"),
             ("holdfast-notices", "%5B1%5D"),
             ("holdfast-services", "null"),
+            ("holdfast-title", "%5B1%5D"),
+            ("holdfast-release", "-1"),
         ] {
             let error = read(&[(name, value)]).unwrap_err();
             assert_eq!(error, ContextError::Malformed(name.to_owned()));

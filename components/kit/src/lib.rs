@@ -29,7 +29,7 @@ pub use html::{Html, Markup};
 pub use language::Language;
 pub use link::{sms, tel};
 pub use moment::Moment;
-pub use outage::{Notice, Service};
+pub use outage::{Notice, Service, Words};
 pub use percent::encode_path;
 pub use records::Privacy;
 pub use row::{Row, RowError, translated};

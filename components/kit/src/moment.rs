@@ -32,6 +32,13 @@ impl Moment {
         Self(PrimitiveDateTime::new(day.date(), clock.time()).assume_offset(seoul()))
     }
 
+    /// How long this is after `earlier`, seconds; 0 where it is before.
+    #[must_use]
+    pub fn seconds_since(self, earlier: Self) -> u64 {
+        let between = self.0.unix_timestamp() - earlier.0.unix_timestamp();
+        u64::try_from(between).unwrap_or(0)
+    }
+
     /// `2026-11-22 14:05` in Seoul.
     #[must_use]
     pub fn plain(self) -> String {
@@ -95,6 +102,7 @@ mod tests {
 
     #[test]
     fn a_moment_is_told_in_seoul() {
+        let new = |clock: &str| Moment::parse(&format!("2026-11-22T{clock}:00Z")).unwrap();
         let moment = Moment::parse("2026-11-22T05:05:00Z").unwrap();
         assert_eq!(moment.plain(), "2026-11-22 14:05");
         assert_eq!(
@@ -106,6 +114,8 @@ mod tests {
             "Sun 22 November 2026, 2:05 pm KST"
         );
         assert_eq!(moment.basic_utc(), "20261122T050500Z");
+        assert_eq!(new("05:08").seconds_since(new("05:05")), 180);
+        assert_eq!(new("05:05").seconds_since(new("05:08")), 0);
         let new_year = Moment::parse("2026-12-31T15:00:00.250Z").unwrap();
         assert_eq!(new_year.plain(), "2027-01-01 00:00");
     }

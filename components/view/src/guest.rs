@@ -5,6 +5,7 @@ use spin_sdk::http::{Request, Response, Result};
 use spin_sdk::http_service;
 
 use crate::page::{Step, render};
+use crate::status::status;
 use crate::templates::Templates;
 use crate::values::Records;
 
@@ -48,7 +49,10 @@ async fn page(context: &Context, records: &Records) -> Result<Answer> {
     let Some(template) = context.template.as_deref() else {
         return Ok(Answer::failed("the route names no template"));
     };
-    let at = context.collections.len().saturating_sub(1);
+    if let Some(answer) = status(template, context) {
+        return Ok(answer);
+    }
+    let at = context.collections.len().checked_sub(1);
     let templates = Templates::new();
     loop {
         let wanted = match render(context, template, records, &templates) {
@@ -56,6 +60,10 @@ async fn page(context: &Context, records: &Records) -> Result<Answer> {
             Step::Needs(wanted) => wanted,
         };
         for name in wanted {
+            let Some(at) = at else {
+                templates.insert(&name, None);
+                continue;
+            };
             match guest::record(context, at, &name).await? {
                 Ok(bytes) => match String::from_utf8(bytes) {
                     Ok(source) => templates.insert(&name, Some(source)),

@@ -5,6 +5,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind};
 
 use crate::bounded::Bounded;
 use crate::filters;
+use crate::status;
 use crate::templates::{TEMPLATES, Templates};
 use crate::values::{Records, variables};
 
@@ -40,7 +41,11 @@ pub fn render(context: &Context, template: &str, records: &Records, templates: &
     environment.set_loader(move |name| {
         Ok(match name {
             name if name == LAYOUT.0 => Some(LAYOUT.1.to_owned()),
-            name => shared.source(name),
+            name if name == status::PAGE.0 => Some(status::PAGE.1.to_owned()),
+            name => {
+                let own = (name == status::OWN.0).then(|| status::OWN.1.to_owned());
+                shared.source(name).or(own)
+            }
         })
     });
     let rendered = write(&environment, template, context, records);

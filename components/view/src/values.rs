@@ -1,8 +1,10 @@
 //! What templates see: the context and the records as the engine's values.
 
-use kit::{Context, Notice, Row, Service, Shell};
+use kit::{Context, Notice, Row, Service, Shell, Words};
 use minijinja::Value;
 use serde_json::Value as Json;
+
+use crate::status;
 
 /// The records of a page.
 #[derive(Clone, Debug)]
@@ -15,7 +17,8 @@ pub enum Records {
 
 /// The variables of a page.
 pub(crate) fn variables(context: &Context, records: &Records) -> Value {
-    let shell = Shell::new(context, "");
+    let is_status = !context.title.is_empty();
+    let shell = Shell::new(context, if is_status { status::SHEET } else { "" });
     let (record, records) = match records {
         Records::One(row) => (from_row(row), Value::UNDEFINED),
         Records::List(rows) => (
@@ -31,6 +34,11 @@ pub(crate) fn variables(context: &Context, records: &Records) -> Value {
             list(context.languages.iter().map(Value::from).collect()),
         ),
         ("site", Value::from(&context.site)),
+        ("title", from_option(in_language(context, &context.title))),
+        (
+            "release",
+            context.release.map_or(Value::UNDEFINED, Value::from),
+        ),
         ("as_of", Value::from(&context.as_of_text)),
         ("freshness", Value::from(context.freshness.as_str())),
         ("now", from_option(context.now.as_deref())),
@@ -41,7 +49,13 @@ pub(crate) fn variables(context: &Context, records: &Records) -> Value {
         ),
         (
             "notices",
-            list(context.notices.iter().map(from_notice).collect()),
+            list(
+                context
+                    .notices
+                    .iter()
+                    .map(|n| from_notice(context, n))
+                    .collect(),
+            ),
         ),
         ("record", record),
         ("records", records),
@@ -70,13 +84,35 @@ fn from_service(service: &Service) -> Value {
         ("title", Value::from(&service.title)),
         ("meanwhile", Value::from(&service.meanwhile)),
         ("state", Value::from(&service.state)),
+        ("mode", Value::from(&service.mode)),
         ("since", from_option(service.since.as_deref())),
+        ("back", from_option(service.back.as_deref())),
     ])
 }
 
-fn from_notice(notice: &Notice) -> Value {
+/// What a status page calls itself: the site's title in the reader's language, or in its first.
+fn in_language<'c>(context: &Context, words: &'c Words) -> Option<&'c str> {
+    let own = |(tag, _): &&(String, String)| tag == context.language.tag();
+    let found = words.iter().find(own).or_else(|| words.first())?;
+    Some(found.1.as_str())
+}
+
+fn from_notice(context: &Context, notice: &Notice) -> Value {
+    let of = |service: &&Service| notice.scope.strip_prefix("service:") == Some(&service.name);
+    let about = context.services.iter().find(of);
+    let texts = notice.texts.iter().map(|(language, text)| {
+        Value::from_pairs([
+            ("language", Value::from(language)),
+            ("text", Value::from(text)),
+        ])
+    });
     Value::from_pairs([
         ("scope", Value::from(&notice.scope)),
+        (
+            "about",
+            from_option(about.map(|service| service.title.as_str())),
+        ),
+        ("texts", Value::from(texts.collect::<Vec<_>>())),
         ("at", Value::from(&notice.at)),
         ("language", Value::from(&notice.language)),
         ("text", Value::from(&notice.text)),

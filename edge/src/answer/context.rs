@@ -8,7 +8,7 @@ use snapshot::order::{Notice, Scope};
 use snapshot::{Manifest, Release, ServiceName, Timestamp};
 
 use crate::host::Host;
-use crate::page::{Freshness, NoticeLine, PageState, ServiceState, Source, UtcOffset};
+use crate::page::{Freshness, NOTICES, NoticeLine, PageState, ServiceState, Source, UtcOffset};
 
 /// The state of the edge as one request finds it. Time is handed in.
 #[derive(Clone, Debug)]
@@ -19,12 +19,25 @@ pub struct AnswerContext {
     pub now: Timestamp,
     /// Services that the snapshot answers for, and since when where that is known.
     pub degraded: BTreeMap<ServiceName, Option<Timestamp>>,
-    /// What ops wrote, of every scope.
+    /// How services stand apart from this request, by name.
+    pub standing: BTreeMap<ServiceName, Standing>,
+    /// What ops wrote, of every scope, the newest first.
     pub notices: Vec<(Scope, Notice)>,
     /// Why the snapshot is asked, for `Cache-Status`.
     pub detail: Option<&'static str>,
     /// Where components run.
     pub host: Arc<Host>,
+}
+
+/// How a service stands, whoever answers one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Who answers: `normal`, `probing` or `degraded`.
+    pub mode: &'static str,
+    /// Since when, where that is known.
+    pub since: Option<Timestamp>,
+    /// Since when it is back, for as long as ops want that said.
+    pub back: Option<Timestamp>,
 }
 
 impl AnswerContext {
@@ -43,6 +56,7 @@ impl AnswerContext {
             degraded: services
                 .map(|service| (service.name.clone(), None))
                 .collect(),
+            standing: BTreeMap::new(),
             notices: Vec::new(),
             detail: Some("rehearsal"),
             host,
@@ -52,37 +66,59 @@ impl AnswerContext {
     /// What a page of `manifest`'s site must say, in `language`.
     #[must_use]
     pub fn page_state(&self, manifest: &Manifest, language: &str, source: Source) -> PageState {
-        let words = |text: &snapshot::LocalText| {
-            let found = text.get(language);
-            found.map_or_else(String::new, |(_, words)| words.to_owned())
-        };
-        let services = manifest.services.iter().map(|service| {
-            let degraded = self.degraded.get(&service.name);
-            ServiceState {
-                name: service.name.clone(),
-                title: words(&service.title),
-                meanwhile: words(&service.meanwhile),
-                degraded: degraded.is_some(),
-                since: degraded.copied().flatten(),
-            }
-        });
-        let notices = self.notices.iter().filter_map(|(scope, notice)| {
-            let (spoken, text) = notice.text.get(language)?;
-            Some(NoticeLine {
-                scope: scope.clone(),
-                at: notice.at,
-                language: spoken.to_owned(),
-                text: text.to_owned(),
-            })
-        });
-        PageState {
-            site_title: words(&manifest.title),
-            language: language.to_owned(),
-            services: services.collect(),
-            notices: notices.collect(),
+        let (degraded, standing) = (&self.degraded, &self.standing);
+        page_state(
+            manifest,
+            language,
             source,
-            offset: UtcOffset::default(),
+            degraded,
+            standing,
+            &self.notices,
+        )
+    }
+}
+
+/// What there is to say of `manifest`'s site in `language`, where these services are down, the others stand
+/// so, and ops wrote these notices, the newest first.
+#[must_use]
+pub fn page_state(
+    manifest: &Manifest,
+    language: &str,
+    source: Source,
+    degraded: &BTreeMap<ServiceName, Option<Timestamp>>,
+    standing: &BTreeMap<ServiceName, Standing>,
+    notices: &[(Scope, Notice)],
+) -> PageState {
+    let words = |text: &snapshot::LocalText| {
+        let found = text.get(language);
+        found.map_or_else(String::new, |(_, words)| words.to_owned())
+    };
+    let services = manifest.services.iter().map(|service| {
+        let down = degraded.get(&service.name);
+        let stands = standing.get(&service.name);
+        let here = if down.is_some() { "degraded" } else { "normal" };
+        ServiceState {
+            name: service.name.clone(),
+            title: words(&service.title),
+            meanwhile: words(&service.meanwhile),
+            degraded: down.is_some(),
+            mode: stands.map_or(here, |stands| stands.mode),
+            since: match down {
+                Some(since) => *since,
+                None => stands.and_then(|stands| stands.since),
+            },
+            back: stands.and_then(|stands| stands.back),
         }
+    });
+    let notices = notices.iter();
+    let notices = notices.filter_map(|(scope, notice)| NoticeLine::of(scope, notice, language));
+    PageState {
+        site_title: words(&manifest.title),
+        language: language.to_owned(),
+        services: services.collect(),
+        notices: notices.take(NOTICES).collect(),
+        source,
+        offset: UtcOffset::default(),
     }
 }
 

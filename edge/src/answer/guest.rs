@@ -4,8 +4,8 @@
 use http::header::{ACCEPT_LANGUAGE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Uri};
 use serde::Serialize;
-use snapshot::manifest::{Isolation, Route};
-use snapshot::{Manifest, Timestamp};
+use snapshot::manifest::{Isolation, Route, Service};
+use snapshot::{Language, LocalText, Manifest, Timestamp};
 
 use super::path::{declared_query, encode};
 use super::routes::{Matched, normal_template};
@@ -20,7 +20,12 @@ struct NoticeHeader {
     at: String,
     language: String,
     text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    texts: Option<Words>,
 }
+
+/// The same words in several languages.
+type Words = Vec<(Language, String)>;
 
 /// One entry of `holdfast-services`.
 #[derive(Serialize)]
@@ -29,7 +34,13 @@ struct ServiceHeader {
     title: String,
     meanwhile: String,
     state: &'static str,
+    mode: &'static str,
     since: Option<String>,
+    back: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    titles: Option<Words>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meanwhiles: Option<Words>,
 }
 
 /// What the component of `route` is told whatever is asked: fields and their values.
@@ -43,6 +54,9 @@ pub fn always_told(manifest: &Manifest, route: &Route) -> Vec<(&'static str, Str
     ];
     let template = route.template.as_deref();
     told.extend(template.map(|template| ("holdfast-template", encode(template))));
+    if route.status {
+        told.push(("holdfast-title", json(&manifest.title.0)));
+    }
     told
 }
 
@@ -94,8 +108,15 @@ fn headers(
     );
     fields.set("holdfast-freshness", freshness.as_str());
     fields.set("holdfast-modes", &modes(state));
-    fields.set("holdfast-notices", &json(&notices(state)));
-    fields.set("holdfast-services", &json(&services(state)));
+    fields.set("holdfast-notices", &json(&notices(state, route)));
+    fields.set(
+        "holdfast-services",
+        &json(&services(manifest, state, route)),
+    );
+    if route.status {
+        let release = release.release.sequence.to_string();
+        fields.set("holdfast-release", &release);
+    }
     if route.now {
         fields.set("holdfast-now", &now.floor_minute().rfc3339());
     }
@@ -120,24 +141,33 @@ const fn source(degraded: bool) -> &'static str {
     if degraded { "degraded" } else { "normal" }
 }
 
-fn notices(state: &PageState) -> Vec<NoticeHeader> {
+fn notices(state: &PageState, route: &Route) -> Vec<NoticeHeader> {
     let lines = state.newest_notices().into_iter();
     let header = |line: &NoticeLine| NoticeHeader {
         scope: line.scope.to_string(),
         at: line.at.rfc3339(),
         language: line.language.clone(),
         text: line.text.clone(),
+        texts: route.status.then(|| line.texts.clone()),
     };
     lines.map(header).collect()
 }
 
-fn services(state: &PageState) -> Vec<ServiceHeader> {
+fn services(manifest: &Manifest, state: &PageState, route: &Route) -> Vec<ServiceHeader> {
+    let every = |service: &ServiceState, words: fn(&Service) -> &LocalText| {
+        let declared = manifest.service(&service.name).filter(|_| route.status);
+        declared.map(|declared| words(declared).0.clone())
+    };
     let header = |service: &ServiceState| ServiceHeader {
         name: service.name.to_string(),
         title: service.title.clone(),
         meanwhile: service.meanwhile.clone(),
         state: source(service.degraded),
+        mode: service.mode,
         since: service.since.map(Timestamp::rfc3339),
+        back: service.back.map(Timestamp::rfc3339),
+        titles: every(service, |declared| &declared.title),
+        meanwhiles: every(service, |declared| &declared.meanwhile),
     };
     state.services.iter().map(header).collect()
 }
@@ -192,6 +222,8 @@ mod tests {
             title: "다솜페이".to_owned(),
             meanwhile: String::new(),
             degraded,
+            mode: "normal",
+            back: None,
             since: degraded.then_some(Timestamp::from_secs(60)),
         };
         PageState {
@@ -203,6 +235,7 @@ mod tests {
                 at: Timestamp::from_secs(120),
                 language: "ko".to_owned(),
                 text: "점검".to_owned(),
+                texts: vec![("ko".to_owned(), "점검".to_owned())],
             }],
             source: Source::Origin,
             offset: UtcOffset::default(),
@@ -257,9 +290,32 @@ mod tests {
         let services = super::super::path::decode(field("holdfast-services").unwrap()).unwrap();
         let services: serde_json::Value = serde_json::from_str(&services).unwrap();
         assert_eq!(services[0]["since"], "1970-01-01T00:01:00Z");
-        for absent in ["holdfast-now", "holdfast-capability", "holdfast-param-cap"] {
+        assert_eq!(notices[0].get("texts"), None);
+        for absent in [
+            "holdfast-now",
+            "holdfast-capability",
+            "holdfast-param-cap",
+            "holdfast-title",
+            "holdfast-release",
+        ] {
             assert_eq!(field(absent), None);
         }
+
+        let status = Route {
+            status: true,
+            ..route.clone()
+        };
+        let asked = told(status, "/i/a/s3cret/?");
+        let read = |name: &str| -> serde_json::Value {
+            let field = asked.headers.get(name).unwrap().to_str().unwrap();
+            let json = super::super::path::decode(field).unwrap();
+            serde_json::from_str(&json).unwrap()
+        };
+        assert_eq!(read("holdfast-title")[1][1], "Dasom");
+        assert_eq!(read("holdfast-notices")[0]["texts"][0][1], "점검");
+        assert_eq!(read("holdfast-services")[0]["titles"][1][1], "Dasom Pay");
+        assert_eq!(read("holdfast-services")[0]["mode"], "normal");
+        assert_eq!(read("holdfast-release"), 1);
 
         route.isolation = Isolation::Single;
         route.now = true;

@@ -14,7 +14,7 @@ mod routes;
 mod said;
 mod snapshot;
 
-pub use context::{AnswerContext, freshness};
+pub use context::{AnswerContext, Standing, freshness, page_state};
 pub use guest::always_told;
 pub use made_of::MadeOf;
 pub use path::{BadPath, RequestPath};

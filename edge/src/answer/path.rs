@@ -65,6 +65,15 @@ impl RequestPath {
         Ok(Self(normalised(raw)?))
     }
 
+    /// `front` in place of `/`, the path of no page.
+    #[must_use]
+    pub fn or_front(self, front: &str) -> Self {
+        if self.0 == "/" {
+            return Self(front.to_owned());
+        }
+        self
+    }
+
     /// The path, percent-encoded: unreserved characters bare, escapes in upper case.
     #[must_use]
     pub fn as_str(&self) -> &str {

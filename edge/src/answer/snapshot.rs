@@ -282,6 +282,8 @@ impl<'a> Answering<'a> {
     }
 
     fn answer(self, mut draft: Draft, route: &Route, made_of: MadeOf) -> SnapshotAnswer {
+        // Documents of the status speak every language at once.
+        let told = route.status && !draft.html;
         draft.html &= route.rewrite;
         let found = if draft.status == StatusCode::NOT_FOUND {
             Found::NotFound
@@ -290,7 +292,10 @@ impl<'a> Answering<'a> {
         };
         SnapshotAnswer {
             draft,
-            policy: self.policy,
+            policy: CachePolicy {
+                negotiated: self.policy.negotiated && !told,
+                ..self.policy
+            },
             state: self.state,
             found,
             said: None,
@@ -340,6 +345,9 @@ impl<'a> Answering<'a> {
 }
 
 fn lifetime(route: Option<&Arc<Route>>) -> Lifetime {
+    if route.is_some_and(|route| route.status) {
+        return Lifetime::Status;
+    }
     match route.map(|route| (&route.target, route.isolation)) {
         Some((Target::Assets(_), _)) => Lifetime::Asset,
         Some((Target::Component(_), Isolation::Shared)) => Lifetime::Page,

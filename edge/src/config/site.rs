@@ -43,6 +43,8 @@ pub struct Site {
     pub name: SiteName,
     /// `hosts`: the names readers ask for, without port; `["*"]` is any. Required.
     pub hosts: Vec<Host>,
+    /// `status-hosts`: names under which the site's status is shown, and nothing else of it. Default none.
+    pub status_hosts: Vec<String>,
     /// `trust`: the directory with `allowed_signers` and `trust.toml`. Required.
     pub trust: PathBuf,
     /// What that directory says.
@@ -109,6 +111,7 @@ impl std::fmt::Display for Host {
 pub(super) struct RawSite {
     name: Option<Placed<String>>,
     hosts: Option<Placed<Vec<Placed<String>>>>,
+    status_hosts: Option<Placed<Vec<Placed<String>>>>,
     trust: Option<Placed<String>>,
     mirrors: Option<Placed<Vec<Placed<String>>>>,
     peers: Option<Placed<Vec<Placed<String>>>>,
@@ -155,6 +158,7 @@ impl RawSite {
         let raw = Self {
             name: section.required("name", name, Section::text),
             hosts: section.required("hosts", hosts, Section::texts),
+            status_hosts: section.texts("status-hosts"),
             trust: section.required("trust", trust, Section::text),
             mirrors: given,
             peers,
@@ -176,7 +180,8 @@ impl RawSite {
 
     /// Every host with its place, for comparing sites.
     pub(super) fn hosts(&self) -> impl Iterator<Item = (Host, &Placed<String>)> {
-        let texts = self.hosts.iter().flat_map(|hosts| &hosts.value);
+        let all = self.hosts.iter().chain(&self.status_hosts);
+        let texts = all.flat_map(|hosts| &hosts.value);
         texts.filter_map(|text| Some((Host::parse(&text.value)?, text)))
     }
 
@@ -192,7 +197,8 @@ impl RawSite {
         problems: &Problems,
     ) -> Option<Site> {
         let name = self.site_name(problems);
-        let hosts = self.resolve_hosts(problems);
+        let hosts = named("hosts", self.hosts.as_ref(), problems);
+        let status_hosts = self.resolve_status_hosts(problems);
         let trust = self.resolve_trust(base, name.as_ref(), problems);
         let mirrors = sources(self.mirrors.as_ref(), "mirrors", base, problems);
         let peers = self.resolve_peers(peer, base, problems);
@@ -201,6 +207,7 @@ impl RawSite {
         Some(Site {
             name: name?,
             hosts: hosts?,
+            status_hosts,
             trust,
             generation: Arc::new(generation),
             mirrors: mirrors?,
@@ -228,22 +235,23 @@ impl RawSite {
         }
     }
 
-    fn resolve_hosts(&self, problems: &Problems) -> Option<Vec<Host>> {
-        let hosts = self.hosts.as_ref()?;
-        problems.count("hosts", hosts, 1..=HOSTS);
-        let mut resolved = Vec::new();
-        for text in hosts.value.iter().take(HOSTS) {
-            let Some(host) = Host::parse(&text.value) else {
-                problems
-                    .add(text.span, format!("not a host name: {:?}", text.value))
-                    .label(
-                        "expected a name without scheme, port or path, in ASCII (xn--...), or \"*\"",
-                    );
-                continue;
-            };
-            resolved.push(host);
+    fn resolve_status_hosts(&self, problems: &Problems) -> Vec<String> {
+        let Some(hosts) = &self.status_hosts else {
+            return Vec::new();
+        };
+        let named = named("status-hosts", Some(hosts), problems);
+        let mut names = Vec::new();
+        for host in named.unwrap_or_default() {
+            match host {
+                Host::Name(name) => names.push(name),
+                Host::Any => {
+                    problems
+                        .add(hosts.span, "`status-hosts` names any host")
+                        .label("expected names: any other host is the site's own");
+                }
+            }
         }
-        Some(resolved)
+        names
     }
 
     fn resolve_trust(
@@ -314,6 +322,29 @@ impl RawSite {
         }
         Some(Some(url))
     }
+}
+
+/// The hosts of `key`.
+fn named(
+    key: &'static str,
+    hosts: Option<&Placed<Vec<Placed<String>>>>,
+    problems: &Problems,
+) -> Option<Vec<Host>> {
+    let hosts = hosts?;
+    problems.count(key, hosts, 1..=HOSTS);
+    let mut resolved = Vec::new();
+    for text in hosts.value.iter().take(HOSTS) {
+        let Some(host) = Host::parse(&text.value) else {
+            problems
+                .add(text.span, format!("not a host name: {:?}", text.value))
+                .label(
+                    "expected a name without scheme, port or path, in ASCII (xn--...), or \"*\"",
+                );
+            continue;
+        };
+        resolved.push(host);
+    }
+    Some(resolved)
 }
 
 /// The URLs of `key`, each once.

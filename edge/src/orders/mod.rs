@@ -94,6 +94,16 @@ impl Orders {
         own.max(self.mode(&Scope::Site, now))
     }
 
+    /// Since when a service is back, for as long as its own order or the site's has readers told.
+    #[must_use]
+    pub fn back(&self, service: &ServiceName, now: Timestamp) -> Option<Timestamp> {
+        let scopes = [Scope::Site, Scope::Service(service.clone())];
+        let told = scopes
+            .iter()
+            .filter_map(|scope| self.get(scope)?.order.back_at(now));
+        told.max().map(|since| since.min(Timestamp::LAST))
+    }
+
     /// Every notice with its scope, newest first.
     #[must_use]
     pub fn notices(&self) -> Vec<(&Scope, &Notice)> {

@@ -11,6 +11,8 @@ use http::StatusCode;
 
 /// `Cache-Control` of pages whose content depends on modes, notices or age.
 const PAGE: &str = "public, max-age=0, s-maxage=5";
+/// Of what tells of a site's status: so many may ask, and so old it may be.
+const STATUS: &str = "public, max-age=10, s-maxage=10";
 /// Of files that keep their name when they change.
 const ASSET: &str = "public, max-age=60, s-maxage=300";
 /// Of files whose name is their hash: one year, RFC 8246.
@@ -64,6 +66,8 @@ pub enum Lifetime {
     NoStore,
     /// A page: seconds.
     Page,
+    /// What tells of a site's status, page or not: ten seconds.
+    Status,
     /// A file that is not a page: minutes.
     Asset,
     /// A file named by its hash: for good.
@@ -81,6 +85,7 @@ impl Lifetime {
             Self::Private => PRIVATE,
             _ if failed => NO_STORE,
             Self::NoStore => NO_STORE,
+            Self::Status => STATUS,
             Self::Asset | Self::Hashed if html => PAGE,
             Self::Page => PAGE,
             Self::Asset if status.is_success() => ASSET,
@@ -167,8 +172,12 @@ mod tests {
             Lifetime::Asset.cache_control(StatusCode::NOT_FOUND, false),
             PAGE
         );
+        for html in [true, false] {
+            assert_eq!(Lifetime::Status.cache_control(ok, html), STATUS);
+        }
         for lifetime in [
             Lifetime::NoStore,
+            Lifetime::Status,
             Lifetime::Page,
             Lifetime::Asset,
             Lifetime::Hashed,

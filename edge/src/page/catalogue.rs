@@ -47,6 +47,14 @@ impl Tongue {
         self.pick("일부 서비스가 멈춰 있습니다", "Some services are down")
     }
 
+    pub(super) const fn nothing_is_down(self) -> &'static str {
+        self.pick("모든 서비스가 정상입니다", "All services are working")
+    }
+
+    pub(super) const fn back_again(self) -> &'static str {
+        self.pick("서비스가 다시 됩니다", "Services are back")
+    }
+
     pub(super) const fn saved_copy(self) -> &'static str {
         self.pick(
             "저장된 사본을 보고 계십니다",
@@ -137,6 +145,15 @@ impl Tongue {
         match self {
             Self::Korean => format!("{day} {hour:02}:{minute:02}({name})"),
             Self::English => format!("{hour:02}:{minute:02} {name}, {day}"),
+        }
+    }
+
+    /// Since when a service is back.
+    pub(super) fn back_since(self, at: Civil, zone: &UtcOffset) -> String {
+        let since = self.since(at, zone);
+        match self {
+            Self::Korean => format!("{since} 다시 됩니다"),
+            Self::English => format!("back {since}"),
         }
     }
 
@@ -365,6 +382,10 @@ mod tests {
         );
         assert_eq!(Tongue::English.since(at, &zone), "since 14:05 KST, 22 Nov");
         assert_eq!(Tongue::Korean.since(at, &zone), "11월 22일 14:05(KST)부터");
+        let back = Tongue::English.back_since(at, &zone);
+        assert_eq!(back, "back since 14:05 KST, 22 Nov");
+        let back = Tongue::Korean.back_since(at, &zone);
+        assert_eq!(back, "11월 22일 14:05(KST)부터 다시 됩니다");
     }
 
     #[test]

@@ -3,25 +3,24 @@
 
 use std::fmt;
 
+use snapshot::words::visible;
+
 /// Shows as text in an element's content and in a double-quoted attribute, whatever it holds.
 ///
-/// Control characters, which have no place in a page, become spaces; bidirectional overrides are
-/// dropped, since they can make a page read otherwise than it was written.
+/// What has no place in a paragraph is left out, or a space ([`visible`]).
 #[derive(Clone, Copy)]
 pub(super) struct Text<'a>(pub(super) &'a str);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write as _;
-        for c in self.0.chars() {
+        for c in self.0.chars().filter_map(visible) {
             match c {
                 '&' => f.write_str("&amp;")?,
                 '<' => f.write_str("&lt;")?,
                 '>' => f.write_str("&gt;")?,
                 '"' => f.write_str("&quot;")?,
                 '\'' => f.write_str("&#39;")?,
-                '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
-                c if c.is_control() => f.write_char(' ')?,
                 c => f.write_char(c)?,
             }
         }

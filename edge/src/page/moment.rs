@@ -34,7 +34,22 @@ pub(super) struct Civil {
     pub(super) minute: u8,
 }
 
+/// A day, seconds.
+const DAY_S: i64 = 24 * 3600;
+
 impl UtcOffset {
+    /// The moment nearest to `now` at which this zone's clock shows `hour`:`minute`.
+    #[must_use]
+    pub fn nearest(&self, hour: u8, minute: u8, now: Timestamp) -> Timestamp {
+        let offset = i64::from(self.minutes) * 60;
+        let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX / 2);
+        let of_day = (now.saturating_add(offset)).rem_euclid(DAY_S);
+        let wanted = (i64::from(hour) * 60 + i64::from(minute)) * 60;
+        let ahead = (wanted - of_day + DAY_S / 2).rem_euclid(DAY_S) - DAY_S / 2;
+        let at = now.saturating_add(ahead);
+        Timestamp::from_secs(u64::try_from(at).unwrap_or(0))
+    }
+
     /// `at` on this zone's clock; 1970 for what lies outside the calendar.
     pub(super) fn civil(&self, at: Timestamp) -> Civil {
         let shifted = i64::try_from(at.as_secs())
@@ -63,6 +78,29 @@ mod tests {
         assert_eq!((civil.day, civil.hour, civil.minute), (22, 14, 5));
         let late = Timestamp::from_secs(1_795_359_600);
         assert_eq!(UtcOffset::default().civil(late).day, 23);
+    }
+
+    #[test]
+    fn a_time_without_a_day_is_the_nearest() {
+        let zone = UtcOffset::default();
+        // 14:05:59 there.
+        let now = Timestamp::from_secs(1_795_323_959);
+        for (hour, minute, minutes) in [
+            (14, 5, 0),
+            (14, 6, 1),
+            (17, 30, 205),
+            (2, 6, -719),
+            (2, 5, 720),
+        ] {
+            let expected =
+                Timestamp::from_secs(1_795_323_900_u64.saturating_add_signed(minutes * 60));
+            assert_eq!(zone.nearest(hour, minute, now), expected, "{hour}:{minute}");
+        }
+        // Past midnight, of the evening before.
+        let midnight = Timestamp::from_secs(1_795_359_600);
+        let civil = zone.civil(zone.nearest(23, 50, midnight));
+        assert_eq!((civil.day, civil.hour, civil.minute), (22, 23, 50));
+        assert_eq!(zone.nearest(8, 0, Timestamp(0)), Timestamp(0));
     }
 
     #[test]

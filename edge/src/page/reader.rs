@@ -77,7 +77,8 @@ impl Reader {
     }
 
     /// Conditions and ranges are defined for these alone here (RFC 9110 sections 13.1.2, 14.2).
-    pub(super) fn reads(&self) -> bool {
+    #[must_use]
+    pub fn reads(&self) -> bool {
         self.method == Method::GET || self.method == Method::HEAD
     }
 }

@@ -37,8 +37,12 @@ pub struct ServiceState {
     /// True when this request is answered without it: by an order, by the breaker, or because
     /// the origin failed just this request.
     pub degraded: bool,
-    /// Since when, where that is known.
+    /// Who answers for it, whoever answers this request: `normal`, `probing` or `degraded`.
+    pub mode: &'static str,
+    /// Since when it is so, where that is known.
     pub since: Option<Timestamp>,
+    /// Since when it is back, for as long as ops want that said.
+    pub back: Option<Timestamp>,
 }
 
 /// One entry of a notice's time line.
@@ -50,8 +54,10 @@ pub struct NoticeLine {
     pub at: Timestamp,
     /// The language its words are really in.
     pub language: Language,
-    /// The words, as ops typed them: plain text, never mark-up.
+    /// The words: plain text, never mark-up.
     pub text: String,
+    /// The same in each language that ops wrote.
+    pub texts: Vec<(Language, String)>,
 }
 
 /// Where an answer comes from.
@@ -94,10 +100,24 @@ impl Freshness {
     }
 }
 
+impl NoticeLine {
+    /// Whether it speaks of that service.
+    #[must_use]
+    pub fn is_about(&self, service: &ServiceName) -> bool {
+        matches!(&self.scope, Scope::Service(name) if name == service)
+    }
+}
+
 impl PageState {
     /// The services that are down.
     pub fn degraded(&self) -> impl Iterator<Item = &ServiceState> {
         self.services.iter().filter(|service| service.degraded)
+    }
+
+    /// The services that are back and of which ops still say so, with since when.
+    pub fn back(&self) -> impl Iterator<Item = (&ServiceState, Timestamp)> {
+        let up = self.services.iter().filter(|service| !service.degraded);
+        up.filter_map(|service| Some((service, service.back?)))
     }
 
     /// True when the service of that name is known and down.
@@ -110,6 +130,7 @@ impl PageState {
     #[must_use]
     pub fn has_banner(&self) -> bool {
         self.degraded().next().is_some()
+            || self.back().next().is_some()
             || !self.notices.is_empty()
             || matches!(
                 self.source,
@@ -154,7 +175,9 @@ pub(super) mod samples {
                     title: format!("Dasom {name}"),
                     meanwhile: format!("Meanwhile for {name}"),
                     degraded: false,
+                    mode: "normal",
                     since: None,
+                    back: None,
                 })
                 .collect(),
             notices: Vec::new(),
@@ -172,6 +195,7 @@ pub(super) mod samples {
             sequence: Sequence(7),
         };
         state.services[0].degraded = true;
+        state.services[0].mode = "degraded";
         state.services[0].since = Some(Timestamp::from_secs(1_795_321_200));
         state
     }
@@ -183,6 +207,7 @@ pub(super) mod samples {
             at: Timestamp::from_secs(1_795_323_600 + minute * 60),
             language: "ko".to_owned(),
             text: text.to_owned(),
+            texts: vec![("ko".to_owned(), text.to_owned())],
         }
     }
 }
@@ -196,6 +221,9 @@ mod tests {
     fn a_banner_stands_exactly_when_there_is_something_to_say() {
         assert!(!calm("ko").has_banner());
         assert!(outage("ko").has_banner());
+        let mut back = calm("ko");
+        back.services[0].back = Some(Timestamp::from_secs(1));
+        assert!(back.has_banner());
         let mut told = calm("ko");
         told.notices.push(notice(0, "점검"));
         assert!(told.has_banner());

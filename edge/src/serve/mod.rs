@@ -15,6 +15,7 @@ mod id;
 mod limits;
 pub mod listen;
 pub mod metrics;
+mod open;
 mod record;
 pub mod rehearsal;
 mod run;

@@ -148,7 +148,7 @@ pub async fn run(
             age: settings.age_alarm,
         });
         tasks.push(AbortOnDropHandle::new(tokio::spawn(looking)));
-        sites.add(&site);
+        sites.add(&site, &settings.status_hosts);
     }
     if let Some((listener, _)) = peer {
         let room = Room {

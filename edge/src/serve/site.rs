@@ -1,6 +1,6 @@
 //! One site as this edge serves it: what it holds, whom it asks, and who answers for what.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -176,12 +176,18 @@ pub struct Sites {
     all: Vec<Arc<Site>>,
     named: HashMap<String, Arc<Site>>,
     any: Option<Arc<Site>>,
+    /// Hosts that are for a site's status alone.
+    status: HashSet<String>,
 }
 
 impl Sites {
-    /// Adds `site` under its hosts.
-    pub fn add(&mut self, site: &Arc<Site>) {
+    /// Adds `site` under its hosts; `status` names those that are for its status alone.
+    pub fn add(&mut self, site: &Arc<Site>, status: &[String]) {
         self.all.push(Arc::clone(site));
+        for host in status {
+            self.named.insert(host.clone(), Arc::clone(site));
+            self.status.insert(host.clone());
+        }
         for host in site.copy.hosts() {
             match host {
                 config::Host::Any => self.any = Some(Arc::clone(site)),
@@ -196,6 +202,12 @@ impl Sites {
     #[must_use]
     pub fn find(&self, host: &str) -> Option<&Arc<Site>> {
         self.named.get(host).or(self.any.as_ref())
+    }
+
+    /// Whether `host` is for the status of its site alone.
+    #[must_use]
+    pub fn is_for_status(&self, host: &str) -> bool {
+        self.status.contains(host)
     }
 
     /// Every site, as configured.

@@ -24,9 +24,10 @@ use snapshot::manifest::Route;
 use super::access::{Access, AnsweredBy};
 use super::edge::Edge;
 use super::site::{Degraded, Site};
-use super::{from_origin, way};
+use super::{from_origin, open, way};
 use crate::answer::{
-    AnswerContext, Found, Matched, RequestPath, SnapshotAnswer, SnapshotRequest, from_snapshot,
+    AnswerContext, Found, Matched, RequestPath, SnapshotAnswer, SnapshotRequest, Standing,
+    from_snapshot,
 };
 use crate::copy::LoadedRelease;
 use crate::log::{Event, Shown};
@@ -36,7 +37,9 @@ use crate::origin::headers::{Client, for_rewriting, loops, towards_origin};
 use crate::origin::{Failure, Origin, OriginAnswer};
 use crate::page::emergency::Kind;
 use crate::page::rewrite::origin::forwarded_condition;
-use crate::page::{AnswerBody, Freshness, PageState, Reader, Receipt, Source, with_receipt};
+use crate::page::{
+    AnswerBody, Freshness, PageState, Reader, Receipt, Source, emergency, with_receipt,
+};
 use rehearse::Taken;
 
 /// A request on its way.
@@ -119,6 +122,9 @@ impl<'a> Visit<'a> {
             access.service = route.service.to_string();
         }
         access.mode = self.gate.mode().effective.as_str();
+        if self.is_status() {
+            return self.status(access).await;
+        }
         let mut answer = if self.head.method == Method::GET || self.head.method == Method::HEAD {
             let answer = self.read(access).await;
             access.shown.get_or_insert(match access.by {
@@ -150,6 +156,43 @@ impl<'a> Visit<'a> {
             let policy = HeaderValue::from_static("no-referrer");
             answer.headers_mut().insert(REFERRER_POLICY, policy);
         }
+    }
+
+    /// Whether the path tells of the site's status.
+    pub(super) fn is_status(&self) -> bool {
+        self.route().is_some_and(|route| route.status)
+    }
+
+    /// The answer on a host that is for the status alone, to whoever asks for anything else.
+    pub(super) fn elsewhere(&self, access: &mut Access) -> Response<AnswerBody> {
+        way::by_edge(access, "status-host");
+        let kind = match self.release {
+            Some(_) => Kind::NotFound,
+            None => Kind::Unavailable,
+        };
+        let state = self.page_state(Source::Origin, &self.degraded());
+        let draft = emergency(kind, self.reader, &state, None);
+        way::own_answer(self.edge, self.reader, draft, &state)
+    }
+
+    /// Tells of the site's status, out of the snapshot in every mode: no origin is asked.
+    async fn status(&self, access: &mut Access) -> Response<AnswerBody> {
+        if self.head.method == Method::OPTIONS {
+            way::by_edge(access, "preflight");
+            return open::preflight();
+        }
+        let Some(release) = self.release.as_ref().filter(|_| self.reader.reads()) else {
+            let mut answer = self.refuse(Kind::MethodNotAllowed, "status", access);
+            open::allow(&mut answer);
+            return answer;
+        };
+        let answer = self
+            .snapshot(release, Some("status"), self.degraded())
+            .await;
+        access.by = by(answer.found);
+        let mut answer = answer.finish(self.reader).await;
+        open::to_all(&mut answer);
+        answer
     }
 
     async fn read(&self, access: &mut Access) -> Response<AnswerBody> {
@@ -415,10 +458,22 @@ impl<'a> Visit<'a> {
         let orders = self.site.orders();
         let notices = orders.notices().into_iter();
         let notices = notices.map(|(scope, notice)| (scope.clone(), notice.clone()));
+        let now = self.site.copy.edge_time();
+        let modes = self.site.gates.modes().into_iter();
+        let standing = modes.map(|(name, mode)| {
+            let back = orders.back(&name, now);
+            let standing = Standing {
+                mode: mode.effective.as_str(),
+                since: mode.since,
+                back: back.filter(|_| !mode.effective.is_degraded()),
+            };
+            (name, standing)
+        });
         AnswerContext {
             edge: self.edge.name.clone(),
-            now: self.site.copy.edge_time(),
+            now,
             degraded,
+            standing: standing.collect(),
             notices: notices.collect(),
             detail,
             host: Arc::clone(&self.edge.host),

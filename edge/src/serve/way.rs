@@ -27,6 +27,9 @@ use crate::page::{
 /// Names the request in its answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("holdfast-request-id");
 
+/// What `/` is on a host that is for the status alone.
+pub(super) const STATUS_PAGE: &str = "/status.html";
+
 /// Languages of an edge's own pages where no site's are known.
 const LANGUAGES: [&str; 2] = ["ko", "en"];
 
@@ -66,11 +69,14 @@ async fn answer(
     let Ok(authority) = authority(head.version, &head.uri, &head.headers) else {
         return refused(Kind::BadRequest);
     };
-    let Some(site) = edge.sites.find(&host_name(&authority)) else {
+    let host = host_name(&authority);
+    let Some(site) = edge.sites.find(&host) else {
         return refused(Kind::Misdirected);
     };
     access.site = site.name.to_string();
+    let for_status = edge.sites.is_for_status(&host);
     let path = match checked(&head) {
+        Ok(path) if for_status => path.or_front(STATUS_PAGE),
         Ok(path) => path,
         Err(kind) => return refuse(edge, &reader, Some(site), kind),
     };
@@ -79,6 +85,9 @@ async fn answer(
         return own_file(edge, site, &reader, &path);
     }
     let visit = Visit::new(edge, site, head, &reader, &path, authority.as_str(), peer);
+    if for_status && !visit.is_status() {
+        return visit.elsewhere(access);
+    }
     visit.answer(body, access).await
 }
 

@@ -31,6 +31,8 @@ pub(crate) fn outage() -> PageState {
             title: "Dasom Pay".to_owned(),
             meanwhile: "Account numbers work.".to_owned(),
             degraded: true,
+            mode: "degraded",
+            back: None,
             since: None,
         }],
         notices: Vec::new(),

@@ -235,6 +235,7 @@ fn manifest(site: &Site, collections: Vec<Collection>, components: Vec<Component
         site: site.site.clone(),
         title: site.title.clone(),
         languages: site.languages.clone(),
+        presets: site.presets.clone(),
         services: site.services.clone(),
         collections,
         components,

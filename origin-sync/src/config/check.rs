@@ -1,11 +1,11 @@
 //! Checks across sections: every name must lead somewhere, and nothing may contradict itself.
 
 use edge::settings::{Placed, Problems, Section};
-use snapshot::manifest::{Canary, Privacy};
+use snapshot::manifest::{Canary, Isolation, Privacy};
 use snapshot::{CollectionName, ServiceName};
 
 use super::read::Draft;
-use super::{Collection, Route, Source, route};
+use super::{Collection, Route, Source, route, status};
 use crate::build::AMENDED;
 
 /// One name is this program's own.
@@ -81,12 +81,15 @@ pub(super) fn across(draft: &Draft, problems: &Problems) -> (Vec<Route>, Vec<Can
     for (folder, at) in folders {
         matcher.insert(folder, at).ok();
     }
-    let canaries = canaries(draft, &matcher, &routes, problems);
     let mut warnings = Vec::new();
+    let status = status::routes(draft, &mut matcher, problems, &mut warnings);
+    let canaries = canaries(draft, &matcher, &routes, problems);
     if draft.routes.is_empty() {
         warnings.push("no [[route]]: nothing of this site would be answered".to_owned());
     }
-    (routes.into_iter().flatten().collect(), canaries, warnings)
+    let mut routes: Vec<Route> = routes.into_iter().flatten().collect();
+    routes.extend(status);
+    (routes, canaries, warnings)
 }
 
 /// Every canary must have a route, and must not give away what that route hides: a manifest can be
@@ -258,6 +261,10 @@ fn parameters(route: &route::Draft, problems: &Problems) {
             capability.span,
             format!("{path} has no parameter `{}`", capability.value),
         );
+    }
+    if route.status && (route.component.is_none() || route.isolation != Some(Isolation::Shared)) {
+        let message = "`status` is for shared components: component = .., isolation = \"shared\"";
+        problems.add(route.span, message);
     }
     if route.urls.is_some() && (route.assets.is_some() || path.params().count() == 0) {
         problems.add(

@@ -6,16 +6,18 @@
 mod breaker;
 mod canary;
 mod check;
+mod preset;
 mod publish;
 mod read;
 mod retention;
 mod route;
 mod source;
+mod status;
 
 use std::path::{Path, PathBuf};
 
 use edge::settings::{self, Mistakes};
-use snapshot::manifest::{Canary, Privacy, Service};
+use snapshot::manifest::{Canary, Preset, Privacy, Service};
 use snapshot::{CollectionName, ComponentName, EdgeVersion, Language, LocalText, SiteName};
 
 pub use publish::Publish;
@@ -37,6 +39,8 @@ pub struct Site {
     pub title: LocalText,
     /// Its languages, the default first.
     pub languages: Vec<Language>,
+    /// Words for a notice about the whole site.
+    pub presets: Vec<Preset>,
     /// What can fail on its own.
     pub services: Vec<Service>,
     /// What is published.

@@ -7,7 +7,8 @@ use snapshot::manifest::{Privacy, Service, Thresholds};
 use snapshot::{CollectionName, ComponentName, EdgeVersion, LocalText, ServiceName, SiteName};
 
 use super::{
-    Collection, Component, Publish, Retention, Site, breaker, canary, check, resolve, route, source,
+    Collection, Component, Publish, Retention, Site, breaker, canary, check, preset, resolve,
+    route, source, status,
 };
 
 /// What the checks across sections look at, with places to point to.
@@ -17,6 +18,15 @@ pub(super) struct Draft {
     pub(super) components: Vec<Component>,
     pub(super) routes: Vec<route::Draft>,
     pub(super) canaries: Vec<canary::Draft>,
+    pub(super) status: status::Status,
+}
+
+impl Draft {
+    /// Whether a route of the file takes exactly this path.
+    pub(super) fn takes(&self, path: &str) -> bool {
+        let mut written = self.routes.iter().filter_map(|route| route.path.as_ref());
+        written.any(|(template, _)| template.to_string() == path)
+    }
 }
 
 pub(super) fn site(file: &Path, text: &str) -> Result<Site, Mistakes> {
@@ -36,6 +46,7 @@ fn whole(file: &Path, mut root: Section<'_, '_>) -> Option<Site> {
         Some(name) => one_text(&languages, name.value.as_str()),
         None => LocalText::default(),
     });
+    let presets = preset::read(&mut root, &languages);
     let draft = Draft {
         services: services(&mut root, &languages, &title),
         collections: collections(&mut root, dir),
@@ -50,6 +61,7 @@ fn whole(file: &Path, mut root: Section<'_, '_>) -> Option<Site> {
             .into_iter()
             .map(|section| canary::read(section, &languages))
             .collect(),
+        status: root.section("status").map(status::read).unwrap_or_default(),
     };
     let publish = match root.section("publish") {
         Some(section) => Publish::read(section, dir),
@@ -66,6 +78,7 @@ fn whole(file: &Path, mut root: Section<'_, '_>) -> Option<Site> {
         min_edge: min_edge.map_or(EdgeVersion::FIRST, |version| version.value),
         title,
         languages,
+        presets,
         services: draft.services,
         collections: draft.collections,
         components: draft.components,
@@ -164,6 +177,7 @@ fn services(
             title: local_text(&mut section, "title", languages)
                 .unwrap_or_else(|| one_text(languages, name.as_str())),
             meanwhile: local_text(&mut section, "meanwhile", languages).unwrap_or_default(),
+            presets: preset::read(&mut section, languages),
             probe: probe.map_or_else(|| "/".to_owned(), |probe| probe.value),
             breaker: section
                 .section("breaker")
@@ -181,6 +195,7 @@ fn services(
             name,
             title: site_title.clone(),
             meanwhile: LocalText::default(),
+            presets: Vec::new(),
             probe: "/".to_owned(),
             breaker: Thresholds::default(),
         };

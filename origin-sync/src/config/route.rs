@@ -35,6 +35,7 @@ pub(super) struct Draft {
     pub(super) now: bool,
     pub(super) always: bool,
     pub(super) rewrite: bool,
+    pub(super) status: bool,
     pub(super) stale_after: Duration,
     pub(super) too_old_after: Option<Duration>,
     pub(super) urls: Option<RowSource>,
@@ -88,6 +89,7 @@ pub(super) fn read(mut section: Section<'_, '_>, dir: &Path) -> Draft {
         now: section.flag("now").unwrap_or(false),
         always: section.flag("always").unwrap_or(false),
         rewrite: section.flag("rewrite").unwrap_or(true),
+        status: section.flag("status").unwrap_or(false),
         stale_after: age(&mut section, "stale-after").unwrap_or(STALE_AFTER),
         too_old_after: age(&mut section, "too-old-after"),
         urls: section
@@ -146,6 +148,7 @@ impl Draft {
             now: self.now,
             always: self.always,
             rewrite: self.rewrite,
+            status: self.status,
             stale_after_s: self.stale_after.as_secs(),
             too_old_after_s: self.too_old_after.map(|age| age.as_secs()),
         };

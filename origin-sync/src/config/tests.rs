@@ -47,6 +47,8 @@ isolation = "shared"
 capability = "cap"
 too-old-after = "1h"
 urls = { csv = "accounts.csv" }
+[status]
+serve = false
 [[canary]]
 path = "/"
 [publish]

@@ -32,7 +32,12 @@ const HEAD: &str = "\
 #   holdfast-notices      percent-encoded JSON, newest first, [] for none:
 #                         [{\"scope\":\"site\",\"at\":\"2026-11-22T05:05:00Z\",\"language\":\"ko\",\"text\":\"...\"}]
 #   holdfast-services     percent-encoded JSON: [{\"name\":\"pay\",\"title\":\"...\",\"meanwhile\":\"...\",
-#                         \"state\":\"degraded\",\"since\":\"2026-11-22T05:05:00Z\"}], null for an unknown since
+#                         \"state\":\"degraded\",\"mode\":\"degraded\",\"since\":\"2026-11-22T05:05:00Z\",
+#                         \"back\":null}], null for an unknown since
+#
+# On status pages notices have \"texts\" as well, services \"titles\" and \"meanwhiles\", each in every
+# language: [[\"ko\",\"...\"],[\"en\",\"...\"]]; and there is
+#   holdfast-release      RELEASE
 #
 # Behind Spin there is no banner and no rule of the page's markup (data-needs, data-without), no
 # caching rule, no check of the records against the signed release while they are read, and a page
@@ -48,6 +53,7 @@ pub(super) fn manifest(release: &Release, manifest: &Manifest, routes: &[Told<'_
         .collect();
     let head = HEAD
         .replace("RUNTIME_CONFIG", RUNTIME_CONFIG)
+        .replace("RELEASE", &release.sequence.0.to_string())
         .replace("AS_OF", &release.as_of.floor_minute().rfc3339())
         .replace("SERVICES", &modes.join(","));
     let mut text = format!(

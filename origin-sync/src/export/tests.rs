@@ -21,6 +21,7 @@ fn route(path: &str, component: &str) -> Route {
         now: false,
         always: false,
         rewrite: true,
+        status: false,
         stale_after_s: 600,
         too_old_after_s: None,
     }
@@ -40,10 +41,12 @@ fn manifest(routes: Vec<Route>) -> Manifest {
         site: "dasom".parse().unwrap(),
         title: LocalText::default(),
         languages: vec!["ko".into(), "en".into()],
+        presets: Vec::new(),
         services: vec![Service {
             name: "pay".parse().unwrap(),
             title: LocalText::default(),
             meanwhile: LocalText::default(),
+            presets: Vec::new(),
             probe: "/".to_owned(),
             breaker: Thresholds::default(),
         }],

@@ -25,6 +25,10 @@ title = "{site}"
 meanwhile = ""                      # what still works meanwhile; shown in the banner
 probe = "/"                         # path on the origin that tells whether it is alive again
 
+# What ops say first when something happens, in every language: `edge order notice site --preset fire`.
+# [notice.fire]                     # of one service: [service.pages.notice.fire]
+# en = "A fire has stopped us. What was saved can still be read here."
+
 # What is published: a folder of files ..
 [collection.pages]
 source = {{ folder = "{pages}" }}
@@ -57,9 +61,16 @@ assets = "pages"
 # now = false                       # whether it is told the minute
 # always = false                    # answered from the snapshot in every mode
 # rewrite = true                    # banner and data-needs / data-without markup
+# status = false                    # a status page of your own making, see [status]
 # stale-after = "10m"               # the page then says how old it is
 # too-old-after = ".."              # and then that it is too old to be used; never, if absent
 # urls = {{ csv = "clubs.csv" }}      # rows whose fields fill in the path, to count what answers
+
+# /status.html, /status.json and /status.atom tell everyone what is down: from a component `view`.
+[status]
+serve = false                       # true, or no [status] at all, with [component.view] above
+# component = "view"
+# templates = "templates"           # a collection whose status.html takes the page's place
 
 # What must answer from the snapshot alone before a release may be used.
 [[canary]]
@@ -132,6 +143,7 @@ hosts = ["*"]                       # the hosts it answers for; "*" is any
 trust = "trust"                     # the folder with allowed_signers and trust.toml
 mirrors = ["mirror"]                # folders, http:// or s3:// URLs
 poll = "1s"
+# status-hosts = ["status.example"]  # names under which / is the status page, and nothing else there
 # origin = "http://127.0.0.1:9000"  # without one, every page comes from the snapshot
 "#
     )

@@ -117,6 +117,7 @@ mod tests {
                 site: "x".parse().unwrap(),
                 title: Default::default(),
                 languages: vec!["en".to_owned()],
+                presets: Vec::new(),
                 services: vec![],
                 collections: vec![],
                 components: vec![],

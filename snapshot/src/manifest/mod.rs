@@ -9,7 +9,8 @@ mod thresholds;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CollectionName, ComponentName, Digest, EdgeVersion, Language, LocalText, ServiceName, SiteName,
+    CauseName, CollectionName, ComponentName, Digest, EdgeVersion, Language, LocalText,
+    ServiceName, SiteName,
 };
 
 pub use read::ManifestError;
@@ -32,6 +33,8 @@ pub struct Manifest {
     pub title: LocalText,
     /// Languages its pages are made in, the default first.
     pub languages: Vec<Language>,
+    /// Words for a notice about the whole site, by cause.
+    pub presets: Vec<Preset>,
     /// What can fail or be switched on its own.
     pub services: Vec<Service>,
     /// Every collection with its stack.
@@ -90,10 +93,21 @@ pub struct Service {
     pub title: LocalText,
     /// What still works, or what to use meanwhile, for the banner.
     pub meanwhile: LocalText,
+    /// Words for a notice about it, by cause.
+    pub presets: Vec<Preset>,
     /// Path on the origin that the active probe asks for.
     pub probe: String,
     /// When its breaker opens and closes.
     pub breaker: Thresholds,
+}
+
+/// Words that were written in calm for a notice in a hurry. No page shows them by themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preset {
+    /// What happened: `fire`.
+    pub cause: CauseName,
+    /// The words, in each of the site's languages.
+    pub text: LocalText,
 }
 
 /// A named set of records.
@@ -219,6 +233,9 @@ pub struct Route {
     pub always: bool,
     /// Whether the page gets the banner and `data-needs` markup is acted on.
     pub rewrite: bool,
+    /// Whether it tells of the site's status: its component is told of it in every language, anyone's
+    /// script may read it, and no origin is asked for it.
+    pub status: bool,
     /// Age at which pages say how old they are, seconds.
     pub stale_after_s: u64,
     /// Age at which the page says it is too old to be used, seconds.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::fmt::Display;
 use std::hash::Hash;
 
-use super::{Collection, Manifest, Target};
+use super::{Collection, Manifest, Preset, Target};
 use crate::document::{self, DocumentError};
 use crate::{CodecError, Digest, Release, SiteName, encode, limits};
 
@@ -67,6 +67,14 @@ pub enum ManifestError {
         service: String,
         /// Which bound.
         what: String,
+    },
+    /// More presets than may be.
+    #[error("manifest with {got} presets of {of}: at most {most} are allowed", most = limits::PRESETS)]
+    Presets {
+        /// The site, or a service.
+        of: String,
+        /// How many.
+        got: usize,
     },
     /// A stack that cannot be.
     #[error("manifest's collection {collection}: {what}")]
@@ -142,6 +150,10 @@ impl Manifest {
             self.components.iter().map(|component| &component.name),
         )?;
         once("route", self.routes.iter().map(|route| &route.path))?;
+        check_presets("the site", &self.presets)?;
+        for service in &self.services {
+            check_presets(service.name.as_str(), &service.presets)?;
+        }
         self.check_routes()?;
         self.collections.iter().try_for_each(check_stack)?;
         // 7.8 Breakers within their bounds.
@@ -185,6 +197,17 @@ impl Manifest {
         }
         Ok(())
     }
+}
+
+fn check_presets(of: &str, presets: &[Preset]) -> Result<(), ManifestError> {
+    // 7.9 Presets within their limit, one for each cause.
+    if presets.len() > limits::PRESETS {
+        return Err(ManifestError::Presets {
+            of: of.to_owned(),
+            got: presets.len(),
+        });
+    }
+    once("preset", presets.iter().map(|preset| &preset.cause))
 }
 
 fn check_stack(collection: &Collection) -> Result<(), ManifestError> {
@@ -273,10 +296,15 @@ pub(crate) mod tests {
             site: "dasom".parse().unwrap(),
             title: text("Dasom"),
             languages: vec!["ko".into(), "en".into()],
+            presets: vec![],
             services: vec![Service {
                 name: "pay".parse().unwrap(),
                 title: text("Pay"),
                 meanwhile: LocalText::default(),
+                presets: vec![Preset {
+                    cause: "fire".parse().unwrap(),
+                    text: text("Pay is down"),
+                }],
                 probe: "/pay/health".into(),
                 breaker: Thresholds::default(),
             }],
@@ -311,6 +339,7 @@ pub(crate) mod tests {
                 now: false,
                 always: false,
                 rewrite: true,
+                status: false,
                 stale_after_s: 600,
                 too_old_after_s: None,
             }],
@@ -411,6 +440,30 @@ pub(crate) mod tests {
         assert_eq!(
             refused(|m| m.services[0].breaker.changes = 61),
             "manifest's service pay: its breaker's changes is 61, expected from 4 to 60"
+        );
+    }
+
+    #[test]
+    fn presets_are_few_and_one_for_each_cause() {
+        let preset = |cause: String| Preset {
+            cause: cause.parse().unwrap(),
+            text: LocalText::default(),
+        };
+        let twice = refused(|m| {
+            let again = m.services[0].presets[0].clone();
+            m.services[0].presets.push(again);
+        });
+        assert_eq!(twice, "manifest with two of the preset fire");
+        let of = |count: usize| {
+            let mut manifest = manifest();
+            manifest.presets = (0..count).map(|n| preset(format!("c{n}"))).collect();
+            manifest.check().err().map(|error| error.to_string())
+        };
+        assert_eq!(of(limits::PRESETS), None);
+        let many = of(limits::PRESETS + 1).unwrap();
+        assert_eq!(
+            many,
+            "manifest with 65 presets of the site: at most 64 are allowed"
         );
     }
 

@@ -6,7 +6,6 @@ use snapshot::order::{Back, Mode, Notice, Pin};
 use snapshot::{Epoch, LocalText, Order, Scope, SiteName, Timestamp, limits};
 
 use super::mirrors::Known;
-use super::notice::NOTICE_BYTES;
 use crate::cmd::Fault;
 
 /// Most notices an order carries; the oldest go first.
@@ -26,7 +25,11 @@ pub(super) enum Change {
         back_for: Duration,
     },
     /// Words more.
-    Notice(LocalText),
+    Notice {
+        /// When they are dated, if not now.
+        at: Option<Timestamp>,
+        text: LocalText,
+    },
     /// No words any more.
     ClearNotices,
     /// Every edge stays on this release.
@@ -109,9 +112,10 @@ fn take(order: &mut Order, change: Change, mode: Mode) -> Result<(), Fault> {
             order.insists = insists;
             is_back(order, mode, back_for);
         }
-        Change::Notice(text) => {
-            let at = order.signed_at;
+        Change::Notice { at, text } => {
+            let at = at.unwrap_or(order.signed_at);
             order.notices.push(Notice { at, text });
+            order.notices.sort_by_key(|notice| notice.at);
             let extra = order.notices.len().saturating_sub(NOTICES);
             order.notices.drain(..extra);
         }
@@ -167,7 +171,7 @@ fn is_back(order: &mut Order, was: Mode, back_for: Duration) {
 }
 
 // Every notice of an order, in three languages, fits a statement.
-const _: () = assert!(NOTICES * NOTICE_BYTES * 3 < limits::STATEMENT_BYTES);
+const _: () = assert!(NOTICES * limits::NOTICE_BYTES * 3 < limits::STATEMENT_BYTES);
 
 #[cfg(test)]
 mod tests {
@@ -196,6 +200,10 @@ mod tests {
         }
     }
 
+    fn notice(text: LocalText) -> Change {
+        Change::Notice { at: None, text }
+    }
+
     fn text(words: &str) -> LocalText {
         [("ko", words)].into_iter().collect()
     }
@@ -214,11 +222,7 @@ mod tests {
         );
         assert_eq!(first.order.ends_at, Some(Timestamp(1_060_000)));
 
-        let second = known(
-            draft(Change::Notice(text("불")))
-                .order(Some(&first))
-                .unwrap(),
-        );
+        let second = known(draft(notice(text("불"))).order(Some(&first)).unwrap());
         assert_eq!(
             (second.order.epoch, second.order.mode),
             (Epoch(2), Mode::Degraded)
@@ -238,7 +242,7 @@ mod tests {
             (back.since, back.until),
             (Timestamp(1_000_000), Timestamp(4_600_000))
         );
-        let fourth = draft(Change::Notice(text("끝")))
+        let fourth = draft(notice(text("끝")))
             .order(Some(&known(third)))
             .unwrap();
         assert_eq!(fourth.back, Some(back));
@@ -266,9 +270,7 @@ mod tests {
     fn an_ended_mode_does_not_come_back_with_a_notice_nor_is_it_extended() {
         let lasting = Duration::ZERO;
         let first = known(draft(Change::Degrade { lasting }).order(None).unwrap());
-        let second = draft(Change::Notice(text("불")))
-            .order(Some(&first))
-            .unwrap();
+        let second = draft(notice(text("불"))).order(Some(&first)).unwrap();
         assert_eq!((second.mode, second.ends_at), (Mode::Automatic, None));
         let extend = draft(Change::Extend { lasting: HOUR });
         assert!(extend.order(Some(&first)).is_err());
@@ -298,7 +300,7 @@ mod tests {
         let unpin = || draft(Change::Unpin);
         assert!(unpin().order(None).is_err());
         let pinned = draft(Change::Pin(pin)).order(None).unwrap();
-        let noticed = draft(Change::Notice(text("불"))).order(Some(&known(pinned.clone())));
+        let noticed = draft(notice(text("불"))).order(Some(&known(pinned.clone())));
         let noticed = known(noticed.unwrap());
         assert_eq!(noticed.order.pin, Some(pin));
         assert_eq!(unpin().order(Some(&noticed)).unwrap().pin, None);
@@ -323,11 +325,23 @@ mod tests {
     fn the_oldest_notices_make_room() {
         let mut order = draft(Change::ClearNotices).order(None).unwrap();
         for n in 0..NOTICES + 3 {
-            let change = Change::Notice(text(&n.to_string()));
+            let change = notice(text(&n.to_string()));
             order = draft(change).order(Some(&known(order))).unwrap();
         }
         assert_eq!(order.notices.len(), NOTICES);
         assert_eq!(order.notices[0].text, text("3"));
+    }
+
+    #[test]
+    fn a_notice_stands_where_its_time_is() {
+        let first = known(draft(notice(text("later"))).order(None).unwrap());
+        let earlier = Change::Notice {
+            at: Some(Timestamp(900_000)),
+            text: text("earlier"),
+        };
+        let second = draft(earlier).order(Some(&first)).unwrap();
+        let times: Vec<Timestamp> = second.notices.iter().map(|notice| notice.at).collect();
+        assert_eq!(times, [Timestamp(900_000), Timestamp(1_000_000)]);
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod proposal;
 mod report;
 mod show;
 mod sign;
+mod spoken;
 mod watch;
 
 use std::path::PathBuf;
@@ -140,7 +141,11 @@ enum What {
         word: Word,
     },
     /// Shows what is ordered, by whom, until when, and which edges obey.
-    Show,
+    Show {
+        /// Print the words for readers instead, in every language, to paste where no page reaches.
+        #[arg(long)]
+        text: bool,
+    },
     /// Tells the orders of a service or of all, by time, as the edges' logs have them.
     #[command(
         after_long_help = "Examples:\n  edge order history\n  edge order history pay --since 30d --json"
@@ -212,8 +217,11 @@ impl Order {
             }
             What::Notice(notice) => {
                 let (scope, word) = (scope(&notice.scope)?, notice.word.clone());
-                let change =
-                    async move |world: &give::World<'_>| notice.change(world.facts.as_ref());
+                let about = scope.clone();
+                let change = async move |world: &give::World<'_>| {
+                    let manifest = world.facts.as_ref().map(|facts| &facts.manifest);
+                    notice.change(&about, manifest, world.now)
+                };
                 give(settings, "write a notice about", scope, word, change).await
             }
             What::Pin(pin) => {
@@ -239,8 +247,8 @@ impl Order {
                 let change = async move |world: &give::World<'_>| past::undo(world, &of).await;
                 give(settings, "undo the newest order about", scope, word, change).await
             }
-            What::Show => show::show(settings).await,
             What::History(history) => history.run(settings).await,
+            What::Show { text } => show::show(settings, text).await,
             What::Sign(sign) => sign.run(settings).await,
             What::Apply(apply) => apply.run(settings).await,
         }

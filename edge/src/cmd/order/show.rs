@@ -13,6 +13,7 @@ use super::facts::SiteFacts;
 use super::mirrors::{self, Held, Known};
 use super::preview::{because, lasting, notice_json, plain, words_of};
 use super::report::edge_words;
+use super::spoken::spoken;
 use super::watch::AllOrders;
 use crate::cmd::ops::Settings;
 use crate::cmd::ops::obeying::{Obedience, obeying};
@@ -29,12 +30,21 @@ struct Shown<'s> {
 }
 
 /// Shows it; the exit status is that of who obeys.
-pub(super) async fn show(settings: &Settings) -> Result<Exit, Fault> {
+pub(super) async fn show(settings: &Settings, text: bool) -> Result<Exit, Fault> {
     let now = wall_clock();
     let (held, facts) = join(mirrors::read_all(settings), SiteFacts::read(settings, now)).await;
     let held = held?;
     let question = AllOrders::new(&settings.site, &held);
     let obedience = obeying(settings, &question, Instant::now(), Duration::ZERO).await;
+    if text {
+        let facts = facts.ok_or_else(|| {
+            let fault =
+                Fault::failed("no path gives a release: its services and languages are not known");
+            fault.hint("give a mirror or an edge that answers with --via URL")
+        })?;
+        print!("{}", spoken(&facts.manifest, &held, &obedience, now));
+        return Ok(Exit::Done);
+    }
     let shown = Shown {
         settings,
         held,

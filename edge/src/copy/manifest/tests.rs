@@ -21,6 +21,7 @@ fn service(n: usize) -> Service {
         name: format!("s{n}").parse().unwrap(),
         title: LocalText::default(),
         meanwhile: LocalText::default(),
+        presets: Vec::new(),
         probe: String::new(),
         breaker: Thresholds::default(),
     }

@@ -7,13 +7,12 @@ use std::fmt::Write as _;
 
 use crate::page::catalogue::Tongue;
 use crate::page::escape::Text;
+use crate::page::notice::NOTICES;
 use crate::page::reserved::sheet_path;
 use crate::page::state::{Freshness, NoticeLine, PageState, Source};
 
 /// Notices that stand open in a banner; earlier ones fold away.
 pub(super) const OPEN_NOTICES: usize = 2;
-/// Most notices that a page prints.
-pub(in crate::page) const NOTICES: usize = 20;
 
 /// The banner with the link to its sheet; nothing when there is nothing to say.
 pub(in crate::page) fn banner(state: &PageState) -> String {
@@ -23,10 +22,12 @@ pub(in crate::page) fn banner(state: &PageState) -> String {
     }
     let tongue = Tongue::of(&state.language);
     let down = state.degraded().next().is_some();
-    let title = match (down, state.notices.is_empty()) {
-        (true, _) => tongue.some_are_down(),
-        (false, false) => tongue.notice(),
-        (false, true) => tongue.saved_copy(),
+    let back = state.back().next().is_some();
+    let title = match (down, back, state.notices.is_empty()) {
+        (true, ..) => tongue.some_are_down(),
+        (false, true, _) => tongue.back_again(),
+        (false, false, false) => tongue.notice(),
+        (false, false, true) => tongue.saved_copy(),
     };
     // Writing to a String cannot fail.
     let _ = write!(
@@ -38,6 +39,7 @@ pub(in crate::page) fn banner(state: &PageState) -> String {
         tongue.tag()
     );
     services(&mut out, state, tongue);
+    back_again(&mut out, state, tongue);
     notices(&mut out, state, tongue);
     age(&mut out, state, tongue);
     out.push_str("</div></div>");
@@ -66,6 +68,26 @@ pub(in crate::page) fn services(out: &mut String, state: &PageState, tongue: Ton
             let _ = write!(out, "<p lang=\"{lang}\">{}</p>", Text(&service.meanwhile));
         }
         out.push_str("</li>");
+    }
+    out.push_str("</ul>");
+}
+
+/// The services that are back, each with since when.
+fn back_again(out: &mut String, state: &PageState, tongue: Tongue) {
+    if state.back().next().is_none() {
+        return;
+    }
+    let lang = Text(&state.language);
+    out.push_str("<ul class=\"hf-back\">");
+    for (service, since) in state.back() {
+        let words = tongue.back_since(state.offset.civil(since), &state.offset);
+        let _ = write!(
+            out,
+            "<li><b lang=\"{lang}\">{}</b> <span class=\"hf-since\"><time datetime=\"{}\">{}</time></span></li>",
+            Text(&service.title),
+            since.floor_minute().rfc3339(),
+            Text(&words)
+        );
     }
     out.push_str("</ul>");
 }

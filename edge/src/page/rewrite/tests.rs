@@ -281,7 +281,7 @@ fn a_page_prints_a_bounded_number_of_notices() {
     let mut state = calm("ko");
     state.notices = (0..60).map(|minute| notice(minute, "x")).collect();
     let page = rewritten(PAGE, &state);
-    assert_eq!(count(&page, ".hf-notices li"), banner::NOTICES);
+    assert_eq!(count(&page, ".hf-notices li"), crate::page::NOTICES);
 }
 
 #[test]

@@ -143,7 +143,7 @@ impl World {
             ModeMemory::default(),
         ));
         let mut sites = Sites::default();
-        sites.add(&site);
+        sites.add(&site, &["status.dasom.example".to_owned()]);
         let edge = Arc::new(Edge {
             name: "test-1".to_owned(),
             sites,

@@ -52,6 +52,9 @@ impl Visit<'_> {
         if route.rewrite {
             traits.push("rewritten".to_owned());
         }
+        if route.status {
+            traits.push("the site's status, for any script".to_owned());
+        }
         telling.told.route = Some(route.path.clone());
         telling.step("route", [format!("{} ({})", route.path, traits.join(", "))]);
     }
@@ -189,7 +192,21 @@ impl Visit<'_> {
         self.tell_answer(telling);
     }
 
+    /// Tells who asks for anything but the status on a host that is for it alone.
+    pub(in super::super) fn tell_elsewhere(&self, telling: &mut Telling) {
+        let mut access = Access::new(RequestId::next());
+        let answer = self.elsewhere(&mut access);
+        telling.told.answer = Some(Answer::of(&answer, AnsweredBy::Edge));
+        let found = "none: this host is for the site's status alone (`status-hosts` in edge.toml)";
+        telling.step("route", [found.to_owned()]);
+    }
+
     fn tell_write(&self, telling: &mut Telling) {
+        if self.is_status() {
+            telling.note("who", "nobody: the status takes no writes");
+            telling.told.answer = Some(self.refused(Kind::MethodNotAllowed, "status"));
+            return self.tell_answer(telling);
+        }
         match self.plan(self.gate.admit_write()) {
             Plan::Origin(origin) => {
                 let found = format!("the origin, {}, once", origin.address());

@@ -90,7 +90,9 @@ pub async fn why(edge: &Arc<Edge>, question: &Question) -> Result<Explanation, S
     };
     telling.told.site = Some(site.name.to_string());
     telling.step("host", [format!("{host} is site {}", site.name)]);
+    let for_status = edge.sites.is_for_status(&host);
     let path = match way::checked(&head) {
+        Ok(path) if for_status => path.or_front(way::STATUS_PAGE),
         Ok(path) => path,
         Err(kind) => {
             refused(&mut telling, Some(site), kind);
@@ -110,7 +112,11 @@ pub async fn why(edge: &Arc<Edge>, question: &Question) -> Result<Explanation, S
     }
     let nobody = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let visit = Visit::new(edge, site, head, &reader, &path, authority.as_str(), nobody);
-    visit.tell(&mut telling).await;
+    if for_status && !visit.is_status() {
+        visit.tell_elsewhere(&mut telling);
+    } else {
+        visit.tell(&mut telling).await;
+    }
     Ok(telling.told)
 }
 

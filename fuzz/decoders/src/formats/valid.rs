@@ -1,8 +1,8 @@
 //! Documents of the formats, as their writers write them.
 
 use snapshot::manifest::{
-    Canary, Collection, Component, Isolation, Privacy, Route, SegmentEntry, Service, Target,
-    Thresholds,
+    Canary, Collection, Component, Isolation, Preset, Privacy, Route, SegmentEntry, Service,
+    Target, Thresholds,
 };
 use snapshot::order::{Mode, Notice, Pin};
 use snapshot::{
@@ -89,18 +89,25 @@ pub(crate) fn town() -> Manifest {
         now: false,
         always: true,
         rewrite: true,
+        status: false,
         stale_after_s: 600,
         too_old_after_s: Some(3600),
+    };
+    let preset = Preset {
+        cause: "fire".parse().expect("a name"),
+        text: words.clone(),
     };
     Manifest {
         version: Manifest::VERSION,
         site: site(),
         title: words.clone(),
         languages: vec!["ko".into(), "en".into()],
+        presets: vec![preset.clone()],
         services: vec![Service {
             name: "pay".parse().expect("a name"),
             title: words.clone(),
             meanwhile: words,
+            presets: vec![preset],
             probe: "/pay/health".to_owned(),
             breaker: Thresholds::default(),
         }],

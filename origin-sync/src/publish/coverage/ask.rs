@@ -166,7 +166,7 @@ mod tests {
     const URLS: usize = 500;
 
     async fn asked(slow: &Arc<Slow>) -> Coverage {
-        let text = "site = \"x\"\n[component.view]\nfile = \"x\"\n\
+        let text = "site = \"x\"\n[status]\nserve = false\n[component.view]\nfile = \"x\"\n\
                     [[route]]\npath = \"/{id}\"\ncomponent = \"view\"\n";
         let site = Site::parse(Path::new("site.toml"), text).unwrap();
         let serving: Arc<dyn Serving> = slow.clone();

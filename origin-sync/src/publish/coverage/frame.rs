@@ -1,6 +1,6 @@
 //! What of a manifest every page can show.
 
-use snapshot::manifest::{Collection, Privacy};
+use snapshot::manifest::{Collection, Privacy, Service};
 use snapshot::{CollectionName, Manifest};
 
 use crate::build::AMENDED;
@@ -14,6 +14,7 @@ pub(super) fn same_frame(a: &Manifest, b: &Manifest) -> bool {
         site,
         title,
         languages,
+        presets: _,
         services,
         collections,
         components: _,
@@ -25,9 +26,17 @@ pub(super) fn same_frame(a: &Manifest, b: &Manifest) -> bool {
         && *site == b.site
         && *title == b.title
         && *languages == b.languages
-        && *services == b.services
+        && shown(services).eq(shown(&b.services))
         && *routes == b.routes
         && kinds(collections).eq(kinds(&b.collections))
+}
+
+/// Presets are words for ops, until an order says them.
+fn shown(services: &[Service]) -> impl Iterator<Item = Service> {
+    services.iter().map(|service| Service {
+        presets: Vec::new(),
+        ..service.clone()
+    })
 }
 
 /// What collections there are. That of the amended records is read by no page.
@@ -52,7 +61,7 @@ mod tests {
     use std::path::Path;
 
     use snapshot::Digest;
-    use snapshot::manifest::{Component, SegmentEntry};
+    use snapshot::manifest::{Component, Preset, SegmentEntry};
 
     use super::*;
     use crate::config::Site;
@@ -71,6 +80,7 @@ mod tests {
             version: Manifest::VERSION,
             title: site.title,
             languages: site.languages,
+            presets: site.presets,
             services: site.services,
             collections: vec![collection()],
             components: vec![component],
@@ -78,6 +88,13 @@ mod tests {
             canaries: vec![],
             accepts_shrink: false,
             site: site.site,
+        }
+    }
+
+    fn preset() -> Preset {
+        Preset {
+            cause: "fire".parse().unwrap(),
+            text: Default::default(),
         }
     }
 
@@ -125,12 +142,14 @@ mod tests {
             change(&mut other);
             assert!(!same_frame(&same, &other), "{at}");
         }
-        let alike: [Change; 5] = [
+        let alike: [Change; 7] = [
             |m| m.collections[0].segments.push(segment()),
             |m| m.collections[0].records = 9,
             |m| m.components.clear(),
             |m| m.accepts_shrink = true,
             |m| m.collections.push(named(AMENDED)),
+            |m| m.presets.push(preset()),
+            |m| m.services[0].presets.push(preset()),
         ];
         for (at, change) in alike.into_iter().enumerate() {
             let mut other = same.clone();

@@ -56,6 +56,7 @@ impl Bench {
             site: "x".parse().unwrap(),
             title: Default::default(),
             languages: vec!["en".to_owned()],
+            presets: Vec::new(),
             services: vec![],
             collections: vec![
                 self.collection("others", content.others),
