@@ -98,6 +98,7 @@ impl Both {
         let absent = ["/i/none/", "/club/none/", "/guide/none/"];
         paths.extend(absent.map(str::to_owned));
         paths.push(wrong);
+        paths.extend(["html", "json", "atom"].map(|form| format!("/status.{form}")));
         paths
     }
 }

@@ -192,7 +192,13 @@ fn put(site: &Site, epoch: u64, notices: &[&[(&str, &str)]], back: Option<Back>)
 }
 
 async fn origin() -> Origin {
-    Origin::start(|_| http::Response::new("<!doctype html><p>alive".into())).await
+    Origin::start(|_| {
+        http::Response::builder()
+            .header("content-type", "text/html; charset=utf-8")
+            .body("<!doctype html><body><p>alive".into())
+            .unwrap()
+    })
+    .await
 }
 
 #[tokio::test]

@@ -315,7 +315,7 @@ mod tests {
         assert_eq!(read("holdfast-notices")[0]["texts"][0][1], "점검");
         assert_eq!(read("holdfast-services")[0]["titles"][1][1], "Dasom Pay");
         assert_eq!(read("holdfast-services")[0]["mode"], "normal");
-        assert_eq!(read("holdfast-release"), 1);
+        assert_eq!(read("holdfast-release"), 7);
 
         route.isolation = Isolation::Single;
         route.now = true;

@@ -219,7 +219,7 @@ async fn forged_and_broken_chains_change_nothing() {
         (b"<html>".to_vec(), "chain: not a document"),
         (
             vec![0x92; snapshot::limits::CHAIN_BYTES + 1],
-            "more than the 1048576",
+            "more than 1048576 bytes",
         ),
     ] {
         stand.publisher.trust(&bytes);
