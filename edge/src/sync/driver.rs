@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use snapshot::trust::AcceptedRelease;
+use snapshot::trust::{AcceptedRelease, Novelty};
 use snapshot::{Digest, NodeCache, Store};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -158,6 +158,7 @@ impl Follower {
             .map(ToString::to_string);
         let core = Core::new(names.collect(), site.poll, serving, seed());
         follower.core = core.with_peers(site.mirrors.len());
+        follower.follow_pin();
         follower.publish();
         Ok(follower)
     }
@@ -246,7 +247,10 @@ impl Follower {
                 () = tick => events.push_back(Event::Tick),
                 () = sweep => {}
                 () = damaged => events.extend(self.damaged()),
-                Some(pushed) = self.pushes.1.recv() => self.judge_pushed(pushed).await,
+                Some(pushed) = self.pushes.1.recv() => {
+                    self.judge_pushed(pushed).await;
+                    events.push_back(Event::Tick);
+                }
                 Some(done) = tasks.join_next() => match done {
                     Ok(done) => events.push_back(self.done(done).await),
                     Err(error) => self.alarm(format!("a task of sync broke off: {error}")),
@@ -315,11 +319,12 @@ impl Follower {
             Action::Poll(id) => {
                 let source = self.sources.get(id)?;
                 let (mirror, tags) = (source.mirror.clone(), source.tags());
+                let looked_for = self.core.looks_for();
                 if id == 0 {
                     self.look_at_files(tasks);
                 }
                 tasks.spawn(async move {
-                    let answers = poll(&mirror, &site, tags).await;
+                    let answers = poll(&mirror, &site, tags, looked_for).await;
                     Done::Answered(id, Box::new(answers))
                 });
             }
@@ -355,10 +360,10 @@ impl Follower {
             }
             Action::Merge(job, want) => self.merge(job, want, tasks),
             Action::Check(job, offer) => {
-                let before = self
-                    .state
-                    .current()
-                    .map(|current| Arc::clone(&current.manifest));
+                // Whoever pins an older release means it to hold what it holds.
+                let before = self.state.current();
+                let before = before.filter(|_| offer.0.novelty != Novelty::Pinned);
+                let before = before.map(|current| Arc::clone(&current.manifest));
                 let (store, host) = (Arc::clone(&self.store), Arc::clone(&self.host));
                 let (cache, canaries) = (self.cache.clone(), Arc::clone(canaries));
                 let lazy = self.lazy.clone();
@@ -415,6 +420,7 @@ impl Follower {
                 // First whom to believe, then what they say.
                 self.take_trust(id, answers.trust).await;
                 self.take_orders(id, answers.orders).await;
+                self.take_pinned(id, answers.pinned);
                 Event::Polled(id, self.take_release(id, answers.release))
             }
         }
@@ -446,7 +452,9 @@ impl Follower {
             _ => return Err(stopped()),
         };
         let mut journal = self.journal.clone();
-        journal.floor.raise(accepted.mark());
+        if accepted.novelty != Novelty::Pinned {
+            journal.floor.raise(accepted.mark());
+        }
         journal.time.advance(accepted.time());
         journal.release = Some(accepted.clone());
         let (store, written) = (Arc::clone(&self.store), journal.clone());

@@ -105,6 +105,9 @@ impl Follower {
         let (bytes, etag) = match answer {
             Ok(Fetched::Found { bytes, etag }) => (bytes, etag),
             Ok(Fetched::Missing) => return source.orders_etag = None,
+            Err(error @ MirrorError::TooLarge { .. }) => {
+                return self.refuse(None, &unordered(mirror, error.to_string()));
+            }
             Ok(Fetched::Unchanged) | Err(_) => return self.keep_orders(false).await,
         };
         let came = self.came_from(id);
@@ -181,6 +184,7 @@ impl Follower {
             self.state.given().orders_are(self.orders.bundle());
             self.state.order(self.orders.orders());
             self.look_for_piecemeal();
+            self.follow_pin();
             self.pass_on();
         }
     }

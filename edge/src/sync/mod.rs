@@ -20,6 +20,7 @@ mod merge;
 pub mod mirror;
 mod noted;
 mod pace;
+mod pinned;
 mod pushed;
 mod refusal;
 mod repair;

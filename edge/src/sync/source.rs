@@ -1,6 +1,6 @@
 //! One mirror or peer, and what it last said.
 
-use snapshot::{SiteName, limits};
+use snapshot::{Sequence, SiteName, limits};
 use url::Url;
 
 use super::behind::Beyond;
@@ -30,6 +30,8 @@ pub(super) struct Answers {
     pub(super) release: Result<Fetched, MirrorError>,
     pub(super) orders: Result<Fetched, MirrorError>,
     pub(super) trust: Result<Fetched, MirrorError>,
+    /// The statement of the release that is pinned, if it was asked for.
+    pub(super) pinned: Option<Result<Fetched, MirrorError>>,
 }
 
 /// What is known of each document that is polled.
@@ -96,18 +98,30 @@ pub(super) fn sources(site: &Site) -> Result<Vec<Source>, OpenError> {
     mirrors.chain(peers).map(open).collect()
 }
 
-/// Asks a mirror for the pointer, the orders and the chain of trust at once.
-pub(super) async fn poll(mirror: &Mirror, site: &SiteName, tags: Tags) -> Answers {
+/// Asks a mirror for the pointer, the orders and the chain of trust at once, and for the statement of
+/// one release, if that is looked for.
+pub(super) async fn poll(
+    mirror: &Mirror,
+    site: &SiteName,
+    tags: Tags,
+    looked_for: Option<Sequence>,
+) -> Answers {
     let (at_release, at_orders) = (Place::release(site), Place::orders(site));
     let at_trust = Place::trust(site);
-    let (release, orders, trust) = tokio::join!(
+    let pinned = async {
+        let at = Place::retained(site, looked_for?);
+        Some(mirror.fetch(&at, None, limits::ENVELOPE_BYTES).await)
+    };
+    let (release, orders, trust, pinned) = tokio::join!(
         mirror.fetch(&at_release, tags.release.as_deref(), limits::ENVELOPE_BYTES),
         mirror.fetch(&at_orders, tags.orders.as_deref(), limits::BUNDLE_BYTES),
         mirror.fetch(&at_trust, tags.trust.as_deref(), limits::CHAIN_BYTES),
+        pinned,
     );
     Answers {
         release,
         orders,
         trust,
+        pinned,
     }
 }

@@ -24,6 +24,10 @@
 //! and swaps it in; only then does it count as accepted. A newer offer that comes meanwhile waits:
 //! finishing what was begun is what guarantees progress when releases come faster than they load.
 //!
+//! **Pin.** While an order pins a release, that release alone is brought in, wherever it stands in
+//! history, and nothing else is: newer offers are remembered, and the best of them is taken up once the
+//! pin is gone. What was being brought in when the pin came is let go before it would be used.
+//!
 //! A heartbeat (same sequence, same manifest, later as-of) has nothing to fetch or check and goes
 //! straight to switching.
 //!
@@ -70,6 +74,7 @@ pub struct Core {
     serving: Option<Offer>,
     work: Option<Work>,
     held: Held<(Sequence, Digest)>,
+    pin: Option<Pinned>,
     repairs: Repairs,
     /// Nothing new is begun.
     held_up: bool,
@@ -78,6 +83,14 @@ pub struct Core {
     under_way: usize,
     jobs: u64,
     random: u64,
+}
+
+/// The release that an order keeps this edge on.
+#[derive(Debug)]
+struct Pinned {
+    release: (Sequence, Digest),
+    /// Where it was found.
+    offer: Option<(SourceId, Offer)>,
 }
 
 #[derive(Debug)]
@@ -144,6 +157,7 @@ impl Core {
             serving,
             work: None,
             held: Held::default(),
+            pin: None,
             repairs: Repairs::default(),
             held_up: false,
             under_way: 0,
@@ -201,7 +215,7 @@ impl Core {
     pub fn doing(&self) -> String {
         let Some(work) = &self.work else {
             let repairing = self.repairs.doing();
-            return repairing.unwrap_or_else(|| "following".to_owned());
+            return repairing.unwrap_or_else(|| self.waiting());
         };
         let release = work.offer.release().sequence;
         match &work.phase {
@@ -217,6 +231,43 @@ impl Core {
             ),
             Phase::Checking => format!("trying release {release}"),
             Phase::Switching => format!("switching to release {release}"),
+        }
+    }
+
+    fn waiting(&self) -> String {
+        match (&self.pin, &self.serving) {
+            (None, _) => "following".to_owned(),
+            (Some(pin), Some(serving)) if key(serving) == pin.release => {
+                format!("staying on release {}, which is pinned", pin.release.0)
+            }
+            (Some(pin), _) => format!("looking for release {}, which is pinned", pin.release.0),
+        }
+    }
+
+    /// An order pins this release, or none.
+    pub fn pin(&mut self, release: Option<(Sequence, Digest)>) {
+        if self.pin.as_ref().map(|pin| pin.release) != release {
+            self.pin = release.map(|release| Pinned {
+                release,
+                offer: None,
+            });
+        }
+    }
+
+    /// The release that is pinned and not in use: sources are to be asked for it.
+    #[must_use]
+    pub fn looks_for(&self) -> Option<Sequence> {
+        let pin = self.pin.as_ref()?;
+        let in_use = self.serving.as_ref().map(key) == Some(pin.release);
+        (!in_use).then_some(pin.release.0)
+    }
+
+    /// A source has the release that is pinned.
+    pub fn found_pinned(&mut self, id: SourceId, offer: Offer) {
+        if let Some(pin) = self.pin.as_mut()
+            && pin.release == key(&offer)
+        {
+            pin.offer = Some((id, offer));
         }
     }
 
@@ -237,6 +288,9 @@ impl Core {
     pub fn reconsider(&mut self, believed: bool) {
         for source in &mut self.sources {
             source.offer = None;
+        }
+        if let Some(pin) = &mut self.pin {
+            pin.offer = None;
         }
         if !believed {
             self.serving = None;
@@ -345,6 +399,14 @@ impl Core {
         };
         match result {
             Err(refusal) => self.refuse(refusal, now, actions),
+            Ok(())
+                if self
+                    .pin
+                    .as_ref()
+                    .is_some_and(|pin| pin.release != key(&work.offer)) =>
+            {
+                self.work = None;
+            }
             Ok(()) => {
                 work.phase = Phase::Switching;
                 actions.push(Action::Switch(job, work.offer.clone()));
@@ -390,10 +452,14 @@ impl Core {
         }
     }
 
-    /// Takes up the best offer that is better than what is in use and not held back.
-    fn begin(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        if self.held_up || !self.is_idle() {
-            return;
+    /// The offer that is to be in use and is not: the pinned release, or without a pin the best one that
+    /// is better. What is held back is passed over.
+    fn best(&self, now: Duration) -> Option<(SourceId, Offer)> {
+        let free = |offer: &Offer| !self.held.holds(&key(offer), now);
+        if let Some(pin) = &self.pin {
+            let in_use = self.serving.as_ref().map(key) == Some(pin.release);
+            let found = pin.offer.as_ref().filter(|(_, offer)| free(offer));
+            return found.filter(|_| !in_use).cloned();
         }
         let floor = self
             .serving
@@ -402,12 +468,20 @@ impl Core {
         let offers = self.sources.iter().enumerate().filter_map(|(id, source)| {
             let offer = source.offer.as_ref()?;
             let better = Some(offer.release().rank()) > floor;
-            (better && !self.held.holds(&key(offer), now)).then_some((id, offer))
+            (better && free(offer)).then_some((id, offer))
         });
-        let Some((source, offer)) = offers.max_by_key(|(_, offer)| offer.release().rank()) else {
+        let best = offers.max_by_key(|(_, offer)| offer.release().rank());
+        best.map(|(id, offer)| (id, offer.clone()))
+    }
+
+    /// Takes up what is to be in use and is not.
+    fn begin(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        if self.held_up || !self.is_idle() {
+            return;
+        }
+        let Some((source, offer)) = self.best(now) else {
             return;
         };
-        let offer = offer.clone();
         self.jobs += 1;
         let job = Job(self.jobs);
         let heartbeat = self

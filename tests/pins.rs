@@ -1,0 +1,87 @@
+//! Staying on the release that an order pins, whatever is published, until the pin is gone.
+
+use crate::scene::{Edge, Site, TOKEN, eventually};
+
+/// A site that was published twice; the first release has the better words.
+async fn site() -> Site {
+    let site = Site::small().init().await;
+    site.publish().await;
+    site.edit("public/plain.txt", "plain", "wrong");
+    site.publish().await;
+    site
+}
+
+async fn words(edge: &Edge) -> String {
+    edge.get("/pages/plain.txt").await.text()
+}
+
+async fn does(edge: &Edge, what: &str) {
+    eventually(what, async || {
+        (edge.status().await["doing"] == what).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pinned_release_stays_until_the_pin_is_gone() {
+    let site = site().await;
+    let mut edge = site.edge().start().await;
+    edge.reaches(2).await;
+    assert_eq!(words(&edge).await, "wrong words\n");
+    site.order(&["pin", "1", "--why", "2 is wrong"]).await;
+    edge.reaches(1).await;
+    assert_eq!(words(&edge).await, "plain words\n");
+    does(&edge, "staying on release 1, which is pinned").await;
+    // Nothing newer comes in, over a restart either.
+    site.edit("public/plain.txt", "wrong", "right");
+    site.publish().await;
+    edge.kill();
+    edge.begin();
+    edge.ready().await;
+    assert_eq!(words(&edge).await, "plain words\n");
+    does(&edge, "staying on release 1, which is pinned").await;
+    assert_eq!(edge.sequence().await, Some(1));
+    site.order(&["unpin"]).await;
+    edge.reaches(3).await;
+    assert_eq!(words(&edge).await, "right words\n");
+}
+
+/// The release before the one in use lies on the edge's own disk.
+#[tokio::test]
+async fn the_release_before_is_gone_back_to_with_every_mirror_gone() {
+    let site = Site::small().init().await;
+    site.publish().await;
+    let edge = site.edge().with_token(TOKEN).giving().start().await;
+    edge.reaches(1).await;
+    site.edit("public/plain.txt", "plain", "wrong");
+    site.publish().await;
+    edge.reaches(2).await;
+    let manifest = {
+        let statement = fs_err::read(site.at("mirror").join("releases/1")).unwrap();
+        let envelope = snapshot::Envelope::from_bytes(&statement).unwrap();
+        let limit = snapshot::limits::STATEMENT_BYTES;
+        let release: snapshot::Release = snapshot::decode(envelope.payload(), limit).unwrap();
+        release.manifest.to_string()
+    };
+    fs_err::remove_dir_all(site.path("mirror")).unwrap();
+    let via = format!("http://{}", edge.peer());
+    let pin = ["pin", "1", "--manifest", &manifest];
+    let key = site.path("keys/operator");
+    site.order_via(&via, &key, &pin).await.expect(0);
+    edge.reaches(1).await;
+    assert_eq!(words(&edge).await, "plain words\n");
+}
+
+/// A pin that nobody has changes nothing, and says what is missing.
+#[tokio::test]
+async fn a_pin_that_cannot_be_had_leaves_the_edge_where_it_is() {
+    let site = site().await;
+    let edge = site.edge().start().await;
+    edge.reaches(2).await;
+    let nowhere = "a".repeat(64);
+    let pin = ["pin", "7", "--manifest", &nowhere, "--anyway"];
+    site.order(&pin).await;
+    does(&edge, "looking for release 7, which is pinned").await;
+    assert_eq!(edge.sequence().await, Some(2));
+    assert_eq!(words(&edge).await, "wrong words\n");
+}
