@@ -18,6 +18,8 @@ mod alarms;
 #[cfg(test)]
 mod amend;
 #[cfg(test)]
+mod check;
+#[cfg(test)]
 mod clock;
 #[cfg(test)]
 mod components;
@@ -72,6 +74,8 @@ mod pages;
 #[cfg(test)]
 mod peers;
 #[cfg(test)]
+mod pins;
+#[cfg(test)]
 mod privacy;
 #[cfg(test)]
 mod proxy;
@@ -89,6 +93,8 @@ mod rehearse;
 mod repair;
 #[cfg(test)]
 mod requests;
+#[cfg(test)]
+mod runbook;
 #[cfg(test)]
 mod s3;
 #[cfg(test)]

@@ -49,6 +49,8 @@ impl Look {
             let disk = statvfs(&data).ok()?;
             Some(disk.f_bavail.saturating_mul(disk.f_frsize))
         });
+        let free = free.await.ok().flatten();
+        self.site.has_free(free);
         let now = self.site.edge_time();
         let release = self.site.current();
         let age = release.as_ref().and_then(|release| {
@@ -68,7 +70,7 @@ impl Look {
             age,
             faults: self.site.faults(),
             damaged: release.map_or(0, |release| release.damage.len()),
-            free: free.await.ok().flatten(),
+            free,
             log: self.log.failing(),
             certificates: self.certificates.clone(),
         }

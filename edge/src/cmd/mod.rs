@@ -1,8 +1,9 @@
 //! The command line: `edge serve`, `edge sync`, `edge order`, `edge trust`, `edge ops`, `edge why`,
-//! `edge rehearse`, `edge fleet`, `edge report`.
+//! `edge rehearse`, `edge fleet`, `edge check`, `edge report`.
 //!
 //! What would ask on a terminal (a passphrase, whether to go on) says without one what to give instead.
 
+mod check;
 mod control;
 mod exit;
 mod fleet;
@@ -61,6 +62,9 @@ enum Command {
     /// Shows every edge: release, orders, services, sync; live on a terminal.
     #[command(after_long_help = fleet::HELP)]
     Fleet(fleet::Fleet),
+    /// Would we survive tonight? Names what would not, each with its remedy.
+    #[command(after_long_help = check::HELP)]
+    Check(check::Check),
 }
 
 /// Runs the command line of this process.
@@ -92,6 +96,7 @@ fn run(cli: Cli) -> Exit {
         Command::Report(arguments) => on_runtime(async { told(arguments.run().await) }),
         Command::Rehearse(arguments) => on_runtime(async { told(arguments.run().await) }),
         Command::Fleet(arguments) => on_runtime(async { told(arguments.run().await) }),
+        Command::Check(arguments) => on_runtime(async { told(arguments.run().await) }),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
 use snapshot::SiteName;
 use url::Url;
 
@@ -12,6 +13,9 @@ use crate::sync::mirror;
 
 /// Most edges that `ops.toml` names.
 pub const EDGES: usize = 1024;
+
+/// Most networks of the origin that `ops.toml` names.
+pub const NETWORKS: usize = 64;
 
 /// A usable `ops.toml`. Every field may be given or overridden on the command line.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +35,9 @@ pub struct Ops {
     pub key: Option<KeySource>,
     /// `trust`: trust files; orders on the mirrors that nobody in them signed are passed over.
     pub trust: Option<PathBuf>,
+    /// `origin_networks`: what is gone with the origin, as in `["10.1.0.0/16"]`. `edge check` finds
+    /// names that point there.
+    pub origin_networks: Vec<IpNet>,
 }
 
 /// What a place shares with others, so that it is seen when one failure takes several.
@@ -110,10 +117,27 @@ impl Ops {
             token_file: file.text("token_file").map(|path| base.join(path.value)),
             key: key.map(|source| source.value.relative_to(base)),
             trust: file.text("trust").map(|dir| base.join(dir.value)),
+            origin_networks: networks(&mut file),
         };
         file.finish();
         ops
     }
+}
+
+fn networks(file: &mut Section<'_, '_>) -> Vec<IpNet> {
+    let Some(list) = file.texts("origin_networks") else {
+        return Vec::new();
+    };
+    file.problems()
+        .count("origin_networks", &list, 0..=NETWORKS);
+    let network = |text: &str| {
+        text.parse::<IpNet>()
+            .map_err(|_| format!("{text:?} is not a network: expected one as in 10.1.0.0/16"))
+    };
+    let texts = list.value.iter().take(NETWORKS);
+    texts
+        .filter_map(|text| file.accepted(text, network(&text.value)))
+        .collect()
 }
 
 /// Reads the URL of a control listener.
@@ -305,6 +329,23 @@ mod tests {
             let found = parse(text).unwrap_err().list()[0].message.clone();
             assert!(found.contains(problem), "{found}");
         }
+    }
+
+    #[test]
+    fn networks_of_the_origin_are_networks_and_so_many() {
+        let list = |text: &str| {
+            let source = format!("origin_networks = [{text}]");
+            Ops::parse(Path::new("ops.toml"), &source, Path::new("/"))
+        };
+        let networks = list("\"10.1.0.0/16\", \"fd00::/8\"")
+            .unwrap()
+            .origin_networks;
+        assert_eq!(networks.len(), 2);
+        let wrong = list("\"dc1\"").unwrap_err().list()[0].message.clone();
+        assert!(wrong.contains("expected one as in 10.1.0.0/16"), "{wrong}");
+        let many = |count| list(&"\"10.1.0.0/16\", ".repeat(count));
+        assert_eq!(many(NETWORKS).unwrap().origin_networks.len(), NETWORKS);
+        assert!(many(NETWORKS + 1).is_err());
     }
 
     #[test]

@@ -52,6 +52,7 @@ pub(super) struct Progress {
     pub(super) scrub: ScrubStatus,
     pub(super) fetching: Option<Fetched>,
     pub(super) store: StoreStatus,
+    pub(super) free_bytes: Option<u64>,
     pub(super) faults: Faults,
 }
 
@@ -161,7 +162,10 @@ impl SiteState {
                 bytes_total: fetching.bytes_total,
                 bytes_a_second: self.tally.rate(),
             }),
-            store: progress.store.clone(),
+            store: StoreStatus {
+                free_bytes: progress.free_bytes,
+                ..progress.store.clone()
+            },
             lazy: self.lazy(),
             orders: statuses(&orders, now),
             trust: progress.trust.clone(),
@@ -190,6 +194,11 @@ impl SiteState {
     #[must_use]
     pub fn faults(&self) -> Faults {
         lock(&self.progress).faults.clone()
+    }
+
+    /// So much is free on this site's disk, bytes.
+    pub fn has_free(&self, bytes: Option<u64>) {
+        lock(&self.progress).free_bytes = bytes;
     }
 
     /// Puts a release in use. For sync, and for who rehearses without it.

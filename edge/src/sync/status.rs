@@ -235,6 +235,9 @@ pub struct StoreStatus {
     pub objects: u64,
     /// What they take, bytes.
     pub bytes: u64,
+    /// What is free on the disk, bytes; `null` where it does not say.
+    #[serde(default)]
+    pub free_bytes: Option<u64>,
     /// Objects swept away since the edge started.
     pub freed_objects: u64,
     /// What they took, bytes.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use ipnet::IpNet;
 use snapshot::SiteName;
 use snapshot::trust::Generation;
 use url::Url;
@@ -73,6 +74,8 @@ pub struct Settings {
     pub generation: Option<Arc<Generation>>,
     /// Where that is written.
     pub trust: Option<PathBuf>,
+    /// Networks that are gone with the origin.
+    pub origin_networks: Vec<IpNet>,
     /// How long to wait for the edges.
     pub wait: Duration,
     /// JSON instead of words.
@@ -168,6 +171,7 @@ impl Settings {
             edges,
             generation,
             trust,
+            origin_networks: ops.origin_networks,
             wait: common.wait,
             json: common.json,
             paths: paths.map_err(Fault::usage)?,
@@ -185,6 +189,7 @@ impl Settings {
             edges: Vec::new(),
             generation: None,
             trust: None,
+            origin_networks: Vec::new(),
             wait: Duration::ZERO,
             json: false,
             paths: vec![path],

@@ -9,14 +9,14 @@ use crate::sync::{Mirror, Place};
 
 /// A release, and what it names.
 #[derive(Clone, Debug)]
-pub(super) struct SiteFacts {
+pub(in crate::cmd) struct SiteFacts {
     pub(super) release: Release,
-    pub(super) manifest: Manifest,
+    pub(in crate::cmd) manifest: Manifest,
 }
 
 impl SiteFacts {
     /// The newest that any mirror, any peer that knows us, or any control listener tells.
-    pub(super) async fn read(settings: &Settings, now: Timestamp) -> Option<Self> {
+    pub(in crate::cmd) async fn read(settings: &Settings, now: Timestamp) -> Option<Self> {
         let sources = settings.sources();
         let each = sources.iter().map(async |source| {
             let place = Place::release(&settings.site);

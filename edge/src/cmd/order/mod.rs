@@ -5,7 +5,7 @@
 //! asked at the end only to be able to say who obeys.
 
 mod draft;
-mod facts;
+pub(super) mod facts;
 mod give;
 mod mirrors;
 mod notice;
