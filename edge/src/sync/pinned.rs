@@ -6,11 +6,11 @@
 //! highest, so that nothing older comes in once the pin is gone. A pin that nobody has leaves the edge
 //! where it is: `doing` in `/status` says what is looked for.
 
+use std::sync::Arc;
+
 use snapshot::order::Pin;
 use snapshot::trust::{Refusal as TrustRefusal, accept_pinned};
 use snapshot::{Envelope, Scope};
-
-use std::sync::Arc;
 
 use super::checks::untrusted;
 use super::driver::Follower;
