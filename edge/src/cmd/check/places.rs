@@ -90,7 +90,7 @@ mod tests {
             ["all 2 mirrors share the provider naver"]
         );
         assert_eq!(
-            told(&[kt.clone()]),
+            told(std::slice::from_ref(&kt)),
             [
                 "there is one mirror, on the network kt",
                 "there is one mirror, on the provider naver"
