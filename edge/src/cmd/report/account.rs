@@ -23,7 +23,8 @@ pub(super) struct Account {
     pub(super) edges: Vec<EdgeTold>,
     /// Each service of each site.
     pub(super) services: Vec<ServiceTold>,
-    /// Orders that were accepted or outranked on any edge, by the time they were signed.
+    /// Orders that were accepted or outranked on any edge, by the time they were signed, then by
+    /// scope and epoch.
     pub(super) orders: Vec<OrderTold>,
     /// Orders that were not believed: how often, by reason.
     pub(super) orders_refused: BTreeMap<String, u64>,
@@ -317,7 +318,12 @@ impl Telling {
                 outranked: named(outranked),
             })
             .collect();
-        orders.sort_by(|one, other| one.said.signed_at.cmp(&other.said.signed_at));
+        // Several may be signed within the second that `signed_at` tells apart.
+        let place = |told: &OrderTold| {
+            let said = &told.said;
+            (said.signed_at.clone(), said.scope.clone(), said.epoch)
+        };
+        orders.sort_by_cached_key(place);
         let alarms = std::mem::take(&mut self.alarms).into_iter();
         let mut alarms: Vec<AlarmTold> = alarms
             .map(|(place, told)| AlarmTold {

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::account::{Telling, WRITES};
 use super::gather::{Heard, LINE_BYTES, LOG_BYTES, PATIENCE, gather};
-use crate::log::{Entry, Event};
+use crate::log::{Came, Entry, Event, OrderSaid};
 
 const FROM: Timestamp = Timestamp(1_795_323_900_000);
 const TO: Timestamp = Timestamp(1_795_323_960_000);
@@ -88,6 +88,37 @@ fn writes_beyond_those_listed_are_counted() {
     let text = super::text::text(&account);
     assert!(text.contains("and 985 more: --format json"), "{text}");
     assert!(super::html::html(&account).contains("And 5 more."));
+}
+
+#[test]
+fn orders_of_one_second_are_told_by_their_epochs() {
+    // Digests run against the epochs, so that they cannot be what sorts.
+    for epochs in [[3, 2, 1], [1, 3, 2]] {
+        let mut telling = Telling::new(FROM);
+        for epoch in epochs {
+            let said = OrderSaid {
+                scope: "service:pay".to_owned(),
+                epoch,
+                digest: (9 - epoch).to_string(),
+                mode: "degraded".to_owned(),
+                insists: false,
+                notices: 0,
+                pin: None,
+                who: "Minji".to_owned(),
+                why: "fire".to_owned(),
+                signers: Vec::new(),
+                signed_at: FROM.rfc3339(),
+                ends_at: None,
+                equal_epoch: None,
+                came: Came::Mirror { url: String::new() },
+                envelope: None,
+            };
+            telling.take(0, at(epoch, Event::OrderAccepted(said)));
+        }
+        let account = telling.account(vec![heard("seoul-1")], TO);
+        let told: Vec<u64> = account.orders.iter().map(|told| told.said.epoch).collect();
+        assert_eq!(told, [1, 2, 3]);
+    }
 }
 
 #[test]
