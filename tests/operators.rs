@@ -498,7 +498,7 @@ async fn ops_toml_is_made_in_calm_and_read_where_it_lies() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_ordered_before_is_told_and_comes_back() {
-    let (site, _edge) = scene().await;
+    let (site, edge) = scene().await;
     let degrade = ["degrade", "pay", "--why", "fire", "--for", "2h", "--yes"];
     order(&site, &degrade).await.expect(0);
     let first = shown(&site).await["orders"][0].clone();
@@ -510,7 +510,7 @@ async fn what_was_ordered_before_is_told_and_comes_back() {
         ": fire; signed by ",
         "order 2: automatic",
         ": it seemed over; signed by ",
-        "on 1 edges",
+        "on 1 edge",
     ] {
         assert!(told.out.contains(words), "no {words:?} in {}", told.out);
     }
@@ -539,14 +539,43 @@ async fn what_was_ordered_before_is_told_and_comes_back() {
     assert_eq!(told.len(), 2);
     assert_eq!(told[1]["order"]["mode"], "automatic");
     assert_eq!(told[1]["was_in_force"], true);
-    // Where no log is reached nothing is guessed.
-    let mut undo = Command::new(binary("edge"));
-    undo.current_dir(site.path("keys"));
-    undo.args([
-        "order", "undo", "pay", "--yes", "--site", "small", "--key", "operator",
-    ]);
-    undo.arg("--mirror").arg(site.path("mirror"));
-    run(undo)
+
+    // A mirror alone knows, an edge's peer listener alone knows the last.
+    let (mirror, peer) = (
+        site.path("mirror").display().to_string(),
+        format!("http://{}", edge.peer()),
+    );
+    let alone = async |path: &str, arguments: &[&str]| {
+        let mut order = Command::new(binary("edge"));
+        order.current_dir(site.path("keys"));
+        order.arg("order").args(arguments);
+        order.args(["--site", "small", "--key", "operator", "--via", path]);
+        run(order).await
+    };
+    let told = alone(&mirror, &["history", "pay"]).await.expect(0).out;
+    let epochs = [
+        "order 1: degraded",
+        "order 2: automatic",
+        "order 3: degraded",
+    ];
+    assert!(epochs.iter().all(|words| told.contains(words)), "{told}");
+    let told = alone(&peer, &["history", "pay", "--json"]).await.expect(0);
+    assert_eq!(told.json()["orders"].as_array().unwrap().len(), 2);
+    for path in [&mirror, &peer] {
+        let undone = alone(path, &["undo", "pay", "--dry-run"]).await.expect(0);
+        undone.says(&["back to order 2 about service:pay"]);
+    }
+    // Where nobody knows nothing is guessed, nor is what bears the name of another believed.
+    let past = site.at("mirror").join("past");
+    let newest = shown(&site).await["orders"].clone();
+    let pay = newest.as_array().unwrap().iter();
+    let pay = pay
+        .clone()
+        .find(|one| one["scope"] == "service:pay")
+        .unwrap();
+    let before = past.join(pay["predecessor"].as_str().unwrap());
+    fs_err::copy(past.join(pay["digest"].as_str().unwrap()), before).unwrap();
+    alone(&mirror, &["undo", "pay", "--yes"])
         .await
         .expect(1)
         .says(&["the logs of edges know it"]);

@@ -1,10 +1,12 @@
 //! One line of the log. `docs/log.md` is the schema for who reads it with other programs.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 use snapshot::trust::AcceptedOrder;
-use snapshot::{Digest, Timestamp};
+use snapshot::{Digest, Envelope, Order, Timestamp};
 
 use super::Book;
 use crate::on_change::Ran;
@@ -328,29 +330,37 @@ impl OrderSaid {
     /// What `accepted` says. `equal_epoch` is the digest of another order of its epoch.
     #[must_use]
     pub fn of(accepted: &AcceptedOrder, came: Came, equal_epoch: Option<Digest>) -> Self {
-        let order = &accepted.order;
-        let envelope = accepted.envelope.to_bytes();
+        Self {
+            equal_epoch: equal_epoch.map(|digest| digest.to_string()),
+            ..Self::new(
+                &accepted.order,
+                &accepted.envelope,
+                &accepted.signers.persons(),
+                came,
+            )
+        }
+    }
+
+    /// What an order says that these persons signed.
+    #[must_use]
+    pub fn new(order: &Order, envelope: &Envelope, signers: &BTreeSet<&str>, came: Came) -> Self {
+        let bytes = envelope.to_bytes();
         Self {
             scope: order.scope.to_string(),
             epoch: order.epoch.0,
-            digest: accepted.digest.to_string(),
+            digest: envelope.payload_digest().to_string(),
             mode: order.mode.as_str().to_owned(),
             insists: order.insists,
             notices: order.notices.len(),
             pin: order.pin.as_ref().map(|pin| pin.sequence.0),
             who: order.who.clone(),
             why: order.why.clone(),
-            signers: accepted
-                .signers
-                .persons()
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
+            signers: signers.iter().map(|person| (*person).to_owned()).collect(),
             signed_at: order.signed_at.rfc3339(),
             ends_at: order.end().map(Timestamp::rfc3339),
-            equal_epoch: equal_epoch.map(|digest| digest.to_string()),
+            equal_epoch: None,
             came,
-            envelope: envelope.ok().map(|bytes| BASE64_STANDARD.encode(bytes)),
+            envelope: bytes.ok().map(|bytes| BASE64_STANDARD.encode(bytes)),
         }
     }
 }

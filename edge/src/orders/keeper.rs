@@ -8,6 +8,8 @@ use super::Orders;
 
 /// The state file.
 const STATE: &str = "orders";
+/// The state file of the orders before them.
+const BEFORE: &str = "orders-before";
 /// Largest state file, bytes: a bundle with who signed each order.
 const STATE_BYTES: usize = 4 * limits::BUNDLE_BYTES;
 
@@ -16,6 +18,7 @@ const STATE_BYTES: usize = 4 * limits::BUNDLE_BYTES;
 pub struct OrdersKeeper {
     site: SiteName,
     bundle: Bundle,
+    before: OfferedBundle,
 }
 
 /// What became of a bundle that a mirror offered.
@@ -61,6 +64,7 @@ impl OrdersKeeper {
         Self {
             site,
             bundle: Bundle::default(),
+            before: OfferedBundle::default(),
         }
     }
 
@@ -77,10 +81,21 @@ impl OrdersKeeper {
                 return Err(OrdersError::Disk { site, source });
             }
         };
-        match Bundle::from_bytes(&bytes) {
-            Ok(bundle) => Ok(Self { site, bundle }),
-            Err(source) => Err(OrdersError::Damaged { site, source }),
-        }
+        let bundle = match Bundle::from_bytes(&bytes) {
+            Ok(bundle) => bundle,
+            Err(source) => return Err(OrdersError::Damaged { site, source }),
+        };
+        // They are told to whoever asks, and obeyed by nobody.
+        let before = store.read_state(BEFORE, limits::BUNDLE_BYTES).ok();
+        let before = before
+            .flatten()
+            .map(|bytes| OfferedBundle::from_bytes(&bytes));
+        let before = before.and_then(Result::ok).unwrap_or_default();
+        Ok(Self {
+            site,
+            bundle,
+            before,
+        })
     }
 
     /// The orders in force.
@@ -93,6 +108,13 @@ impl OrdersKeeper {
     #[must_use]
     pub fn bundle(&self) -> &Bundle {
         &self.bundle
+    }
+
+    /// Of each scope the order before the one in force, which that one names: for whoever wants to go
+    /// back to it.
+    #[must_use]
+    pub fn before(&self) -> &OfferedBundle {
+        &self.before
     }
 
     /// Takes in what a mirror offers: one bad order takes no other with it. What was accepted
@@ -115,8 +137,9 @@ impl OrdersKeeper {
                 Ok((order, alarms, merged))
             });
             match merged {
-                Ok((order, alarms, Merged::InForce { alarm, .. })) => {
+                Ok((order, alarms, Merged::InForce { previous, alarm })) => {
                     time.advance(order.time());
+                    self.goes_before(&order, previous);
                     taken.accepted.push(order);
                     taken.alarms.extend(alarms.into_iter().chain(alarm));
                 }
@@ -134,6 +157,15 @@ impl OrdersKeeper {
         Ok(taken)
     }
 
+    /// Keeps what `order` follows, if it was in force here.
+    fn goes_before(&mut self, order: &AcceptedOrder, previous: Option<Box<AcceptedOrder>>) {
+        let follows = |previous: &AcceptedOrder| order.order.predecessor == Some(previous.digest);
+        if let Some(previous) = previous.filter(|previous| follows(previous)) {
+            // Where there is no room for another scope, nobody can go back in it with this edge alone.
+            self.before.put(previous.envelope).ok();
+        }
+    }
+
     /// Writes the orders in force down. Blocking.
     ///
     /// # Errors
@@ -145,7 +177,13 @@ impl OrdersKeeper {
             site: site(),
             source,
         })?;
+        let before = self.before.to_bytes();
+        let before = before.map_err(|source| OrdersError::Damaged {
+            site: site(),
+            source,
+        })?;
         let written = store.write_state(STATE, &bytes);
+        let written = written.and_then(|()| store.write_state(BEFORE, &before));
         written.map_err(|error| OrdersError::Disk {
             site: site(),
             source: Box::new(error),

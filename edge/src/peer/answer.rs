@@ -37,6 +37,7 @@ pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
 enum Asked {
     Release(Option<Sequence>),
     Brought(Brought),
+    Past(Digest),
     Object(Digest),
 }
 
@@ -54,7 +55,7 @@ where
     let found = find(&room.shelves, request.uri().path());
     let token = room.token.as_ref();
     let has_token = token.is_some_and(|token| token.is_in(request.headers()));
-    let is_public = matches!(found, Some((_, Asked::Brought(_))));
+    let is_public = matches!(found, Some((_, Asked::Brought(_) | Asked::Past(_))));
     if let Some((shelf, Asked::Brought(what))) = found
         && *request.method() == Method::PUT
     {
@@ -85,6 +86,7 @@ where
     match asked {
         Asked::Release(sequence) => statement(shelf.release(sequence), request.headers()),
         Asked::Brought(what) => statement(shelf.statements(what), request.headers()),
+        Asked::Past(order) => statement(shelf.past(order), request.headers()),
         Asked::Object(name) => object(shelf, name, turn, request.headers()).await,
     }
 }
@@ -111,6 +113,9 @@ fn asked(place: &str) -> Option<Asked> {
     }
     if let Some(what) = brought(place) {
         return Some(Asked::Brought(what));
+    }
+    if let Some(name) = place.strip_prefix("past/") {
+        return name.parse().ok().map(Asked::Past);
     }
     if let Some(text) = place.strip_prefix("releases/") {
         let sequence: u64 = text.parse().ok()?;
@@ -274,6 +279,9 @@ mod tests {
             ("trust", Some(Asked::Brought(Brought::Trust))),
             ("trust/", None),
             ("releases/7", Some(Asked::Release(Some(Sequence(7))))),
+            (&format!("past/{name}"), Some(Asked::Past(digest))),
+            (&format!("past/{upper}"), None),
+            ("past/", None),
             (
                 &format!("objects/{shard}/{name}"),
                 Some(Asked::Object(digest)),

@@ -87,6 +87,11 @@ impl Shelf {
         }
     }
 
+    /// The order before one that is in force.
+    pub(super) fn past(&self, order: Digest) -> Option<Bytes> {
+        self.state.given().past(order)
+    }
+
     /// Brings orders or successions here.
     pub(super) async fn bring(&self, what: Brought, statements: Bytes, came: Came) -> Verdict {
         // Those in force come back from every peer they were passed on to.

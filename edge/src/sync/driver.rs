@@ -117,7 +117,7 @@ impl Follower {
         let (hosts, time) = (site.hosts.clone(), kept.journal.time);
         let state = SiteState::new(site.name.clone(), hosts, time, kept.orders.orders());
         let state = state.logging(log);
-        state.given().orders_are(kept.orders.bundle());
+        state.given().orders_are(&kept.orders);
         let mut follower = Self {
             state: Arc::new(state),
             store: Arc::new(kept.store),

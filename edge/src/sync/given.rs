@@ -7,6 +7,8 @@ use bytes::Bytes;
 use snapshot::trust::AcceptedRelease;
 use snapshot::{Digest, Manifest, Sequence};
 
+use crate::orders::OrdersKeeper;
+
 /// Releases that are given, the one in use included: an edge that is fetching the one before may end.
 pub const GIVEN: usize = 2;
 
@@ -15,6 +17,7 @@ pub const GIVEN: usize = 2;
 pub struct Given {
     releases: Mutex<VecDeque<Arc<GivenRelease>>>,
     orders: Mutex<Option<Bytes>>,
+    past: Mutex<Vec<(Digest, Bytes)>>,
     trust: Mutex<Option<Bytes>>,
 }
 
@@ -42,6 +45,16 @@ impl Given {
     #[must_use]
     pub fn orders(&self) -> Option<Bytes> {
         lock(&self.orders).clone()
+    }
+
+    /// The order of that hash, as it was signed, if it is the one before one in force.
+    #[must_use]
+    pub fn past(&self, order: Digest) -> Option<Bytes> {
+        let past = lock(&self.past);
+        let mut known = past.iter();
+        known
+            .find(|(digest, _)| *digest == order)
+            .map(|(_, bytes)| bytes.clone())
     }
 
     /// The generations that travelled here, as they were signed, if any did.
@@ -72,13 +85,19 @@ impl Given {
         lock(&self.releases).retain(|release| is_kept(release.digest));
     }
 
-    /// Notes the orders in force.
-    pub(super) fn orders_are(&self, bundle: &snapshot::Bundle) {
+    /// Notes the orders in force, and those before them.
+    pub(super) fn orders_are(&self, orders: &OrdersKeeper) {
+        let bundle = orders.bundle();
         let bytes = bundle
             .iter()
             .next()
             .and_then(|_| bundle.offer().to_bytes().ok());
         *lock(&self.orders) = bytes.map(Bytes::from);
+        let past = orders.before().envelopes().iter().filter_map(|envelope| {
+            let bytes = envelope.to_bytes().ok()?;
+            Some((envelope.payload_digest(), Bytes::from(bytes)))
+        });
+        *lock(&self.past) = past.collect();
     }
 
     /// Notes how the generation in force came to be.

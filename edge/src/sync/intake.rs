@@ -181,7 +181,7 @@ impl Follower {
             self.alarm(format!("orders are in force but not on disk: {reason}"));
         }
         if changed {
-            self.state.given().orders_are(self.orders.bundle());
+            self.state.given().orders_are(&self.orders);
             self.state.order(self.orders.orders());
             self.look_for_piecemeal();
             self.follow_pin();

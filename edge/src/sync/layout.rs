@@ -5,6 +5,7 @@
 //! <mirror>/<site>/releases/<sequence>      every retained release
 //! <mirror>/<site>/release                  the newest, or its newest heartbeat
 //! <mirror>/<site>/orders                   the bundle of the newest order of each scope
+//! <mirror>/<site>/past/<hash>              each order, by the hash of its signed bytes: the next one names it
 //! <mirror>/<site>/trust                    the chain of the newest generations of trust
 //! ```
 
@@ -51,6 +52,12 @@ impl Place {
     #[must_use]
     pub fn orders(site: &SiteName) -> Self {
         Self(format!("{site}/orders"))
+    }
+
+    /// An order that may be in force no longer, by the hash of its signed bytes.
+    #[must_use]
+    pub fn past(site: &SiteName, order: &Digest) -> Self {
+        Self(format!("{site}/past/{order}"))
     }
 
     /// The chain of generations of trust.

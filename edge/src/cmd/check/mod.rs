@@ -56,7 +56,7 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) async fn run(self) -> Result<Exit, Fault> {
-        let settings = Settings::resolve(&self.common)?;
+        let settings = Settings::resolve(&self.common)?.caught_up().await;
         let mut urls: Vec<Url> = settings
             .mirrors
             .iter()

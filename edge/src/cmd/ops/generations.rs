@@ -6,45 +6,32 @@ use futures::future::join_all;
 use snapshot::trust::{Chain, Generation, Lineage};
 use snapshot::{Digest, limits};
 
+use super::Settings;
 use crate::asking;
-use crate::cmd::ops::Settings;
 use crate::cmd::{Exit, Fault};
 use crate::sync::{Mirror, Place, wall_clock};
 
 /// The generations, as far as they are known.
 #[derive(Debug)]
-pub(super) struct Known {
+pub struct Generations {
     /// Begun with our own trust files, and grown by what the paths hold.
-    pub(super) lineage: Option<Lineage>,
+    pub lineage: Option<Lineage>,
     /// The chain of each path that has one.
     chains: Vec<Chain>,
     /// Paths that could not be read, with the reason.
-    pub(super) unread: Vec<(String, String)>,
+    pub unread: Vec<(String, String)>,
     /// Chains that our own trust files do not lead to, with the reason.
-    pub(super) strange: Vec<(String, String)>,
+    pub strange: Vec<(String, String)>,
 }
 
-impl Known {
+impl Generations {
     /// Reads every path. At least one must answer, unless there is none.
-    pub(super) async fn read(settings: &Settings) -> Result<Self, Fault> {
+    ///
+    /// # Errors
+    /// None answers.
+    pub async fn read(settings: &Settings) -> Result<Self, Fault> {
         let paths = settings.known_paths();
-        let read_one = |mirror| read(mirror, settings);
-        let chains = join_all(paths.iter().map(read_one)).await;
-        let files = settings.generation.clone();
-        let mut known = Self {
-            lineage: files.map(|files| Lineage::new(0, files)),
-            chains: Vec::new(),
-            unread: Vec::new(),
-            strange: Vec::new(),
-        };
-        for (mirror, chain) in paths.iter().zip(chains) {
-            let url = mirror.url().to_string();
-            match chain {
-                Ok(None) => {}
-                Ok(Some(chain)) => known.take(url, chain, settings),
-                Err(reason) => known.unread.push((url, reason)),
-            }
-        }
+        let known = Self::of(settings, paths).await;
         if !paths.is_empty() && known.unread.len() == paths.len() {
             let reasons: Vec<&str> = known.unread.iter().map(|(_, why)| why.as_str()).collect();
             let fault = Fault::new(Exit::NoMirror, reasons.join("\nedge: "));
@@ -53,13 +40,38 @@ impl Known {
         Ok(known)
     }
 
+    /// What these sources hold, as far as they answer.
+    pub(super) async fn of(settings: &Settings, sources: &[Mirror]) -> Self {
+        let read_one = |mirror| read(mirror, settings);
+        let chains = join_all(sources.iter().map(read_one)).await;
+        let files = settings.generation.clone();
+        let mut known = Self {
+            lineage: files.map(|files| Lineage::new(0, files)),
+            chains: Vec::new(),
+            unread: Vec::new(),
+            strange: Vec::new(),
+        };
+        for (mirror, chain) in sources.iter().zip(chains) {
+            let url = mirror.url().to_string();
+            match chain {
+                Ok(None) => {}
+                Ok(Some(chain)) => known.take(url, chain, settings),
+                Err(reason) => known.unread.push((url, reason)),
+            }
+        }
+        known
+    }
+
     /// The generation in force, as far as it is known.
-    pub(super) fn generation(&self) -> Option<&Arc<Generation>> {
+    pub fn generation(&self) -> Option<&Arc<Generation>> {
         self.lineage.as_ref().map(Lineage::generation)
     }
 
     /// The same, for what cannot do without.
-    pub(super) fn lineage(&self) -> Result<&Lineage, Fault> {
+    ///
+    /// # Errors
+    /// No trust files are named.
+    pub fn lineage(&self) -> Result<&Lineage, Fault> {
         self.lineage.as_ref().ok_or_else(|| {
             let fault = Fault::usage("whom do the edges believe? no trust files are named");
             fault.hint(
@@ -69,7 +81,7 @@ impl Known {
     }
 
     /// The most that leads to this generation.
-    pub(super) fn leading_to(&self, generation: Digest) -> Chain {
+    pub fn leading_to(&self, generation: Digest) -> Chain {
         let ends_there = |chain: &&Chain| {
             let last = chain.successions().last();
             last.is_some_and(|(_, last)| last.files().digest() == generation)
@@ -92,7 +104,10 @@ impl Known {
 }
 
 /// The chain that a path holds, if it holds one.
-pub(super) async fn read(mirror: &Mirror, settings: &Settings) -> Result<Option<Chain>, String> {
+///
+/// # Errors
+/// In words: it was not read.
+pub async fn read(mirror: &Mirror, settings: &Settings) -> Result<Option<Chain>, String> {
     let place = Place::trust(&settings.site);
     let bytes = mirror.read(&place, limits::CHAIN_BYTES).await;
     let bytes = bytes.map_err(|error| error.to_string())?;
@@ -101,7 +116,7 @@ pub(super) async fn read(mirror: &Mirror, settings: &Settings) -> Result<Option<
 }
 
 /// The greatest number that any edge says it is on; 0 if none says.
-pub(super) async fn told_number(settings: &Settings) -> u64 {
+pub async fn told_number(settings: &Settings) -> u64 {
     let client = asking::client();
     let controls = settings
         .edges

@@ -3,6 +3,7 @@
 
 pub mod armor;
 pub mod confirm;
+pub mod generations;
 mod init;
 pub mod obeying;
 mod progress;

@@ -10,6 +10,7 @@ use snapshot::SiteName;
 use snapshot::trust::Generation;
 use url::Url;
 
+use super::generations::Generations;
 use crate::cmd::Fault;
 use crate::config::ops::{EdgePlace, Labels, MirrorPlace, Ops, parse_edge};
 use crate::config::trust;
@@ -178,6 +179,21 @@ impl Settings {
             key,
             shown,
         })
+    }
+
+    /// The same, believing whom the edges believe by now: trust files on a stick may be older than what
+    /// has travelled since.
+    pub async fn caught_up(mut self) -> Self {
+        if self.generation.is_some() {
+            let known = Generations::of(&self, &self.sources()).await;
+            for (url, why) in &known.strange {
+                eprintln!(
+                    "NOTE {url} holds a chain that the trust files here do not lead to: {why}"
+                );
+            }
+            self.generation = known.generation().cloned();
+        }
+        self
     }
 
     /// One path, and nothing else told.

@@ -6,6 +6,7 @@ use futures::future::join_all;
 use snapshot::trust::accept_order;
 use snapshot::{Digest, Envelope, Epoch, OfferedBundle, Order, Scope, limits};
 
+use super::before;
 use crate::cmd::ops::Settings;
 use crate::cmd::{Exit, Fault};
 use crate::sync::{Mirror, Place, wall_clock};
@@ -146,10 +147,14 @@ pub(super) async fn read_all(settings: &Settings) -> Result<Held, Fault> {
 pub(super) async fn write_all(settings: &Settings, held: &Held, given: &Known) -> Vec<Written> {
     let mut all = held.clone();
     all.add(&given.envelope, settings);
+    let previous = held.newest(&given.order.scope);
     let writes = settings.known_paths().iter().map(|mirror| {
         let all = all.clone();
         async move {
             let mut beaten = None;
+            for known in [Some(given), previous].into_iter().flatten() {
+                before::keep(mirror, settings, known).await;
+            }
             let written = write(mirror, settings, all, given, &mut beaten).await;
             Written {
                 url: mirror.url().to_string(),
@@ -272,8 +277,9 @@ mod tests {
 
     #[async_trait]
     impl ObjectStore for Contended {
-        async fn put_opts(&self, _: &Path, _: PutPayload, _: PutOptions) -> Result<PutResult> {
-            self.puts.fetch_add(1, Ordering::Relaxed);
+        async fn put_opts(&self, to: &Path, _: PutPayload, _: PutOptions) -> Result<PutResult> {
+            let is_orders = to.as_ref().ends_with("/orders");
+            self.puts.fetch_add(is_orders.into(), Ordering::Relaxed);
             let elsewhere = Path::from("elsewhere");
             let nothing = PutPayload::default();
             self.empty

@@ -4,6 +4,7 @@
 //! listener of any one of them, which passes it on; by hand as a file or as pasted text. The edges are
 //! asked at the end only to be able to say who obeys.
 
+mod before;
 mod draft;
 pub(super) mod facts;
 mod give;
@@ -132,7 +133,7 @@ enum What {
     },
     /// Goes back to what the order before the newest one said.
     #[command(
-        after_long_help = "The order before is found in the edges' logs. Example:\n  edge order undo pay --dry-run"
+        after_long_help = "The order before is found on the mirrors, at an edge or in its log. Example:\n  edge order undo pay --dry-run"
     )]
     Undo {
         /// A service, or `site` for all.
@@ -146,7 +147,7 @@ enum What {
         #[arg(long)]
         text: bool,
     },
-    /// Tells the orders of a service or of all, by time, as the edges' logs have them.
+    /// Tells the orders of a service or of all, by time, as the mirrors and the edges' logs have them.
     #[command(
         after_long_help = "Examples:\n  edge order history\n  edge order history pay --since 30d --json"
     )]
@@ -185,8 +186,7 @@ struct Word {
 impl Order {
     pub(super) async fn run(self) -> Result<Exit, Fault> {
         let Self { what, common } = self;
-        let settings = Settings::resolve(&common)?;
-        let settings = &settings;
+        let settings = &Settings::resolve(&common)?.caught_up().await;
         let plain = |change| async move |_: &give::World<'_>| Ok(change);
         match what {
             What::Degrade {

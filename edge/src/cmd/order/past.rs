@@ -1,4 +1,5 @@
-//! Orders that are no longer in force: the edges' logs have them, with their signatures.
+//! Orders that are no longer in force: the mirrors have them, each edge the last, and the edges' logs all
+//! that came, with their signatures, when and how.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,10 +7,13 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
+use futures::future::join;
 use serde_json::json;
-use snapshot::{Envelope, Scope, Timestamp};
+use snapshot::trust::Signers;
+use snapshot::{Digest, Envelope, Namespace, Scope, Timestamp};
 use url::Url;
 
+use super::before;
 use super::draft::Change;
 use super::give::{World, described};
 use super::mirrors::{self, Known};
@@ -18,7 +22,7 @@ use super::scope;
 use crate::cmd::ops::Settings;
 use crate::cmd::report::gather::gather;
 use crate::cmd::{Exit, Fault};
-use crate::log::{Event, OrderSaid};
+use crate::log::{Came, Event, OrderSaid};
 use crate::settings::parse_duration;
 use crate::sync::wall_clock;
 
@@ -42,20 +46,28 @@ struct Noted {
 impl History {
     pub(super) async fn run(self, settings: &Settings) -> Result<Exit, Fault> {
         let of = self.scope.as_deref().map(scope).transpose()?;
-        let (noted, unheard) = noted(settings, self.since).await;
-        let is_of = |said: &str| of.as_ref().is_none_or(|of| of.to_string() == said);
-        let mut noted: Vec<Noted> = noted.into_values().collect();
-        noted.retain(|noted| is_of(&noted.said.scope));
-        if noted.is_empty() {
-            // No log is reached: the newest order of each scope is known all the same.
-            let held = mirrors::read_all(settings).await?;
-            let held = held
-                .iter()
-                .filter(|known| is_of(&known.order.scope.to_string()));
-            for known in held {
-                println!("{}", described(known));
+        let is_of = |scope: &Scope| of.as_ref().is_none_or(|of| of == scope);
+        let (logs, held) = join(noted(settings, self.since), mirrors::read_all(settings)).await;
+        let (mut noted, unheard) = logs;
+        // Without a path the logs still tell.
+        let held = match held {
+            Err(fault) if noted.is_empty() => return Err(fault),
+            held => held.unwrap_or_default(),
+        };
+        let of = |known: &&Known| is_of(&known.order.scope);
+        let sources = settings.sources();
+        for newest in held.iter().filter(of) {
+            let before = before::all(settings, &sources, newest, self.since).await;
+            let newest = (newest.clone(), String::new());
+            for (known, url) in std::iter::once(newest).chain(before) {
+                let digest = known.digest.to_string();
+                noted
+                    .entry(digest)
+                    .or_insert_with(|| Noted::read(settings, &known, url));
             }
         }
+        let mut noted: Vec<Noted> = noted.into_values().collect();
+        noted.retain(|noted| noted.said.scope.parse().is_ok_and(|scope| is_of(&scope)));
         noted.sort_by(|one, other| {
             let key = |noted: &Noted| (noted.said.signed_at.clone(), noted.said.epoch);
             key(one).cmp(&key(other))
@@ -79,6 +91,24 @@ impl History {
 }
 
 impl Noted {
+    /// One that no log tells of.
+    fn read(settings: &Settings, known: &Known, url: String) -> Self {
+        let (site, order) = (&settings.site, &known.order);
+        let (namespace, scope) = (Namespace::Order, Some(&order.scope));
+        let generation = settings.generation.as_ref();
+        let signers = generation.and_then(|generation| {
+            let at = order.signed_at;
+            let held = generation.verify(&known.envelope, namespace, site, scope, at);
+            held.ok()
+        });
+        let persons = signers.as_ref().map(Signers::persons).unwrap_or_default();
+        Self {
+            said: OrderSaid::new(order, &known.envelope, &persons, Came::Mirror { url }),
+            was_in_force: true,
+            edges: 0,
+        }
+    }
+
     fn words(&self) -> String {
         let said = &self.said;
         let (at, scope, epoch, mode) = (&said.signed_at, &said.scope, said.epoch, &said.mode);
@@ -95,11 +125,15 @@ impl Noted {
             n => words += &format!(", {n} notices"),
         }
         words += &format!("; by {}{}", said.who, because(&said.why));
-        words += &format!(
-            "; signed by {}; on {} edges",
-            said.signers.join(", "),
-            self.edges
-        );
+        // Trust files may not be here, or no longer name who signed.
+        if !said.signers.is_empty() {
+            words += &format!("; signed by {}", said.signers.join(", "));
+        }
+        match self.edges {
+            0 => words += "; no log tells of it",
+            1 => words += "; on 1 edge",
+            n => words += &format!("; on {n} edges"),
+        }
         if !self.was_in_force {
             words += "; lost against another of its epoch";
         }
@@ -116,15 +150,13 @@ pub(super) async fn undo(world: &World<'_>, scope: &Scope) -> Result<Change, Fau
         eprintln!("undoes {}\n  before it there was none", described(newest));
         return Ok(Change::Undo(None));
     };
-    let since = world.now.since(newest.order.signed_at) + AROUND;
-    let (mut noted, _) = noted(world.settings, since).await;
-    let found = noted.remove(&before.to_string());
-    let found = found.and_then(|noted| noted.said.envelope);
-    let found = found.and_then(|text| STANDARD.decode(text).ok());
-    let found = found.and_then(|bytes| Envelope::from_bytes(&bytes).ok());
-    // Its hash is in the signed order that followed it: whoever gives it, it is the one.
-    let found = found.filter(|envelope| envelope.payload_digest() == before);
-    let Some(known) = found.as_ref().and_then(Known::of) else {
+    let settings = world.settings;
+    let found = before::find(settings, &settings.sources(), before).await;
+    let known = match found {
+        Some((known, _)) => Some(known),
+        None => logged(world, newest, before).await,
+    };
+    let Some(known) = known else {
         let message = format!("what was ordered before {} is not known", described(newest));
         let fault = Fault::failed(message);
         return Err(fault.hint(
@@ -138,6 +170,16 @@ pub(super) async fn undo(world: &World<'_>, scope: &Scope) -> Result<Change, Fau
         described(&known)
     );
     Ok(Change::Undo(Some(Box::new(known.order))))
+}
+
+/// The order of that hash, which `newest` follows, if an edge's log has it.
+async fn logged(world: &World<'_>, newest: &Known, before: Digest) -> Option<Known> {
+    let since = world.now.since(newest.order.signed_at) + AROUND;
+    let (mut noted, _) = noted(world.settings, since).await;
+    let text = noted.remove(&before.to_string())?.said.envelope?;
+    let envelope = Envelope::from_bytes(&STANDARD.decode(text).ok()?).ok()?;
+    // Its hash is in the signed order that followed it: whoever gives it, it is the one.
+    Known::of(&envelope).filter(|known| known.digest == before)
 }
 
 /// How long before the newest order the one before it may have come; a log also gives what stood then.

@@ -42,7 +42,23 @@ pub(super) async fn show(settings: &Settings, text: bool) -> Result<Exit, Fault>
                 Fault::failed("no path gives a release: its services and languages are not known");
             fault.hint("give a mirror or an edge that answers with --via URL")
         })?;
-        print!("{}", spoken(&facts.manifest, &held, &obedience, now));
+        let words = spoken(&facts.manifest, &held, &obedience, now);
+        if settings.json {
+            let words = words
+                .iter()
+                .map(|(language, text)| json!({"language": language, "text": text}));
+            println!(
+                "{}",
+                json!({ "site": settings.site, "text": words.collect::<Vec<_>>() })
+            );
+        } else {
+            let is_one = words.len() == 1;
+            let each = words.iter().map(|(language, text)| match is_one {
+                true => text.clone(),
+                false => format!("[{language}]\n{text}"),
+            });
+            print!("{}", each.collect::<Vec<_>>().join("\n"));
+        }
         return Ok(Exit::Done);
     }
     let shown = Shown {
@@ -149,6 +165,7 @@ impl Shown<'_> {
                 "known": !self.is_unknown(&order.scope),
                 "epoch": order.epoch.0,
                 "digest": known.digest.to_string(),
+                "predecessor": order.predecessor.map(|before| before.to_string()),
                 "mode": order.mode_at(self.now).as_str(),
                 "insists": order.insists,
                 "who": order.who,

@@ -4,10 +4,9 @@
 //! to ask, nothing is known of breakers: then no word is said of what works.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use snapshot::order::Mode;
-use snapshot::{Manifest, Scope, ServiceName, Timestamp};
+use snapshot::{Language, Manifest, Scope, ServiceName, Timestamp};
 
 use super::mirrors::Held;
 use crate::answer::{Standing, page_state};
@@ -17,13 +16,13 @@ use crate::page::{PageState, Source, plain};
 /// What the breakers of a pure fallback say, in which every service is always so.
 const NO_ORIGIN: &str = "no-origin";
 
-/// The words, in each of the site's languages.
+/// The words, by each of the site's languages.
 pub(super) fn spoken(
     manifest: &Manifest,
     held: &Held,
     obedience: &Obedience,
     now: Timestamp,
-) -> String {
+) -> Vec<(Language, String)> {
     let down = down(manifest, held, obedience, now);
     let standing = back(manifest, held, &down, now);
     let notices = held.iter().flat_map(|known| {
@@ -36,26 +35,14 @@ pub(super) fn spoken(
     });
     let mut notices: Vec<_> = notices.collect();
     notices.sort_by_key(|(_, notice)| std::cmp::Reverse(notice.at));
-    let mut out = String::new();
-    for (at, language) in manifest.languages.iter().enumerate() {
-        if at > 0 {
-            out.push('\n');
-        }
-        if manifest.languages.len() > 1 {
-            // Writing to a String cannot fail.
-            let _ = writeln!(out, "[{language}]");
-        }
-        let state: PageState = page_state(
-            manifest,
-            language,
-            Source::Origin,
-            &down,
-            &standing,
-            &notices,
-        );
-        out += &plain(&state, obedience.edges.iter().any(|edge| edge.is_reached));
-    }
-    out
+    let is_any_reached = obedience.edges.iter().any(|edge| edge.is_reached);
+    let languages = manifest.languages.iter();
+    let words = languages.map(|language| {
+        let source = Source::Origin;
+        let state: PageState = page_state(manifest, language, source, &down, &standing, &notices);
+        (language.clone(), plain(&state, is_any_reached))
+    });
+    words.collect()
 }
 
 /// Services that are down, and since when.
@@ -161,7 +148,12 @@ mod tests {
     }
 
     fn said(held: &Held, obedience: &Obedience) -> String {
-        spoken(&fixture::manifest(Vec::new()), held, obedience, NOW)
+        let words = spoken(&fixture::manifest(Vec::new()), held, obedience, NOW);
+        let words = words.into_iter();
+        let words: Vec<String> = words
+            .map(|(language, text)| format!("[{language}]\n{text}"))
+            .collect();
+        words.join("\n")
     }
 
     #[test]

@@ -6,11 +6,11 @@ use clap::Args;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::known::Known;
 use super::proposal::{Proposal, Standing};
 use super::send::{OnGeneration, Written, send};
 use crate::cmd::ops::Settings;
 use crate::cmd::ops::confirm::{Consent, Wanted, confirm};
+use crate::cmd::ops::generations::Generations;
 use crate::cmd::ops::obeying::{Obedience, obeying};
 use crate::cmd::{Exit, Fault};
 use crate::sync::wall_clock;
@@ -29,7 +29,7 @@ impl Apply {
     pub(super) async fn run(self, settings: &Settings) -> Result<Exit, Fault> {
         settings.paths()?;
         let proposal = Proposal::read(&self.file, settings)?;
-        let known = Known::read(settings).await?;
+        let known = Generations::read(settings).await?;
         eprint!("{}", proposal.preview(&known, wall_clock()));
         let next = proposal.succession.files().digest();
         // What is in force here already may still be news to some edge.

@@ -5,7 +5,6 @@
 //! people who sign it as text, and to the edges behind all that came before it, as a chain.
 
 mod apply;
-mod known;
 mod proposal;
 mod propose;
 mod send;

@@ -7,11 +7,11 @@ use std::path::Path;
 use snapshot::trust::{Generation, Lineage, Refusal, Succession, TrustError, accept_succession};
 use snapshot::{Envelope, Namespace, Signer, SiteName, Timestamp, encode, limits};
 
-use super::known::Known;
 use super::words;
 use crate::cmd::Fault;
 use crate::cmd::ops::Settings;
 use crate::cmd::ops::armor::{self, Label};
+use crate::cmd::ops::generations::Generations;
 use crate::sync::wall_clock;
 
 /// A succession, and who signed it so far.
@@ -127,7 +127,7 @@ impl Proposal {
     }
 
     /// What it changes, one thing a line; in full where the generation before it is not known.
-    pub(super) fn preview(&self, known: &Known, now: Timestamp) -> String {
+    pub(super) fn preview(&self, known: &Generations, now: Timestamp) -> String {
         let Succession {
             number, who, why, ..
         } = &self.succession;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use snapshot::trust::{Succession, followed_by};
 
-use super::known::{Known, told_number};
 use super::proposal::{Proposal, Standing, load_key};
 use crate::cmd::ops::Settings;
+use crate::cmd::ops::generations::{Generations, told_number};
 use crate::cmd::{Exit, Fault};
 use crate::config::trust;
 use crate::sync::wall_clock;
@@ -34,7 +34,7 @@ pub(super) struct Propose {
 
 impl Propose {
     pub(super) async fn run(self, settings: &Settings) -> Result<Exit, Fault> {
-        let known = Known::read(settings).await?;
+        let known = Generations::read(settings).await?;
         let lineage = known.lineage()?;
         let files = trust::read_files(&self.dir);
         let files = files.map_err(|problems| Fault::usage(problems.join("\nedge: ")))?;

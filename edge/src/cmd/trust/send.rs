@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use snapshot::trust::{Chain, Succession};
 use snapshot::{Digest, Envelope, SiteName};
 
-use super::known::{Known, read};
 use crate::cmd::ops::Settings;
+use crate::cmd::ops::generations::{Generations, read};
 use crate::cmd::ops::obeying::Question;
 use crate::sync::{Mirror, Place};
 
@@ -44,7 +44,7 @@ impl Written {
 /// Brings `next`, behind all that leads to what it follows, to every path.
 pub(super) async fn send(
     settings: &Settings,
-    known: &Known,
+    known: &Generations,
     next: &Envelope,
     succession: &Succession,
 ) -> Vec<Written> {

@@ -9,11 +9,11 @@ use snapshot::trust::{Generation, Lineage};
 use snapshot::{Namespace, Timestamp};
 use tokio::time::Instant;
 
-use super::known::Known;
 use super::proposal::Proposal;
 use super::send::OnGeneration;
 use super::words;
 use crate::cmd::ops::Settings;
+use crate::cmd::ops::generations::Generations;
 use crate::cmd::ops::obeying::{Obedience, obeying};
 use crate::cmd::{Exit, Fault};
 use crate::sync::wall_clock;
@@ -35,7 +35,7 @@ impl Show {
         let now = wall_clock();
         if let Some(file) = &self.file {
             let proposal = Proposal::read(file, settings)?;
-            let known = Known::read(settings).await?;
+            let known = Generations::read(settings).await?;
             print!("{}", proposal.preview(&known, now));
             if let Some(lineage) = &known.lineage {
                 let standing = proposal.standing(lineage, &settings.site);
@@ -44,7 +44,7 @@ impl Show {
             let files = proposal.succession.files();
             return self.save(&files.allowed_signers, &files.trust_toml);
         }
-        let known = Known::read(settings).await?;
+        let known = Generations::read(settings).await?;
         let lineage = known.lineage()?;
         let question = OnGeneration {
             site: settings.site.clone(),
@@ -97,7 +97,7 @@ impl Show {
     }
 }
 
-fn told(settings: &Settings, known: &Known, lineage: &Lineage, now: Timestamp) -> String {
+fn told(settings: &Settings, known: &Generations, lineage: &Lineage, now: Timestamp) -> String {
     let generation: &Generation = lineage.generation();
     let mut lines = Vec::new();
     let (site, number) = (&settings.site, lineage.number());
@@ -126,7 +126,7 @@ fn told(settings: &Settings, known: &Known, lineage: &Lineage, now: Timestamp) -
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
-fn json(settings: &Settings, known: &Known, lineage: &Lineage, asked: &Obedience) -> Value {
+fn json(settings: &Settings, known: &Generations, lineage: &Lineage, asked: &Obedience) -> Value {
     let generation = lineage.generation();
     let may_sign = Namespace::ALL.into_iter().flat_map(|namespace| {
         let keys = generation.may_sign(namespace, &settings.site).into_iter();

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::known::Known;
 use super::proposal::{Proposal, Standing, load_key};
 use crate::cmd::ops::Settings;
 use crate::cmd::ops::confirm::{Consent, Wanted, confirm};
+use crate::cmd::ops::generations::Generations;
 use crate::cmd::{Exit, Fault};
 use crate::sync::wall_clock;
 
@@ -27,7 +27,7 @@ pub(super) struct Sign {
 impl Sign {
     pub(super) async fn run(self, settings: &Settings) -> Result<Exit, Fault> {
         let mut proposal = Proposal::read(&self.file, settings)?;
-        let known = Known::read(settings).await?;
+        let known = Generations::read(settings).await?;
         eprint!("{}", proposal.preview(&known, wall_clock()));
         if self.consent.dry_run {
             return Ok(Exit::Done);
