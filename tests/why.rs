@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::scene::{Edge, HOST, Origin, Site, Town, binary, run, run_fed};
+use crate::scene::{Edge, HOST, Origin, Site, Town, binary, eventually, run, run_fed};
 
 async fn site() -> Site {
     let site = Site::small().init().await;
@@ -123,6 +123,15 @@ async fn of_a_capability_the_template_alone_is_shown() {
     let (id, capability) = (parts[2], parts[3]);
     let edge = &town.world.edges[0];
     let control = format!("http://{}", edge.control);
+    // The town's origin never ran.
+    eventually("the edge to know that", async || {
+        let status = town.world.status(edge).await.unwrap();
+        let mut services = status["sites"][0]["services"].as_array()?.iter();
+        services
+            .all(|service| service["state"] == "degraded")
+            .then_some(())
+    })
+    .await;
     let asked = async |json: bool| {
         let mut why = Command::new(binary("edge"));
         why.args([
@@ -142,7 +151,7 @@ async fn of_a_capability_the_template_alone_is_shown() {
     assert_eq!(told["route"], "/i/{id}/{cap}/gift");
     assert_eq!(told["component"]["name"], "account");
     assert_eq!(told["component"]["digest"].as_str().unwrap().len(), 64);
-    assert_eq!(told["without_origin"]["status"], 200);
+    assert_eq!(told["answer"]["status"], 200);
     assert!(
         words.out.contains("its capability taken out"),
         "{}",

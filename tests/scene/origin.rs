@@ -147,7 +147,11 @@ impl Origin {
     /// What it was asked so far, probes left out.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         let seen = self.seen.lock().unwrap();
-        let asked = seen.iter().filter(|seen| !seen.target.ends_with("/health"));
+        let is_probe = |seen: &&Seen| {
+            let agent = seen.headers.get("user-agent");
+            agent.is_some_and(|agent| agent == "holdfast-probe")
+        };
+        let asked = seen.iter().filter(|seen| !is_probe(seen));
         asked.cloned().collect()
     }
 

@@ -37,6 +37,9 @@
 //! breaker probes too, every `probe-most`; one that fails makes it *suspecting*, and so on. Whoever ends
 //! the order finds the breaker where it would be had it decided all along.
 //!
+//! **Never seen**: a breaker that remembers no answer of its origin begins *closed* with a probe at once, so
+//! that an origin that is gone is not found out by readers. One that fails makes it *suspecting*, as above.
+//!
 //! What a restart may not lose is [`Memory`]: whether it was open, how far the back-off was, whether an
 //! answer was ever seen, and the changes of the last minute. A breaker that was anything but closed
 //! starts *open*, with a probe within `probe-first`: in mid-outage the snapshot answers at once, and an
@@ -152,7 +155,9 @@ impl Breaker {
     pub fn new(thresholds: Thresholds, seed: u64) -> Self {
         Self {
             thresholds,
-            state: State::Closed { probe: None },
+            state: State::Closed {
+                probe: Some(Probe::At(Duration::ZERO)),
+            },
             recent: VecDeque::new(),
             quiet_until: Duration::ZERO,
             failed_probes: 0,
@@ -169,6 +174,9 @@ impl Breaker {
     pub fn remembering(thresholds: Thresholds, seed: u64, now: Duration, memory: &Memory) -> Self {
         let mut breaker = Self::new(thresholds, seed);
         breaker.answered = memory.answered;
+        if memory.answered {
+            breaker.state = State::Closed { probe: None };
+        }
         let counts = memory.changes.iter().map(|left| now + (*left).min(MINUTE));
         // To open is one more.
         let most = (thresholds.changes as usize).saturating_sub(1);
@@ -462,7 +470,7 @@ impl Breaker {
             false => Duration::ZERO,
         };
         State::Closed {
-            probe: self.watched.then_some(Probe::At(now + wait)),
+            probe: (self.watched || !self.answered).then_some(Probe::At(now + wait)),
         }
     }
 

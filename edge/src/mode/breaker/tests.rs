@@ -142,6 +142,26 @@ fn mode(phase: Phase) -> &'static str {
 }
 
 #[test]
+fn an_origin_that_was_never_seen_is_asked_at_once_and_no_reader_finds_out() {
+    for (origin, phase) in [(Origin::Up, Phase::Closed), (Origin::Refuses, Phase::Open)] {
+        let mut world = World::new(3);
+        assert_eq!(world.breaker.wakes_at(), Some(Duration::ZERO));
+        for _ in 0..10 {
+            world.step(origin, 0);
+        }
+        assert_eq!(world.breaker.phase(), phase);
+    }
+    // Who remembers an answer waits for readers.
+    let memory = Memory {
+        answered: true,
+        ..Memory::default()
+    };
+    let so = Thresholds::default();
+    let remembers = Breaker::remembering(so, 3, Duration::ZERO, &memory);
+    assert_eq!(remembers.wakes_at(), None);
+}
+
+#[test]
 fn one_bad_path_never_opens_it() {
     for seed in 0..50 {
         let mut world = World::new(seed);
