@@ -1,6 +1,6 @@
 //! The attacks, each by its name.
 
-use snapshot::order::Mode;
+use snapshot::order::{Mode, Notice};
 use snapshot::{Envelope, limits};
 use stage::forge::signed_twice;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -84,7 +84,7 @@ pub(super) async fn cut_into_single_services(world: &World) {
     let answer = world.bring(&[seal(&home, &[Who::Mina])]).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     let words = "piecemeal-switch: orders about single services force 2 of 2 services; an order about \
-                 the whole site takes 2 persons, and mina signed these";
+                 the whole site takes 2 persons, and none of these has as many (mina)";
     eventually("the alarm", async || {
         let status = world.edge.status().await;
         let alarms = status["alarms"].as_array().unwrap();
@@ -162,12 +162,18 @@ pub(super) async fn equal_epochs(world: &World) {
 
 /// A service that no release knows: kept, shown, harmless; of use once a release brings it.
 pub(super) async fn unknown_service(world: &World) {
-    let unknown = order("service:dream", 1, Mode::Degraded);
+    let mut unknown = order("service:dream", 1, Mode::Degraded);
+    unknown.notices = vec![Notice {
+        at: unknown.signed_at,
+        text: [("en", "dreams are down")].into_iter().collect(),
+    }];
     let answer = world.bring(&[seal(&unknown, &[Who::Mina])]).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     let shown = ("service:dream".to_owned(), 1, "degraded".to_owned());
     assert!(world.in_force().await.contains(&shown));
-    assert_eq!(world.edge.get("/").await.status, 200);
+    let page = world.edge.get("/").await;
+    assert_eq!(page.status, 200);
+    assert!(!page.text().contains("dreams are down"), "{}", page.text());
     let status = world.edge.status().await;
     let services = status["services"].as_array().unwrap();
     assert!(

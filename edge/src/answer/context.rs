@@ -110,7 +110,12 @@ pub fn page_state(
             back: stands.and_then(|stands| stands.back),
         }
     });
-    let notices = notices.iter();
+    // A service that the release does not know is nobody's on these pages.
+    let is_known = |scope: &Scope| match scope {
+        Scope::Site => true,
+        Scope::Service(name) => manifest.services.iter().any(|known| known.name == *name),
+    };
+    let notices = notices.iter().filter(|(scope, _)| is_known(scope));
     let notices = notices.filter_map(|(scope, notice)| NoticeLine::of(scope, notice, language));
     PageState {
         site_title: words(&manifest.title),

@@ -3,8 +3,9 @@
 //! `trust.toml` may ask for more persons behind an order about the whole site than behind one about a
 //! service. Whoever is too few for the first can give the second for one service after another and
 //! comes to the same. That is not refused: a service that burns must not wait for a colleague because
-//! many others burn as well. But it is an alarm on every edge, as soon as most services of the site are
-//! forced like that, and the log says who signed each.
+//! many others burn as well. But it is an alarm on every edge, for as long as most services of the site are
+//! forced like that, and the log says who signed each. An order with as many persons behind it as one about
+//! the whole site takes is no part of it.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +13,8 @@ use snapshot::order::Mode;
 use snapshot::trust::Thresholds;
 use snapshot::{Bundle, Namespace, Scope, ServiceName, Timestamp};
 
-/// The words of the alarm, if orders about single services force most of `services` and fewer persons
-/// stand behind them than an order about the whole site takes.
+/// The words of the alarm, if orders about single services, each with fewer persons behind it than an order
+/// about the whole site takes, force most of `services`.
 #[must_use]
 pub fn piecemeal(
     bundle: &Bundle,
@@ -27,18 +28,18 @@ pub fn piecemeal(
             Scope::Site => return false,
             Scope::Service(name) => name,
         };
-        services.contains(&service) && accepted.order.mode_at(now) != Mode::Automatic
+        services.contains(&service)
+            && accepted.order.mode_at(now) != Mode::Automatic
+            && accepted.signers.persons().len() < needed
     });
     let forced: Vec<_> = forced.map(|(_, accepted)| accepted).collect();
-    let persons: BTreeSet<&str> = forced
-        .iter()
-        .flat_map(|accepted| accepted.signers.persons())
-        .collect();
     let most = forced.len() > 1 && forced.len() * 2 > services.len();
-    (most && persons.len() < needed).then(|| {
+    most.then(|| {
+        let persons = forced.iter().flat_map(|accepted| accepted.signers.persons());
+        let persons: BTreeSet<&str> = persons.collect();
         format!(
             "piecemeal-switch: orders about single services force {} of {} services; an order about \
-             the whole site takes {needed} persons, and {} signed these",
+             the whole site takes {needed} persons, and none of these has as many ({})",
             forced.len(),
             services.len(),
             persons.into_iter().collect::<Vec<_>>().join(", ")
