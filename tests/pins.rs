@@ -11,6 +11,16 @@ async fn site() -> Site {
     site
 }
 
+/// The manifest of a release on the site's mirror.
+fn manifest(site: &Site, sequence: u64) -> String {
+    let place = format!("releases/{sequence}");
+    let statement = fs_err::read(site.at("mirror").join(place)).unwrap();
+    let envelope = snapshot::Envelope::from_bytes(&statement).unwrap();
+    let limit = snapshot::limits::STATEMENT_BYTES;
+    let release: snapshot::Release = snapshot::decode(envelope.payload(), limit).unwrap();
+    release.manifest.to_string()
+}
+
 async fn words(edge: &Edge) -> String {
     edge.get("/pages/plain.txt").await.text()
 }
@@ -56,13 +66,7 @@ async fn the_release_before_is_gone_back_to_with_every_mirror_gone() {
     site.edit("public/plain.txt", "plain", "wrong");
     site.publish().await;
     edge.reaches(2).await;
-    let manifest = {
-        let statement = fs_err::read(site.at("mirror").join("releases/1")).unwrap();
-        let envelope = snapshot::Envelope::from_bytes(&statement).unwrap();
-        let limit = snapshot::limits::STATEMENT_BYTES;
-        let release: snapshot::Release = snapshot::decode(envelope.payload(), limit).unwrap();
-        release.manifest.to_string()
-    };
+    let manifest = manifest(&site, 1);
     fs_err::remove_dir_all(site.path("mirror")).unwrap();
     let via = format!("http://{}", edge.peer());
     let pin = ["pin", "1", "--manifest", &manifest];
@@ -70,6 +74,39 @@ async fn the_release_before_is_gone_back_to_with_every_mirror_gone() {
     site.order_via(&via, &key, &pin).await.expect(0);
     edge.reaches(1).await;
     assert_eq!(words(&edge).await, "plain words\n");
+}
+
+/// What lies on the edge's own disk is enough, after a restart as well, there and back.
+#[tokio::test]
+async fn with_every_mirror_gone_a_restarted_edge_goes_to_a_pin_and_back() {
+    let site = Site::small().init().await;
+    site.publish().await;
+    let mut edge = site.edge().with_token(TOKEN).giving().start().await;
+    edge.reaches(1).await;
+    site.edit("public/plain.txt", "plain", "wrong");
+    site.publish().await;
+    edge.reaches(2).await;
+    let manifest = manifest(&site, 1);
+    fs_err::remove_dir_all(site.path("mirror")).unwrap();
+    let restart = async |edge: &mut Edge| {
+        edge.kill();
+        edge.begin();
+        edge.ready().await;
+    };
+    let key = site.path("keys/operator");
+    restart(&mut edge).await;
+    assert_eq!(edge.sequence().await, Some(2));
+    let via = format!("http://{}", edge.peer());
+    let pin = ["pin", "1", "--manifest", &manifest];
+    site.order_via(&via, &key, &pin).await.expect(0);
+    edge.reaches(1).await;
+    assert_eq!(words(&edge).await, "plain words\n");
+    restart(&mut edge).await;
+    assert_eq!(words(&edge).await, "plain words\n");
+    let via = format!("http://{}", edge.peer());
+    site.order_via(&via, &key, &["unpin"]).await.expect(0);
+    edge.reaches(2).await;
+    assert_eq!(words(&edge).await, "wrong words\n");
 }
 
 /// A pin that nobody has changes nothing, and says what is missing.

@@ -72,6 +72,8 @@ pub struct Core {
     poll: Duration,
     sources: Vec<Source>,
     serving: Option<Offer>,
+    /// The best release that this edge holds itself, if it is better than what a pin keeps it on.
+    own: Option<Offer>,
     work: Option<Work>,
     held: Held<(Sequence, Digest)>,
     pin: Option<Pinned>,
@@ -155,6 +157,7 @@ impl Core {
             poll,
             sources: sources.into_iter().map(source).collect(),
             serving,
+            own: None,
             work: None,
             held: Held::default(),
             pin: None,
@@ -271,6 +274,11 @@ impl Core {
         }
     }
 
+    /// This edge holds this release itself, whoever else does: what it goes back to once a pin is gone.
+    pub fn holds(&mut self, own: Option<Offer>) {
+        self.own = own;
+    }
+
     /// Whether no release is being brought in, nothing repaired, and nothing fetched of what was refused.
     #[must_use]
     pub const fn is_idle(&self) -> bool {
@@ -292,6 +300,7 @@ impl Core {
         if let Some(pin) = &mut self.pin {
             pin.offer = None;
         }
+        self.own = None;
         if !believed {
             self.serving = None;
         }
@@ -465,8 +474,11 @@ impl Core {
             .serving
             .as_ref()
             .map(|serving| serving.release().rank());
-        let offers = self.sources.iter().enumerate().filter_map(|(id, source)| {
-            let offer = source.offer.as_ref()?;
+        let offers = self.sources.iter().enumerate();
+        let offers = offers.filter_map(|(id, source)| Some((id, source.offer.as_ref()?)));
+        // Whatever of its own release went bad is asked of the first source.
+        let own = self.own.iter().map(|own| (0, own));
+        let offers = own.chain(offers).filter_map(|(id, offer)| {
             let better = Some(offer.release().rank()) > floor;
             (better && free(offer)).then_some((id, offer))
         });

@@ -1,14 +1,14 @@
 //! The releases whose objects stay, and the state file that remembers them across a restart.
 
 use serde::{Deserialize, Serialize};
-use snapshot::{Digest, Scope, Sequence, Store, decode, encode, limits};
+use snapshot::{Digest, Envelope, Scope, Sequence, Store, decode, encode, limits};
 
 use super::super::state::SiteState;
 
 /// The state file.
 const STATE: &str = "kept";
-/// Longest state file, bytes.
-const STATE_BYTES: usize = 1 << 20;
+/// Longest state file, bytes: more than a hundred of the longest statements.
+const STATE_BYTES: usize = 16 << 20;
 /// Its version.
 const VERSION: u16 = 1;
 
@@ -18,6 +18,15 @@ pub(super) struct Kept {
     pub(super) sequence: Sequence,
     pub(super) manifest: Digest,
     pub(super) manifest_bytes: u64,
+    /// The newest statement of it, if it was in use: an order may pin it with every mirror gone.
+    pub(super) statement: Option<Envelope>,
+}
+
+impl Kept {
+    /// Whether the two are of one release.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        (self.sequence, self.manifest) == (other.sequence, other.manifest)
+    }
 }
 
 /// Those that `store` remembers, the newest first.
@@ -54,6 +63,7 @@ pub(super) fn pinned(state: &SiteState) -> Option<Kept> {
         sequence: pin.sequence,
         manifest: pin.manifest,
         manifest_bytes: limits::MANIFEST_BYTES as u64,
+        statement: None,
     })
 }
 

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use snapshot::{Release, Sequence, Store};
+use snapshot::{AcceptedRelease, Envelope, Sequence, Store};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::Instant;
 
@@ -97,12 +97,13 @@ impl Sweeping {
     }
 
     /// Notes that `release` is in use.
-    pub(super) fn uses(&mut self, release: &Release) {
-        let now = Instant::now();
+    pub(super) fn uses(&mut self, accepted: &AcceptedRelease) {
+        let (now, release) = (Instant::now(), &accepted.release);
         let used = Kept {
             sequence: release.sequence,
             manifest: release.manifest,
             manifest_bytes: release.manifest_bytes,
+            statement: Some(accepted.envelope.clone()),
         };
         if release.erased > self.erased {
             self.erased = release.erased;
@@ -112,13 +113,14 @@ impl Sweeping {
         }
         let erased = self.erased;
         self.kept.retain(|(kept, _)| kept.sequence >= erased);
-        if self.kept.first().is_some_and(|(first, _)| *first == used) {
-            return;
-        }
-        if let Some((_, left)) = self.kept.first_mut() {
+        if let Some((first, left)) = self.kept.first_mut() {
+            if first.is(&used) {
+                *first = used;
+                return;
+            }
             left.get_or_insert(now);
         }
-        self.kept.retain(|(kept, _)| *kept != used);
+        self.kept.retain(|(kept, _)| !kept.is(&used));
         self.kept.insert(0, (used, None));
         let (most, grace) = (self.keep.releases, self.keep.grace);
         let mut at = 0;
@@ -134,6 +136,19 @@ impl Sweeping {
             Phase::Waiting(until) => Some(until),
             _ => None,
         }
+    }
+
+    /// What was signed of the releases that are kept.
+    pub(super) fn statements(&self) -> impl Iterator<Item = &Envelope> {
+        self.kept
+            .iter()
+            .filter_map(|(kept, _)| kept.statement.as_ref())
+    }
+
+    /// Lets `store` remember what is kept. Blocking.
+    pub(super) fn keep(&self) -> impl FnOnce(&Store) -> Result<(), String> + Send + use<> {
+        let names = self.names();
+        move |store| kept::write(store, &names)
     }
 
     fn names(&self) -> Vec<Kept> {

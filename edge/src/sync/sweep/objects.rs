@@ -184,6 +184,7 @@ mod tests {
             sequence: Sequence(1),
             manifest: Digest::of(b"gone"),
             manifest_bytes: 4,
+            statement: None,
         };
         let objects = Objects {
             store: Arc::clone(&store),
