@@ -37,6 +37,12 @@ pub enum DocumentError {
         /// The version this code reads.
         expected: u16,
     },
+    /// Parts that are not in their order, or one of them twice.
+    #[error("{what}: its parts are not in their order, or one is there twice")]
+    Unsorted {
+        /// What was expected.
+        what: &'static str,
+    },
     /// More parts than such a document may have.
     #[error("{what} with {got} {parts}: at most {limit} are allowed")]
     TooMany {

@@ -2,6 +2,11 @@
 //!
 //! An edge whose clock fell back would otherwise believe old statements fresh and ended keys
 //! valid. So what it accepted holds its time up; a crash can lose only what was not yet kept.
+//!
+//! Whoever may sign anything could otherwise run everybody's time ahead, a few days with each statement,
+//! and so end every forced mode and every key. So on an edge whose clock goes, within 7 days of what it
+//! accepted, a release moves time no more than 7 days past the clock, and an order or a succession not past
+//! it at all. Only where there is no such clock all that is accepted moves it.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,8 +25,24 @@ impl EdgeTime {
         self.newest.max(wall)
     }
 
-    /// Takes note of an accepted statement's time. True if that moved anything: keep it on disk.
-    pub fn advance(&mut self, statement: Timestamp) -> bool {
+    /// Takes note of an accepted release's time. True if that moved anything: keep it on disk.
+    pub fn release(&mut self, statement: Timestamp, wall: Timestamp) -> bool {
+        self.advance(statement, wall, limits::AHEAD_MS)
+    }
+
+    /// Takes note of the time of an accepted order or succession. True if that moved anything.
+    pub fn order(&mut self, statement: Timestamp, wall: Timestamp) -> bool {
+        self.advance(statement, wall, 0)
+    }
+
+    /// No further than `most_ms` past a clock that goes.
+    fn advance(&mut self, statement: Timestamp, wall: Timestamp, most_ms: u64) -> bool {
+        let after = |ms| Timestamp(wall.0.saturating_add(ms));
+        let clock_goes = after(limits::AHEAD_MS) >= self.newest;
+        let statement = match clock_goes {
+            true => statement.min(after(most_ms)),
+            false => statement,
+        };
         let moved = statement > self.newest;
         self.newest = self.newest.max(statement);
         moved
@@ -53,10 +74,34 @@ mod tests {
     fn time_never_runs_back() {
         let mut time = EdgeTime::default();
         assert_eq!(time.at(Timestamp(5)), Timestamp(5));
-        assert!(time.advance(Timestamp(9)));
-        assert!(!time.advance(Timestamp(7)));
+        assert!(time.release(Timestamp(9), Timestamp(0)));
+        assert!(!time.release(Timestamp(7), Timestamp(0)));
         assert_eq!(time.at(Timestamp(5)), Timestamp(9));
         assert_eq!(time.at(Timestamp(11)), Timestamp(11));
+    }
+
+    #[test]
+    fn nobody_runs_the_time_ahead_of_a_clock_that_goes() {
+        let (wall, week) = (Timestamp::from_secs(1_000_000_000), limits::AHEAD_MS);
+        let after = |ms: u64| Timestamp(wall.0 + ms);
+        let mut time = EdgeTime::default();
+        assert!(time.order(after(week), wall));
+        assert_eq!(time.at(wall), wall);
+        for n in 1..9 {
+            time.release(after(n * week), wall);
+            assert_eq!(time.at(wall), after(week));
+        }
+        // What is older than the clock is no news.
+        assert!(!time.order(after(0), wall));
+    }
+
+    #[test]
+    fn without_a_clock_all_that_is_accepted_moves_time() {
+        let (then, no_clock) = (Timestamp::from_secs(1_000_000_000), Timestamp(5));
+        let mut time = EdgeTime { newest: then };
+        let later = Timestamp(then.0 + 3_600_000);
+        assert!(time.order(later, no_clock));
+        assert_eq!(time.at(no_clock), later);
     }
 
     #[test]

@@ -168,6 +168,8 @@ impl Envelope {
                 limits::STATEMENT_BYTES,
             ),
             ("signatures", self.signatures.len(), limits::SIGNATURES),
+            // Nobody signs the signatures: whoever carries an envelope could pad them.
+            ("bytes", self.encoded_bytes(), limits::ENVELOPE_BYTES),
         ] {
             if got > limit {
                 return Err(DocumentError::TooMany {

@@ -81,7 +81,7 @@ impl Seen {
     }
 
     fn clock(&self) -> Option<String> {
-        let ahead = self.now.since(self.wall);
+        let ahead = self.now.max(self.faults.ordered_at()).since(self.wall);
         if ahead > CLOCK_OFF {
             return Some(format!(
                 "what was signed and accepted is {} ahead of this machine's clock: one of them is wrong",

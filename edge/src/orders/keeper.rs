@@ -1,7 +1,11 @@
 //! Taking in what mirrors offer, and keeping it on disk.
 
-use snapshot::trust::{AcceptedOrder, Alarm, Generation, Refusal};
-use snapshot::{Bundle, CodecError, DocumentError, EdgeTime, Merged, OfferedBundle, SiteName};
+use std::collections::BTreeSet;
+
+use snapshot::trust::{AcceptedOrder, Alarm, Generation, Refusal, accept_order};
+use snapshot::{
+    Bundle, CodecError, Digest, DocumentError, EdgeTime, Merged, OfferedBundle, SiteName,
+};
 use snapshot::{Store, StoreError, Timestamp, limits};
 
 use super::Orders;
@@ -32,7 +36,7 @@ pub struct Taken {
     pub refused: Vec<Refusal>,
     /// What people should look at.
     pub alarms: Vec<Alarm>,
-    /// True if an order may be accepted later without a change: it is dated ahead.
+    /// True if an order may be accepted later without a change: it is dated ahead, or its key begins later.
     pub again: bool,
 }
 
@@ -131,14 +135,20 @@ impl OrdersKeeper {
     ) -> Result<Taken, DocumentError> {
         let offered = OfferedBundle::from_bytes(bytes)?;
         let mut taken = Taken::default();
-        for judged in offered.accept(generation, &self.site, time.at(wall)) {
+        // What is in force comes back with every bundle, and takes no look at its signatures.
+        let known: BTreeSet<Digest> = self.bundle.iter().map(|(_, order)| order.digest).collect();
+        let news = offered.envelopes().iter();
+        let news = news.filter(|envelope| !known.contains(&envelope.payload_digest()));
+        let now = time.at(wall);
+        for envelope in news {
+            let judged = accept_order(generation, envelope, &self.site, now);
             let merged = judged.and_then(|(order, alarms)| {
                 let merged = self.bundle.merge(order.clone(), generation, &self.site)?;
                 Ok((order, alarms, merged))
             });
             match merged {
                 Ok((order, alarms, Merged::InForce { previous, alarm })) => {
-                    time.advance(order.time());
+                    time.order(order.time(), wall);
                     self.goes_before(&order, previous);
                     taken.accepted.push(order);
                     taken.alarms.extend(alarms.into_iter().chain(alarm));
@@ -149,7 +159,7 @@ impl OrdersKeeper {
                     taken.alarms.push(alarm);
                 }
                 Err(refusal) => {
-                    taken.again |= matches!(refusal, Refusal::AheadOfTime { .. });
+                    taken.again |= refusal.may_pass();
                     taken.refused.push(refusal);
                 }
             }

@@ -54,6 +54,7 @@ pub(super) struct Turn {
 /// A bundle of orders that may arrive; another may once it is dropped.
 #[derive(Debug)]
 pub(super) struct Push {
+    share: Arc<Share>,
     _of_one: OwnedSemaphorePermit,
     _of_all: OwnedSemaphorePermit,
 }
@@ -125,10 +126,18 @@ impl Turn {
         let of_one = Arc::clone(&self.share.pushing).try_acquire_owned();
         let of_all = Arc::clone(&self.pushing).try_acquire_owned();
         let push = Push {
+            share: Arc::clone(&self.share),
             _of_one: of_one.ok()?,
             _of_all: of_all.ok()?,
         };
         self.share.pushes.try_take(1).then_some(push)
+    }
+}
+
+impl Push {
+    /// It was as much work as so many: its source is heard again once that is paid for.
+    pub(super) fn costs(&self, pushes: u64) {
+        self.share.pushes.owe(pushes.saturating_sub(1));
     }
 }
 
@@ -226,6 +235,19 @@ mod tests {
         let waits = |visit: &Visit| unconstrained(visit.turn()).now_or_never().is_none();
         assert!((0..100_000).any(|_| waits(&one)));
         assert!(!waits(&two));
+    }
+
+    #[tokio::test]
+    async fn a_bundle_that_was_much_work_counts_as_many() {
+        let limits = PeerLimits::default();
+        let guard = guard(limits);
+        let turn = guard.enter(one()).unwrap().turn().await;
+        let push = turn.push().unwrap();
+        push.costs(1);
+        drop(turn.push().unwrap());
+        push.costs(100 * limits.pushes_a_second);
+        assert!(turn.push().is_none());
+        assert!(guard.enter(two()).unwrap().turn().await.push().is_some());
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Orders and successions that are brought: by a person who gives one, or by an edge that accepted it.
 //!
 //! Nobody has to show who they are, since whoever signed them is what counts. So what a stranger
-//! can make an edge do is bounded before a signature is looked at: in bytes, in time, and in how many a second.
+//! can make an edge do is bounded before a signature is looked at: in bytes, in time, and in how many a
+//! second. A bundle of many that are not believed counts as that many.
 
 use std::error::Error;
 
@@ -32,7 +33,7 @@ where
     B: HttpBody<Data = Bytes>,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let Some(_push) = turn.push() else {
+    let Some(push) = turn.push() else {
         return busy(StatusCode::TOO_MANY_REQUESTS);
     };
     let most = match what {
@@ -52,7 +53,10 @@ where
     };
     match shelf.bring(what, statements, came).await {
         Verdict::InForce => said(StatusCode::OK, "in force\n"),
-        Verdict::Refused(why) => said(StatusCode::FORBIDDEN, format!("{why}\n")),
+        Verdict::Refused { why, count } => {
+            push.costs(count);
+            said(StatusCode::FORBIDDEN, format!("{why}\n"))
+        }
         Verdict::Unreadable(why) => said(StatusCode::BAD_REQUEST, format!("{why}\n")),
         Verdict::Busy => busy(StatusCode::SERVICE_UNAVAILABLE),
     }

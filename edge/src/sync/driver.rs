@@ -28,7 +28,7 @@ use super::pushed::{PassingOn, Pushed, Pushes};
 use super::refusal::{Check, Refusal};
 use super::scrub::Scrub;
 use super::source::{Answers, Source, poll, sources};
-use super::state::SiteState;
+use super::state::{SiteState, wall_clock};
 use super::succession::{Looked, look};
 use super::sweep::{Sweeping, Swept};
 use super::work::{Offer, SourceId};
@@ -148,6 +148,10 @@ impl Follower {
         follower.open_lazy(site, data).await?;
         for alarm in kept.alarms {
             follower.alarm(alarm);
+        }
+        for (what, why) in kept.damaged {
+            let faults = &mut follower.state.progress().faults;
+            faults.writes(what, Some(why));
         }
         follower.keep_read_only();
         let serving = follower.resume().await;
@@ -455,7 +459,7 @@ impl Follower {
         if accepted.novelty != Novelty::Pinned {
             journal.floor.raise(accepted.mark());
         }
-        journal.time.advance(accepted.time());
+        journal.time.release(accepted.time(), wall_clock());
         journal.release = Some(accepted.clone());
         let (store, written) = (Arc::clone(&self.store), journal.clone());
         let write = spawn_blocking(move || written.write(&store).map_err(|e| e.to_string()));
@@ -465,9 +469,14 @@ impl Follower {
         self.state.progress().faults.writes("store", None);
         self.use_release(loaded, accepted);
         if is_new {
-            let store = Arc::clone(&self.store);
-            // What releases before it left behind. A disk that fails says so elsewhere.
-            let _ = spawn_blocking(move || store.clear_partials()).await;
+            let (store, keep) = (Arc::clone(&self.store), self.sweeping.keep());
+            // A disk that fails says so elsewhere.
+            let work = move || {
+                let _ = keep(&store);
+                // What releases before it left behind.
+                let _ = store.clear_partials();
+            };
+            let _ = spawn_blocking(work).await;
         }
         Ok(())
     }
@@ -485,7 +494,7 @@ impl Follower {
                 ));
             }
         }
-        self.sweeping.uses(release);
+        self.sweeping.uses(accepted);
         let persons = accepted.signers.persons();
         self.state.progress().signers = persons.into_iter().map(str::to_owned).collect();
         self.state.set_time(self.journal.time);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use snapshot::trust::{Alarm, Refusal as TrustRefusal};
-use snapshot::{Digest, Epoch, Scope, Sequence};
+use snapshot::{Digest, Epoch, Scope, Sequence, Timestamp};
 
 use super::driver::Follower;
 use super::refusal::{Check, Refusal};
@@ -24,6 +24,8 @@ pub struct Faults {
     disk: BTreeMap<&'static str, String>,
     /// How far this machine's clock is behind each source's, milliseconds.
     clocks: BTreeMap<SourceId, i64>,
+    /// The latest time at which an order in force says that it was signed.
+    ordered_at: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +44,8 @@ pub(super) enum Fork {
     Order(Scope, Epoch),
     /// Two generations of trust of this number.
     Trust(u64),
+    /// A switch of the whole site, and orders about single services that come to it.
+    Piecemeal,
 }
 
 impl Faults {
@@ -65,6 +69,12 @@ impl Faults {
         let failed = self.failed.as_ref().filter(|failed| failed.is_disk);
         let failed = failed.map(|failed| failed.why.clone());
         failed.or_else(|| self.disk.values().next().cloned())
+    }
+
+    /// The latest time at which an order in force says that it was signed.
+    #[must_use]
+    pub const fn ordered_at(&self) -> Timestamp {
+        self.ordered_at
     }
 
     /// How far this machine's clock is behind its sources': the middle one of what they say.
@@ -102,7 +112,7 @@ impl Faults {
         }
         let settled = |fork: &Fork| match fork {
             Fork::Release(sequence) => used.is_some_and(|used| used > *sequence),
-            Fork::Order(..) | Fork::Trust(_) => false,
+            Fork::Order(..) | Fork::Trust(_) | Fork::Piecemeal => false,
         };
         self.forks.retain(|fork, _| !settled(fork));
     }
@@ -126,6 +136,19 @@ impl Faults {
     pub(super) fn settles_trust(&mut self, number: u64) {
         let settled = |fork: &Fork| matches!(fork, Fork::Trust(at) if *at < number);
         self.forks.retain(|fork, _| !settled(fork));
+    }
+
+    /// The site's own trust files are in force, whatever successors there were.
+    pub(super) fn begins_trust_anew(&mut self) {
+        self.forks.retain(|fork, _| !matches!(fork, Fork::Trust(_)));
+    }
+
+    /// Orders about single services come to a switch of the whole site, or do not.
+    pub(super) fn piecemeal(&mut self, why: Option<String>) {
+        match why {
+            Some(why) => self.forks.insert(Fork::Piecemeal, why),
+            None => self.forks.remove(&Fork::Piecemeal),
+        };
     }
 
     /// The disk took `what`, or why not.
@@ -190,7 +213,7 @@ impl Follower {
             Alarm::SameSequenceOtherManifest { sequence, .. } => Fork::Release(*sequence),
             Alarm::EqualEpochs { scope, epoch, .. } => Fork::Order(scope.clone(), *epoch),
             Alarm::TwoSuccessors { number, .. } => Fork::Trust(*number),
-            // Edge time shows it.
+            // Edge time shows it, or the time of the order.
             _ => return,
         };
         self.state.progress().faults.forks(fork, alarm.to_string());
@@ -229,8 +252,16 @@ impl Follower {
         });
         let offered: Vec<_> = offered.collect();
         let used = self.state.current().map(|current| current.release.sequence);
+        let orders = self.orders.bundle().iter();
+        let ordered_at = orders.map(|(_, accepted)| accepted.order.signed_at).max();
+        let piecemeal = self.piecemeal();
+        if let Some(words) = &piecemeal {
+            self.alarm(words.clone());
+        }
         let mut progress = self.state.progress();
         let sweep = progress.store.error.clone();
+        progress.faults.piecemeal(piecemeal);
+        progress.faults.ordered_at = ordered_at.unwrap_or_default();
         progress.faults.uses(used, &offered);
         progress.faults.writes("sweep", sweep);
         for (id, source) in self.sources.iter().enumerate() {
@@ -279,6 +310,11 @@ mod tests {
         faults.settles(&scope, Epoch(3));
         assert!(faults.fork().is_some());
         faults.settles(&scope, Epoch(4));
+        assert_eq!(faults.fork(), None);
+        faults.forks(Fork::Trust(u64::MAX), "successors".to_owned());
+        faults.settles_trust(7);
+        assert!(faults.fork().is_some());
+        faults.begins_trust_anew();
         assert_eq!(faults.fork(), None);
         faults.forks(Fork::Release(Sequence(3)), "releases".to_owned());
         faults.uses(Some(Sequence(3)), &[]);

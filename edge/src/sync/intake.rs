@@ -183,23 +183,19 @@ impl Follower {
         if changed {
             self.state.given().orders_are(&self.orders);
             self.state.order(self.orders.orders());
-            self.look_for_piecemeal();
             self.follow_pin();
             self.pass_on();
         }
     }
 
-    fn look_for_piecemeal(&self) {
-        let Some(current) = self.state.current() else {
-            return;
-        };
+    /// Whether orders about single services come to a switch of the whole site.
+    pub(super) fn piecemeal(&self) -> Option<String> {
+        let current = self.state.current()?;
         let services = current.manifest.services.iter();
         let services: Vec<&ServiceName> = services.map(|service| &service.name).collect();
         let thresholds = self.trust.generation().thresholds();
         let (bundle, now) = (self.orders.bundle(), self.state.edge_time());
-        if let Some(words) = piecemeal(bundle, &services, &thresholds, now) {
-            self.alarm(words);
-        }
+        piecemeal(bundle, &services, &thresholds, now)
     }
 
     async fn write_orders(&self) -> Result<(), String> {

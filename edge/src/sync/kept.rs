@@ -47,6 +47,8 @@ pub(super) struct Kept {
     pub(super) sweeping: Sweeping,
     pub(super) modes: memory::Services,
     pub(super) alarms: Vec<String>,
+    /// What could not be read, and is as if it had never been, until it is written anew.
+    pub(super) damaged: Vec<(&'static str, String)>,
 }
 
 impl Kept {
@@ -58,7 +60,7 @@ impl Kept {
         keep: Keep,
     ) -> Result<Self, StoreError> {
         let store = Store::open(root)?;
-        let mut alarms = Vec::new();
+        let (mut alarms, mut damaged) = (Vec::new(), Vec::new());
         if store.is_read_only() {
             let root = root.display();
             alarms.push(format!(
@@ -66,17 +68,16 @@ impl Kept {
             ));
         }
         let journal = Journal::read(&store).unwrap_or_else(|error| {
-            alarms.push(format!(
-                "{error}: an older release would not be noticed as one"
-            ));
+            let why = format!("{error}: an older release would not be noticed as one");
+            damaged.push(("store", why));
             Journal::default()
         });
         let orders = OrdersKeeper::open(&store, site.clone()).unwrap_or_else(|error| {
-            alarms.push(format!(
-                "{error}: no order is in force until a mirror gives one"
-            ));
+            let why = format!("{error}: no order is in force until a mirror or a peer gives one");
+            damaged.push(("orders", why));
             OrdersKeeper::empty(site.clone())
         });
+        alarms.extend(damaged.iter().map(|(_, why)| why.clone()));
         let (trust, alarm) = believed(&store, site, files);
         alarms.extend(alarm);
         let modes = memory::read(&store).unwrap_or_else(|error| {
@@ -95,6 +96,7 @@ impl Kept {
             sweeping,
             modes,
             alarms,
+            damaged,
         })
     }
 }

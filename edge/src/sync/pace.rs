@@ -43,6 +43,11 @@ impl Pace {
         true
     }
 
+    /// Notes what came, whether there was room for it or not.
+    pub fn owe(&self, count: u64) {
+        self.owes(count, Instant::now());
+    }
+
     /// Notes what came, if as much may come now; else nothing is noted.
     pub fn try_take(&self, count: u64) -> bool {
         let now = Instant::now();

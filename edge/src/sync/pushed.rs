@@ -40,8 +40,13 @@ pub enum Brought {
 pub enum Verdict {
     /// It is in force, or what is newer is.
     InForce,
-    /// Some of it is not believed; why, one a line.
-    Refused(String),
+    /// Some of it is not believed.
+    Refused {
+        /// Why, one a line.
+        why: String,
+        /// How many statements, each of which took a look at signatures.
+        count: u64,
+    },
     /// It cannot be read; why.
     Unreadable(String),
     /// Too many come.
@@ -169,12 +174,14 @@ fn believed_not(refused: &[Refusal]) -> impl Iterator<Item = &Refusal> {
 }
 
 fn said(refused: &[Refusal]) -> Verdict {
-    let refused = believed_not(refused).take(TOLD);
-    let refused: Vec<String> = refused.map(ToString::to_string).collect();
-    if refused.is_empty() {
+    let count = believed_not(refused).count() as u64;
+    if count == 0 {
         return Verdict::InForce;
     }
-    Verdict::Refused(refused.join("\n"))
+    let told = believed_not(refused).take(TOLD);
+    let told: Vec<String> = told.map(ToString::to_string).collect();
+    let why = told.join("\n");
+    Verdict::Refused { why, count }
 }
 
 #[cfg(test)]
@@ -227,7 +234,7 @@ mod tests {
             expected: site("small"),
         };
         let refused: Vec<_> = (0..=TOLD).map(other).collect();
-        let Verdict::Refused(words) = said(&refused) else {
+        let Verdict::Refused { why: words, .. } = said(&refused) else {
             panic!("it was believed");
         };
         assert_eq!(words.lines().count(), TOLD);

@@ -56,6 +56,7 @@ impl Source {
         self.offer = None;
         self.beyond = None;
         self.orders_etag = None;
+        self.trust_etag = None;
     }
 
     pub(super) fn forget(&mut self) {

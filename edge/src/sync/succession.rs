@@ -64,8 +64,8 @@ impl Follower {
             }
         };
         if let Some(source) = self.sources.get_mut(id) {
-            // What is dated ahead may be accepted later without a change.
-            let again = matches!(refused, Some(TrustRefusal::AheadOfTime { .. }));
+            // What is dated ahead, or of a key that begins later, may be accepted without a change.
+            let again = refused.as_ref().is_some_and(TrustRefusal::may_pass);
             source.trust_etag = etag.filter(|_| !again);
         }
         match refused {
@@ -138,7 +138,10 @@ impl Follower {
         tracing::warn!(site = %self.state.name(), %digest, is_new, "the trust files have changed");
         self.trust_kept = false;
         match local {
-            Local::Anew => self.believe_anew().await,
+            Local::Anew => {
+                self.state.progress().faults.begins_trust_anew();
+                self.believe_anew().await;
+            }
             Local::Known | Local::Unchanged => self.keep_trust().await,
         }
     }
@@ -159,6 +162,7 @@ impl Follower {
             believed
         });
         self.core.reconsider(believed);
+        self.follow_pin();
         self.tell_trust();
         self.pass_trust_on();
     }

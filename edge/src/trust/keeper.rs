@@ -150,7 +150,7 @@ impl TrustKeeper {
         let offered = Chain::from_bytes(bytes)?;
         let advance = self.lineage.merge(&offered, &self.site, time.at(wall));
         for accepted in &advance.accepted {
-            time.advance(accepted.time());
+            time.order(accepted.time(), wall);
         }
         Ok(advance)
     }

@@ -45,7 +45,7 @@ pub enum Novelty {
 }
 
 impl AcceptedRelease {
-    /// The statement's time, for [`crate::EdgeTime::advance`].
+    /// The statement's time, for [`crate::EdgeTime::release`].
     #[must_use]
     pub fn time(&self) -> Timestamp {
         self.release.signed_at.max(self.release.as_of)
@@ -95,7 +95,7 @@ pub struct AcceptedOrder {
 }
 
 impl AcceptedOrder {
-    /// The statement's time, for [`crate::EdgeTime::advance`].
+    /// The statement's time, for [`crate::EdgeTime::order`].
     #[must_use]
     pub const fn time(&self) -> Timestamp {
         self.order.signed_at

@@ -188,6 +188,20 @@ fn listed(problems: &[TrustProblem]) -> String {
 }
 
 impl Refusal {
+    /// Whether the very same statement may be accepted later: it is dated ahead, or by a key whose time has
+    /// not come.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        let is_early =
+            |refusal: &SignatureRefusal| matches!(refusal, SignatureRefusal::EarlyKey { .. });
+        match self {
+            Self::AheadOfTime { .. } => true,
+            Self::Trust(TrustError::Signature(refusal)) => is_early(refusal),
+            Self::Trust(TrustError::TooFew { refused, .. }) => refused.iter().any(is_early),
+            _ => false,
+        }
+    }
+
     /// A short, stable name for metrics, status and the drill.
     #[must_use]
     pub fn name(&self) -> &'static str {

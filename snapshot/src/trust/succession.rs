@@ -81,7 +81,7 @@ pub struct AcceptedSuccession {
 }
 
 impl AcceptedSuccession {
-    /// The statement's time, for [`crate::EdgeTime::advance`].
+    /// The statement's time, for [`crate::EdgeTime::order`].
     #[must_use]
     pub const fn time(&self) -> Timestamp {
         self.succession.signed_at

@@ -208,10 +208,8 @@ impl Generation {
         at: Timestamp,
     ) -> Result<SignedBy, SignatureRefusal> {
         let key = signature.fingerprint();
-        // 11.5 The key is listed. Before any arithmetic: strangers get no work out of us.
+        // 11.5 The key is listed. Strangers get no work out of us.
         let listed = self.key(&key).ok_or(SignatureRefusal::WrongKey(key))?;
-        // 10.6 and 10.8 It signed these bytes for this purpose.
-        signature.verify(namespace, payload)?;
         // 11.6 It belongs to a person we know.
         let (name, person) = self
             .person_of(listed)
@@ -233,6 +231,8 @@ impl Generation {
         }
         // 11.8 and 11.9 One of the key's lines allows this purpose, now.
         allowed_now(&listed.grants, name, key, namespace, at)?;
+        // 10.6 and 10.8 It signed these bytes for this purpose. Last, for it is what takes time.
+        signature.verify(namespace, payload)?;
         Ok(SignedBy {
             person: name.to_owned(),
             key,

@@ -1,7 +1,9 @@
 //! Bundles: the same state by any path, and nobody's epoch can lock a scope.
 
 use snapshot::order::Mode;
-use snapshot::{AcceptedOrder, Bundle, Epoch, Generation, Merged, OfferedBundle, Order, limits};
+use snapshot::{
+    AcceptedOrder, Bundle, Envelope, Epoch, Generation, Merged, OfferedBundle, Order, limits,
+};
 
 use crate::world::*;
 
@@ -143,6 +145,108 @@ fn a_stolen_keys_epoch_falls_when_it_is_thrown_out() {
 }
 
 #[test]
+fn with_a_stolen_key_thrown_out_no_carrier_brings_an_old_order_back() {
+    let haru = "[person.haru]\nroles = [\"operator\"]\nsites = [\"*\"]\n";
+    let both = Generation::parse(
+        &(signers() + &line("haru", "", 8)),
+        &format!("{TRUST}\n{haru}"),
+    )
+    .unwrap();
+    let minas = |epoch| accepted(&order("site", epoch), MINA, &both);
+    let mut bundle = Bundle::default();
+    for epoch in [3, 5] {
+        bundle.merge(minas(epoch), &both, &site()).unwrap();
+    }
+    let stolen = accepted(&order("site", 9), 8, &both);
+    bundle.merge(stolen, &both, &site()).unwrap();
+    let mut bundle = Bundle::from_bytes(&bundle.to_bytes().unwrap()).unwrap();
+    let without = generation();
+    let replayed = bundle.merge(minas(3), &without, &site());
+    assert_eq!(refused(replayed), "old-order");
+    // The newest of those who are left is what they had ordered.
+    bundle.merge(minas(5), &without, &site()).unwrap();
+    assert_eq!(bundle.get(&scope("site")).unwrap().order.epoch, Epoch(5));
+}
+
+#[test]
+fn a_stolen_key_fills_no_bundle_for_good() {
+    let haru = "[person.haru]\nroles = [\"operator\"]\nsites = [\"*\"]\n";
+    let both = Generation::parse(
+        &(signers() + &line("haru", "", 8)),
+        &format!("{TRUST}\n{haru}"),
+    )
+    .unwrap();
+    let mut bundle = Bundle::default();
+    let invented = |n: usize| accepted(&order(&format!("service:s{n}"), 1), 8, &both);
+    let taken = (0..limits::BUNDLE_ORDERS).map_while(|n| {
+        let merged = bundle.merge(invented(n), &both, &site());
+        merged.ok()
+    });
+    assert_eq!(taken.count(), limits::BUNDLE_ORDERS - 1);
+    let pay = || accepted(&order("service:pay", 1), MINA, &both);
+    assert!(bundle.merge(pay(), &both, &site()).is_err());
+    // The site's own order always has room; the rest once the key is thrown out.
+    let whole = accepted(&order("site", 1), MINA, &both);
+    bundle.merge(whole, &both, &site()).unwrap();
+    bundle.merge(pay(), &generation(), &site()).unwrap();
+    assert_eq!(bundle.iter().count(), limits::BUNDLE_ORDERS);
+    assert!(bundle.offer().to_bytes().is_ok());
+}
+
+#[test]
+fn an_envelope_that_was_padded_on_its_way_is_refused_and_no_bundle_outgrows_its_limit() {
+    let envelope = signed_order(&order("service:pay", 1), &[MINA]);
+    // `[1, payload, [signature]]`, with a long signature of nobody's behind the good one.
+    let long = padded(&envelope, limits::ENVELOPE_BYTES);
+    let bundle = [&[0x92, 0x01, 0x91][..], &long].concat();
+    let offered = OfferedBundle::from_bytes(&bundle).unwrap();
+    let judged = offered.accept(&generation(), &site(), NOW);
+    let refusal = judged.into_iter().next().unwrap().unwrap_err();
+    let expected = format!("at most {} are allowed", limits::ENVELOPE_BYTES);
+    assert!(refusal.to_string().contains(&expected), "{refusal}");
+    // Within the limit of one, all together have one.
+    let generation = generation();
+    let mut bundle = Bundle::default();
+    let merged = (0..limits::BUNDLE_ORDERS).map_while(|n| {
+        let envelope = signed_order(&order(&format!("service:s{n}"), 1), &[MINA]);
+        let padded = padded(&envelope, limits::ENVELOPE_BYTES - 2000);
+        let envelope = Envelope::from_bytes(&padded).unwrap();
+        let (order, _) = judge_order(&generation, &envelope).unwrap();
+        bundle.merge(order, &generation, &site()).ok()
+    });
+    assert!((20..40).contains(&merged.count()));
+    assert!(bundle.offer().to_bytes().is_ok());
+}
+
+/// The same envelope with one more signature, of so many zeros.
+fn padded(envelope: &Envelope, bytes: usize) -> Vec<u8> {
+    let own = envelope.to_bytes().unwrap();
+    let signature = envelope.signatures().next().unwrap();
+    let behind = own.len() - signature.len() - 2;
+    // The list of one signature becomes a list of two.
+    let head = &own[..behind - 1];
+    assert_eq!(own[behind - 1..][..2], [0x91, 0xc4]);
+    let length = u32::try_from(bytes).unwrap().to_be_bytes();
+    let pad = [&[0xc6][..], &length, &vec![0; bytes]].concat();
+    [head, &[0x92], &own[behind..], &pad].concat()
+}
+
+#[test]
+fn a_bundle_out_of_order_or_with_a_scope_twice_is_refused() {
+    let envelope = |scope: &str, epoch| signed_order(&order(scope, epoch), &[MINA]);
+    let bytes = |envelopes: [&Envelope; 2]| {
+        let [a, b] = envelopes.map(|envelope| envelope.to_bytes().unwrap());
+        [&[0x92, 0x01, 0x92][..], &a, &b].concat()
+    };
+    let (whole, pay) = (envelope("site", 1), envelope("service:pay", 1));
+    assert!(OfferedBundle::from_bytes(&bytes([&whole, &pay])).is_ok());
+    for wrong in [[&pay, &whole], [&pay, &envelope("service:pay", 2)]] {
+        let error = OfferedBundle::from_bytes(&bytes(wrong)).unwrap_err();
+        assert!(error.to_string().contains("not in their order"), "{error}");
+    }
+}
+
+#[test]
 fn one_bad_order_takes_no_other_with_it() {
     let mut offered = OfferedBundle::default();
     offered
@@ -190,7 +294,7 @@ fn oversized_bundles() {
     let mut offered = OfferedBundle::default();
     for n in 0..limits::BUNDLE_ORDERS {
         offered
-            .put(snapshot::Envelope::seal(
+            .put(Envelope::seal(
                 snapshot::encode(&order(&format!("service:s{n}"), 1)).unwrap(),
             ))
             .unwrap();

@@ -355,7 +355,7 @@ fn ahead_of_time() {
     let (accepted, alarms) = judge(limits::AHEAD_MS).unwrap();
     assert!(matches!(alarms.as_slice(), [Alarm::AheadOfTime { .. }]));
     let mut time = snapshot::EdgeTime::default();
-    assert!(time.advance(accepted.time()));
+    assert!(time.release(accepted.time(), NOW));
     assert_eq!(time.at(NOW), Timestamp(NOW.0 + limits::AHEAD_MS));
     assert_eq!(refused(judge(limits::AHEAD_MS + 1)), "ahead-of-time");
 }

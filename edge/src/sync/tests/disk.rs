@@ -75,6 +75,32 @@ async fn a_release_of_someone_thrown_out_is_not_used_after_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn orders_that_went_bad_on_the_disk_are_an_alarm_until_there_are_orders_again() {
+    let stand = stand().await;
+    let pay = |epoch| order("service:pay", epoch, Mode::Degraded);
+    stand.publisher.order(&pay(1), 2);
+    stand
+        .edge
+        .until("ordered", |status| !status.orders.is_empty())
+        .await;
+    stand.edge.stop().await;
+    fs_err::write(stand.data.path().join("sites/dasom/state/orders"), "x").unwrap();
+    let site = config(vec![stand.publisher.url()]);
+    let state = Following::open(stand.data.path(), &site).await;
+    let why = state.faults().disk().unwrap();
+    assert!(
+        why.contains("orders of dasom on this disk are damaged"),
+        "{why}"
+    );
+    drop(state);
+    let edge = Following::start(stand.data.path(), &site).await;
+    edge.until("ordered again", |status| !status.orders.is_empty())
+        .await;
+    assert_eq!(edge.state.faults().disk(), None);
+    edge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_disk_has_one_edge() {
     let stand = stand().await;
     let site = config(vec![stand.publisher.url()]);

@@ -2,9 +2,9 @@
 
 use fs_err as fs;
 use snapshot::order::Mode;
-use snapshot::{Scope, Timestamp};
+use snapshot::{Scope, Timestamp, limits};
 
-use super::super::{Place, wall_clock};
+use super::super::{Place, SyncStatus, wall_clock};
 use super::stand;
 use crate::fixture::{Draft, order, site};
 
@@ -41,6 +41,32 @@ async fn orders_come_into_force_and_forged_ones_do_not() {
             .accepted_at
             > Timestamp(0)
     );
+    stand.edge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_dated_ahead_ends_no_other() {
+    let stand = stand().await;
+    let mut degrade = order("service:pay", 1, Mode::Degraded);
+    degrade.ends_at = Some(Timestamp(wall_clock().0 + 3_600_000));
+    stand.publisher.order(&degrade, 2);
+    let two_orders = |orders: usize| move |status: &SyncStatus| status.orders.len() == orders;
+    stand.edge.until("ordered", two_orders(1)).await;
+    let mut ahead = order("service:dream", 1, Mode::Degraded);
+    ahead.signed_at = Timestamp(wall_clock().0 + limits::AHEAD_MS - 60_000);
+    stand.publisher.order(&ahead, 2);
+    let status = stand.edge.until("ordered ahead", two_orders(2)).await;
+    assert!(
+        status
+            .alarms
+            .iter()
+            .any(|alarm| alarm.text.contains("ahead"))
+    );
+    let (now, pay) = (stand.edge.state.edge_time(), "pay".parse().unwrap());
+    assert!(now < degrade.ends_at.unwrap());
+    let orders = stand.edge.state.orders().borrow().clone();
+    assert_eq!(orders.service_mode(&pay, now), Mode::Degraded);
+    assert_eq!(stand.edge.state.faults().ordered_at(), ahead.signed_at);
     stand.edge.stop().await;
 }
 
