@@ -14,7 +14,7 @@ use crate::visible;
 use crate::world::World;
 
 /// What is put on the first page.
-const WORDS: &str = "오늘은 모든 창구를 닫습니다. 내일 아침 8시에 다시 알립니다.";
+pub(super) const WORDS: &str = "오늘은 모든 창구를 닫습니다. 내일 아침 8시에 다시 알립니다.";
 /// The first page, as the collection of assets has it.
 const PAGE: &str = "index.html";
 

@@ -8,8 +8,9 @@
 //! 6. *Lies*: the mirror returns and offers bad releases.
 //! 7. *Words*: ops write a notice.
 //! 8. *Emergency*: a page is changed by hand, without a database.
-//! 9. *Over*: the origin wakes up.
-//! 10. In the long form, it comes and goes until a million requests were made.
+//! 9. *Hands*: a key is stolen and the building is gone; two people go back to the release before.
+//! 10. *Over*: the origin wakes up.
+//! 11. In the long form, it comes and goes until a million requests were made.
 //!
 //! Readers ask throughout; they are sent away from an edge before it is killed, as a CDN would.
 
@@ -17,6 +18,7 @@ mod alone;
 mod calm;
 mod emergency;
 mod gone;
+mod hands;
 mod lies;
 mod long;
 mod words;
@@ -99,6 +101,9 @@ pub async fn play(
 
     say("emergency: a page is amended by hand");
     emergency::emergency(&world, report).await?;
+
+    say("hands: a stolen key is thrown out, two people decide");
+    hands::hands(&world, report).await?;
 
     say("over: the origin wakes up");
     world.freeze_origin(false)?;

@@ -16,7 +16,7 @@ use crate::world::World;
 /// A notice must stand on every page within this.
 const WITHIN: Duration = Duration::from_secs(3);
 /// What ops write in the drill.
-const WORDS: &str = "센터 화재로 복구 중입니다. 저녁 9시에 다시 알립니다.";
+pub(super) const WORDS: &str = "센터 화재로 복구 중입니다. 저녁 9시에 다시 알립니다.";
 
 pub(super) async fn words(world: &World, urls: &Urls, report: &mut Report) -> Result<()> {
     const ACT: &str = "Words: ops write a notice";

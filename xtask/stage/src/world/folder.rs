@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::Result;
+use ssh_key::private::Ed25519Keypair;
+use ssh_key::{LineEnding, PrivateKey};
 
 use super::Built;
 
@@ -32,13 +34,26 @@ pub(super) fn lay_out(built: &Built, site: &Path, size: town::Size) -> Result<()
     Ok(())
 }
 
-/// An edge's `edge.toml`.
+/// Where the listeners of an edge are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Listeners {
+    pub(super) public: SocketAddr,
+    pub(super) control: SocketAddr,
+    pub(super) peer: SocketAddr,
+}
+
+/// An edge's `edge.toml`, with another edge beside it.
 pub(super) fn edge_toml(
     name: &str,
-    public: SocketAddr,
-    control: SocketAddr,
+    at: Listeners,
+    beside: SocketAddr,
     origin: SocketAddr,
 ) -> String {
+    let Listeners {
+        public,
+        control,
+        peer,
+    } = at;
     format!(
         r#"name = "{name}"
 data = "{name}"
@@ -47,7 +62,12 @@ data = "{name}"
 public = "{public}"
 control = "{control}"
 
+[peer]
+listen = "{peer}"
+token_file = "fleet.token"
+
 [[site]]
+peers = ["http://{beside}"]
 name = "dasom"
 hosts = ["*"]
 trust = "site/trust"
@@ -68,6 +88,30 @@ pub(super) fn ops_toml(controls: &[SocketAddr]) -> String {
         "site = \"dasom\"\nmirrors = [\"site/mirror\"]\nedges = [{}]\nkey = \"site/keys/operator\"\n",
         controls.join(", ")
     )
+}
+
+/// Two more people who may order, beside whoever `origin-sync init` named: each has a key in `keys/`.
+pub(super) fn more_operators(site: &Path) -> Result<()> {
+    let (signers, policy) = (
+        site.join("trust/allowed_signers"),
+        site.join("trust/trust.toml"),
+    );
+    for (person, seed) in [("minji", 41), ("juno", 42)] {
+        let name = format!("{person}@dasom.example");
+        let written = fs_err::read_to_string(&signers)?;
+        if written.contains(&name) {
+            continue;
+        }
+        let mut key = PrivateKey::from(Ed25519Keypair::from_seed(&[seed; 32]));
+        key.set_comment(name.as_str());
+        let private = site.join("keys").join(person);
+        key.write_openssh_file(&private, LineEnding::LF)?;
+        let public = key.public_key().to_openssh()?;
+        fs_err::write(&signers, format!("{written}{name} {public}\n"))?;
+        let roles = format!("[person.\"{name}\"]\nroles = [\"operator\"]\nsites = [\"dasom\"]\n\n");
+        fs_err::write(&policy, roles + &fs_err::read_to_string(&policy)?)?;
+    }
+    Ok(())
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {

@@ -15,7 +15,10 @@ use rustix::process::Signal;
 use crate::client::Client;
 use crate::ports::free;
 use crate::process::{self, Process, wait_for};
+use folder::Listeners;
 
+/// The token of the edges among themselves, of a world that ends on this machine.
+const TOKEN: &str = "a-token-of-a-world-that-is-only-played";
 /// The host name the edges know the site by.
 pub const HOST: &str = "dasom.example";
 /// How long anything may take to come up: an edge that never ran compiles its components, which takes
@@ -42,6 +45,8 @@ pub struct Edge {
     pub public: SocketAddr,
     /// Where ops ask.
     pub control: SocketAddr,
+    /// Where other edges ask, and orders are brought.
+    pub peer: SocketAddr,
     /// Whether readers are sent to it: off while it is being restarted, as a CDN would.
     pub in_service: AtomicBool,
     config: PathBuf,
@@ -107,15 +112,27 @@ impl World {
         process::run("origin-sync init", init, &[0]).await?;
         let loopback = IpAddr::from(Ipv4Addr::LOCALHOST);
         let origin_at = free(loopback)?;
+        folder::more_operators(&site)?;
+        fs_err::write(dir.join("fleet.token"), TOKEN)?;
         let mut edges = Vec::new();
-        for name in ["seoul-1", "busan-1"] {
+        let peers = [free(loopback)?, free(loopback)?];
+        for (name, peer, beside) in [
+            ("seoul-1", peers[0], peers[1]),
+            ("busan-1", peers[1], peers[0]),
+        ] {
             let (public, control) = (free(bind)?, free(loopback)?);
             let config = dir.join(format!("{name}.toml"));
-            fs_err::write(&config, folder::edge_toml(name, public, control, origin_at))?;
+            let at = Listeners {
+                public,
+                control,
+                peer,
+            };
+            fs_err::write(&config, folder::edge_toml(name, at, beside, origin_at))?;
             edges.push(Edge {
                 name,
                 public,
                 control,
+                peer,
                 in_service: AtomicBool::new(true),
                 config,
                 process: None,
