@@ -9,6 +9,7 @@
 
 mod dry;
 mod rehearse;
+mod writing;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,16 +31,14 @@ use crate::answer::{
     from_snapshot,
 };
 use crate::copy::LoadedRelease;
-use crate::log::{Event, Shown};
+use crate::log::Shown;
 use crate::mode::breaker::Outcome;
 use crate::mode::{Admission, Gate, Reason};
 use crate::origin::headers::{Client, for_rewriting, loops, towards_origin};
 use crate::origin::{Failure, Origin, OriginAnswer};
 use crate::page::emergency::Kind;
 use crate::page::rewrite::origin::forwarded_condition;
-use crate::page::{
-    AnswerBody, Freshness, PageState, Reader, Receipt, Source, emergency, with_receipt,
-};
+use crate::page::{AnswerBody, Freshness, PageState, Reader, Source, emergency, with_receipt};
 use rehearse::Taken;
 
 /// A request on its way.
@@ -273,44 +272,6 @@ impl<'a> Visit<'a> {
         }
     }
 
-    async fn write(&self, body: Incoming, access: &mut Access) -> Response<AnswerBody> {
-        let origin = match self.plan(self.gate.admit_write()) {
-            Plan::Origin(origin) => origin,
-            Plan::Snapshot(why) => return self.refuse(Kind::WriteRefused, why, access),
-            Plan::Loop => return self.refuse(Kind::BadGateway, "loop", access),
-        };
-        let method = self.head.method.clone();
-        let asked = origin
-            .write(method, &self.target(), self.headers(), body)
-            .await;
-        match asked {
-            Ok(answer) => {
-                let outcome = if way::is_failure(answer.status) {
-                    Failure::Status(answer.status).outcome()
-                } else {
-                    Some(Outcome::Answered)
-                };
-                if let Some(outcome) = outcome {
-                    self.gate
-                        .observe(self.path.as_str(), outcome, Some("origin-5xx"));
-                }
-                access.by = AnsweredBy::Origin;
-                from_origin::answer(answer, self.reader, &self.edge.name, None)
-            }
-            Err(failure) => {
-                self.observe(failure);
-                let kind = match failure {
-                    Failure::ReaderGone => Kind::BadRequest,
-                    Failure::ReaderTooLarge => Kind::ContentTooLarge,
-                    // Without a connection nothing was sent.
-                    Failure::Connect => Kind::WriteRefused,
-                    _ => Kind::WriteUnknown,
-                };
-                self.refuse(kind, failure.as_str(), access)
-            }
-        }
-    }
-
     /// The snapshot's answer for a route that it answers in every mode. Where that is none, who else
     /// is asked is a matter of the mode.
     async fn always(&self) -> Option<SnapshotAnswer> {
@@ -421,37 +382,6 @@ impl<'a> Visit<'a> {
         let notices = way::notice_page(manifest);
         let draft = with_receipt(kind, self.reader, &state, notices, receipt.as_ref());
         way::own_answer(self.edge, self.reader, draft, &state)
-    }
-
-    /// What the reader of a write that the origin did not answer may refer to.
-    fn receipt(&self, kind: Kind, access: &mut Access) -> Option<Receipt> {
-        if !matches!(kind, Kind::WriteRefused | Kind::WriteUnknown) {
-            return None;
-        }
-        access.unwritten = Some(kind);
-        Some(Receipt {
-            reference: access.id.reference(),
-            at: self.site.copy.edge_time(),
-        })
-    }
-
-    /// Notes a write that the origin did not answer: nothing of it but what its reader was told.
-    fn note_unwritten(&self, access: &Access) {
-        let reference = access.id.reference();
-        let (route, service) = (access.route.clone(), access.service.clone());
-        self.site.copy.note(match access.unwritten {
-            Some(Kind::WriteRefused) => Event::WriteRefused {
-                reference,
-                route,
-                service,
-            },
-            Some(Kind::WriteUnknown) => Event::WriteUnknown {
-                reference,
-                route,
-                service,
-            },
-            _ => return,
-        });
     }
 
     fn context(&self, detail: Option<&'static str>, degraded: Degraded) -> AnswerContext {

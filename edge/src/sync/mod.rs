@@ -31,6 +31,7 @@ mod state;
 mod status;
 mod succession;
 mod sweep;
+mod switching;
 mod tally;
 mod trust_status;
 mod work;
