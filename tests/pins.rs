@@ -38,7 +38,9 @@ async fn a_pinned_release_stays_until_the_pin_is_gone() {
     let mut edge = site.edge().start().await;
     edge.reaches(2).await;
     assert_eq!(words(&edge).await, "wrong words\n");
-    site.order(&["pin", "1", "--why", "2 is wrong"]).await;
+    let pinned = site.order(&["pin", "1", "--why", "2 is wrong"]).await;
+    let changes = "release 1 for 2 changes the collections pages\n  and the pages /pages/{*path}";
+    pinned.says(&[changes]);
     edge.reaches(1).await;
     assert_eq!(words(&edge).await, "plain words\n");
     does(&edge, "staying on release 1, which is pinned").await;

@@ -13,10 +13,10 @@ use stage::client::Client;
 use stage::ports;
 use stage::process::{Process, wait_for};
 
-use super::PEERS;
 use super::given::Given;
 use super::nginx::Nginx;
 use super::origin::Origin;
+use super::{HOST, PEERS};
 use crate::data::{self, Draws};
 use crate::options::Options;
 use crate::site::Site;
@@ -37,6 +37,7 @@ pub(super) struct Fleet {
 
 #[derive(Debug)]
 struct Edge {
+    public: SocketAddr,
     control: SocketAddr,
     peer: SocketAddr,
     process: Process,
@@ -79,7 +80,7 @@ impl Fleet {
         }
         let mut fleet = Self {
             edges: Vec::new(),
-            client: Client::new("country.test"),
+            client: Client::new(HOST),
         };
         let (first, others) = places.split_first().context("no edges")?;
         fleet.edges.push(first.begin(options)?);
@@ -98,6 +99,11 @@ impl Fleet {
         Ok(fleet)
     }
 
+    /// Where readers ask.
+    pub(super) fn publics(&self) -> impl Iterator<Item = SocketAddr> {
+        self.edges.iter().map(|edge| edge.public)
+    }
+
     /// The peer listeners.
     pub(super) fn peers(&self) -> impl Iterator<Item = SocketAddr> {
         self.edges.iter().map(|edge| edge.peer)
@@ -106,18 +112,29 @@ impl Fleet {
     /// Waits until every edge answers as `given` orders; gives how long after its signing each did,
     /// milliseconds. Every edge says itself since when: who asks more often would only be in the way.
     pub(super) async fn obeys(&self, given: &Given) -> Result<Vec<f64>> {
+        self.becomes(given.state, given.signed_at_ms, OBEY).await
+    }
+
+    /// Waits until every edge is in this state, at most for `limit`; gives how long after `from_ms` each
+    /// was, milliseconds.
+    pub(super) async fn becomes(
+        &self,
+        state: &str,
+        from_ms: u64,
+        limit: Duration,
+    ) -> Result<Vec<f64>> {
         try_join_all((0..self.edges.len()).map(|n| async move {
-            let what = format!("edge-{n} to be {}", given.state);
-            let since = wait_for(&what, OBEY, async || {
+            let what = format!("edge-{n} to be {state}");
+            let since = wait_for(&what, limit, async || {
                 tokio::time::sleep(Duration::from_millis(500)).await;
                 let site = self.site(n).await?;
                 let service = site.pointer("/services/0").context("no service")?;
-                let is_so = service.get("state").and_then(Value::as_str) == Some(given.state);
+                let is_so = service.get("state").and_then(Value::as_str) == Some(state);
                 let since = service.get("since_ms").and_then(Value::as_u64);
-                Ok(since.filter(|since| is_so && *since >= given.signed_at_ms))
+                Ok(since.filter(|since| is_so && *since >= from_ms))
             })
             .await?;
-            Ok((since - given.signed_at_ms) as f64)
+            Ok((since - from_ms) as f64)
         }))
         .await
     }
@@ -179,6 +196,7 @@ impl Place {
             .arg("--config")
             .arg(self.dir.join("edge.toml"));
         Ok(Edge {
+            public: self.public,
             control: self.control,
             peer: self.peer,
             process: Process::start("edge", serve, &self.dir.join("edge.log"))?,

@@ -231,7 +231,8 @@ impl Order {
             }
             What::Unpin { word } => {
                 let what = "unpin the release of the";
-                give(settings, what, Scope::Site, word, plain(Change::Unpin)).await
+                let change = async |world: &give::World<'_>| Ok(pin::unpin(world).await);
+                give(settings, what, Scope::Site, word, change).await
             }
             What::Extend {
                 service,

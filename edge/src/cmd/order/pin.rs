@@ -1,17 +1,20 @@
 //! `edge order pin`: which release is meant.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clap::Args;
 use serde_json::Value;
+use snapshot::manifest::{Route, Target};
 use snapshot::order::Pin;
-use snapshot::{Digest, Sequence, SiteName};
+use snapshot::{CollectionName, Digest, Manifest, Scope, Sequence, SiteName};
 use tokio::time::Instant;
 
 use super::Word;
 use super::draft::Change;
 use super::facts::SiteFacts;
 use super::give::World;
+use super::preview::first;
 use crate::cmd::Fault;
 use crate::cmd::ops::obeying::{Question, obeying};
 use crate::sync::Place;
@@ -70,6 +73,9 @@ impl PinTo {
                 .iter()
                 .find(|facts| facts.release.manifest == manifest);
             eprintln!("{}", described(sequence, facts));
+            if let (Some(pinned), Some(newest)) = (facts, &world.facts) {
+                eprintln!("{}", unlike(newest, pinned));
+            }
             let question = Holds {
                 site: settings.site.clone(),
                 sequence: self.sequence,
@@ -84,6 +90,75 @@ impl PinTo {
         }
         Ok(Change::Pin(Pin { sequence, manifest }))
     }
+}
+
+/// The change that takes a pin away, with what comes of it on standard error.
+pub(super) async fn unpin(world: &World<'_>) -> Change {
+    let order = world.held.newest(&Scope::Site).map(|known| &known.order);
+    if let (Some(pin), Some(newest)) = (order.and_then(|order| order.pin), &world.facts)
+        && !world.settings.json
+    {
+        let found = SiteFacts::retained(world.settings, pin.sequence, world.now).await;
+        let is_pinned = |facts: &&SiteFacts| facts.release.manifest == pin.manifest;
+        if let Some(pinned) = found.iter().find(is_pinned) {
+            eprintln!("{}", unlike(pinned, newest));
+        }
+    }
+    Change::Unpin
+}
+
+/// In what `after` is another than `before`: collections, and the pages that are made of them.
+fn unlike(before: &SiteFacts, after: &SiteFacts) -> String {
+    let (sequence, next) = (before.release.sequence, after.release.sequence);
+    let (before, after) = (&before.manifest, &after.manifest);
+    let segments = |manifest: &Manifest, name: &CollectionName| {
+        let collection = manifest.collection(name);
+        collection.map(|found| found.segments.iter().map(|one| one.id).collect::<Vec<_>>())
+    };
+    let named = before.collections.iter().chain(&after.collections);
+    let named: BTreeSet<&CollectionName> = named.map(|collection| &collection.name).collect();
+    let differs = |name: &&CollectionName| segments(before, name) != segments(after, name);
+    let collections: BTreeSet<&CollectionName> = named.into_iter().filter(differs).collect();
+    let components = |manifest: &Manifest| -> Vec<(String, Digest)> {
+        let components = manifest.components.iter();
+        components
+            .map(|one| (one.name.to_string(), one.digest))
+            .collect()
+    };
+    let (was, is) = (components(before), components(after));
+    let other_guest = |target: &Target| match target {
+        Target::Component(name) => {
+            let of = |all: &[(String, Digest)]| {
+                all.iter()
+                    .find(|(known, _)| known == name.as_ref())
+                    .map(|(_, digest)| *digest)
+            };
+            of(&was) != of(&is)
+        }
+        Target::Assets(name) => collections.contains(name),
+    };
+    let changes = |route: &&Route| {
+        route
+            .collections
+            .iter()
+            .any(|name| collections.contains(name))
+            || other_guest(&route.target)
+            || !before.routes.contains(route)
+            || !after.routes.contains(route)
+    };
+    let routes = before.routes.iter().chain(&after.routes).filter(changes);
+    let mut pages: Vec<String> = routes.map(|route| route.path.clone()).collect();
+    pages.sort_unstable();
+    pages.dedup();
+    if pages.is_empty() {
+        return format!("  the same pages as in release {sequence}");
+    }
+    let collections: Vec<&str> = collections.iter().map(|name| name.as_ref()).collect();
+    format!(
+        "  release {next} for {sequence} changes the collections {}\n  and the pages {}",
+        collections.join(", "),
+        first(&pages, "  ")
+    )
 }
 
 fn described(sequence: Sequence, facts: Option<&SiteFacts>) -> String {

@@ -274,7 +274,7 @@ fn every_service(facts: Option<&SiteFacts>, held: &Held) -> Vec<ServiceName> {
     services
 }
 
-fn first(names: &[String], between: &str) -> String {
+pub(super) fn first(names: &[String], between: &str) -> String {
     let shown: Vec<&str> = names.iter().take(PAGES).map(String::as_str).collect();
     match names.len().saturating_sub(PAGES) {
         0 => shown.join(between),
