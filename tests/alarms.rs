@@ -186,6 +186,54 @@ async fn two_orders_of_one_epoch_are_an_alarm_until_a_later_one_settles_it() {
 }
 
 #[tokio::test]
+async fn two_manifests_of_one_sequence_are_an_alarm_until_a_later_release_settles_it() {
+    let site = site().await;
+    let edge = site.edge().start().await;
+    calm(&edge).await;
+    edge.reaches(1).await;
+    let forge = site.forge("mirror");
+    let mut manifest = forge.manifest.clone();
+    // As good as the other one: it is not to be refused for anything else.
+    manifest.canaries[0].contains = "Small".to_owned();
+    let mut other = forge.next_of(&manifest).unwrap();
+    other.sequence = forge.release.sequence;
+    let envelope = forge.signed(&other).unwrap().to_bytes().unwrap();
+    let before = forge.point(&envelope).unwrap();
+    let why = raised(&edge, "fork").await;
+    assert!(why.contains("sequence 1 is "), "{why}");
+    // Whichever of the two it is, it goes on to answer out of one of them.
+    assert_eq!(edge.sequence().await, Some(1));
+    assert_eq!(edge.get("/").await.status, 200);
+    forge.point(&before).unwrap();
+    site.write("public/plain.txt", "again");
+    site.publish().await;
+    edge.reaches(2).await;
+    over(&edge, "fork").await;
+}
+
+#[tokio::test]
+async fn a_clock_that_runs_ahead_of_the_other_edges_is_an_alarm() {
+    if !outside::have("cc") {
+        return;
+    }
+    let site = site().await;
+    let right = site.edge().named("right").with_token(TOKEN).giving();
+    let right = right.start().await;
+    let clock = Clock::of(&site);
+    let peer = format!("http://{}", right.peer());
+    let wrong = site.edge().named("wrong").by(&clock);
+    let wrong = wrong.with_token(TOKEN).beside(&[peer]);
+    let wrong = wrong.set("age-alarm = \"24h\"").start().await;
+    calm(&wrong).await;
+    clock.is_wrong_by(3 * 3600);
+    let why = raised(&wrong, "certificate-or-clock").await;
+    let words = "ahead of its sources': set it";
+    assert!(why.contains(words), "{why}");
+    clock.is_wrong_by(0);
+    over(&wrong, "certificate-or-clock").await;
+}
+
+#[tokio::test]
 async fn a_certificate_near_its_end_is_an_alarm() {
     let site = site().await;
     let fleet = Fleet::found(&site, "fleet");

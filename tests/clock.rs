@@ -75,6 +75,47 @@ fn alarms(status: &Value) -> String {
     status["alarms"].to_string()
 }
 
+#[tokio::test]
+async fn a_forced_mode_ends_by_a_jump_of_the_clock_and_its_pin_and_notice_stay() {
+    if !outside::have("cc") {
+        return;
+    }
+    let site = Site::small().init().await;
+    site.publish().await;
+    let clock = Clock::of(&site);
+    let edge = site.edge().by(&clock).start().await;
+    site.order(&["pin", "1"]).await;
+    site.order(&["notice", "site", "restoring", "--language", "en"])
+        .await;
+    site.order(&["degrade", "site", "--why", "fire", "--for", "4h"])
+        .await;
+    let order = ordered(&edge, 3, "degraded").await;
+    assert_eq!(
+        (&order["scope"], &order["notices"]),
+        (&"site".into(), &1.into())
+    );
+    clock.is_wrong_by(5 * 3600);
+    let order = ordered(&edge, 3, "automatic").await;
+    assert_eq!(order["notices"], 1);
+    assert!(order["ends_at"].is_string(), "{order}");
+    let page = edge.get("/").language("en").await;
+    assert!(page.text().contains("restoring"), "{}", page.text());
+    // What comes after the pin is known of, and not used.
+    site.write("public/plain.txt", "plainer\n");
+    site.publish().await;
+    eventually("release 2 to be offered", async || {
+        let sources = edge.status().await["sources"].clone();
+        (sources[0]["offers"] == 2).then_some(())
+    })
+    .await;
+    assert_eq!(edge.sequence().await, Some(1));
+    assert_eq!(edge.get("/pages/plain.txt").await.text(), "plain words\n");
+    site.order(&["unpin"]).await;
+    edge.reaches(2).await;
+    let order = ordered(&edge, 4, "automatic").await;
+    assert_eq!(order["notices"], 1);
+}
+
 /// By how much a machine without a clock is wrong.
 fn since_1970() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();

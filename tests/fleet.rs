@@ -1,10 +1,12 @@
 //! The fleet as one picture: `edge fleet`, and the page of the control listener.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
+use tokio::time::timeout;
 
-use crate::scene::{Edge, Site, binary, eventually, hold, problems, run};
+use crate::scene::{Edge, Origin, PATIENCE, Site, binary, eventually, hold, problems, run};
 
 fn control(edge: &Edge) -> String {
     format!("http://{}", edge.control)
@@ -85,6 +87,44 @@ async fn every_edge_is_shown_and_who_is_gone_is_named() {
         format!("site = \"small\"\nedges = {:?}\n", &all[..2]),
     );
     run(fleet(&site, &[])).await.expect(0);
+}
+
+#[tokio::test]
+async fn on_a_terminal_it_follows_what_changes_until_it_is_interrupted() {
+    if !outside::have("script") {
+        return;
+    }
+    let site = site().await;
+    let origin = Origin::start(|_| http::Response::new("origin".into())).await;
+    let edge = site.edge().before(&origin).start().await;
+    let all = [control(&edge)];
+    site.write("fleet.toml", format!("site = \"small\"\nedges = {all:?}\n"));
+    let line = format!(
+        "exec {} fleet --ops fleet.toml --every 500ms",
+        binary("edge").display()
+    );
+    // Everything that the terminal was sent, frame after frame, lies in a file.
+    let mut script = tokio::process::Command::new("script");
+    script.args(["-qefc", &line, "screen"]);
+    script.current_dir(site.dir()).kill_on_drop(true);
+    script.stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut script = script.stderr(Stdio::null()).spawn().unwrap();
+    let shows = async |words: &str| {
+        eventually(&format!("a frame with {words:?}"), async || {
+            let screen = fs_err::read(site.path("screen")).ok()?;
+            String::from_utf8_lossy(&screen).find(words)
+        })
+        .await
+    };
+    let before = shows("home normal (").await;
+    site.order(&["degrade", "home", "--why", "fire"]).await;
+    let after = shows("home degraded (service-order").await;
+    assert!(before < after);
+    let mut keys = script.stdin.take().unwrap();
+    keys.write_all(b"\x03").await.unwrap();
+    keys.flush().await.unwrap();
+    let ended = timeout(PATIENCE, script.wait()).await.expect("an end");
+    assert_eq!(ended.unwrap().code(), Some(0));
 }
 
 #[tokio::test]

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use http::Method;
 use snapshot::limits::BUNDLE_BYTES;
+use snapshot::order::Mode;
+use snapshot::{Envelope, Epoch, KeySigner, Namespace, OfferedBundle, Order, encode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::scene::{Ask, Edge, Site, TOKEN, eventually};
+use crate::scene::{Ask, Edge, Site, TOKEN, eventually, flood};
 
 /// An edge of a fleet in which nobody asks for news by himself.
 async fn edge(site: &Site, name: &str, next: &[&Edge]) -> Edge {
@@ -88,18 +90,51 @@ async fn what_a_stranger_brings_is_told_to_him_and_changes_nothing() {
     let status = edge.status().await;
     assert_eq!(status["orders"].as_array().unwrap().len(), 0);
     assert_eq!(status["refusals"].as_array().unwrap().len(), 0);
-    // As fast as it goes: signatures are looked at of a few.
-    let mut sent_away = None;
-    for _ in 0..1000 {
-        let answer = bring("no orders").await;
-        if answer.status == 429 {
-            sent_away = Some(answer);
-            break;
+}
+
+/// A bundle of one order about `pay`, really signed, by a key that nobody knows.
+fn by_a_stranger() -> Vec<u8> {
+    let order = Order {
+        version: Order::VERSION,
+        site: "small".parse().unwrap(),
+        scope: "service:pay".parse().unwrap(),
+        epoch: Epoch(1),
+        predecessor: None,
+        mode: Mode::Degraded,
+        insists: false,
+        notices: Vec::new(),
+        pin: None,
+        back: None,
+        who: "nobody".to_owned(),
+        why: "fun".to_owned(),
+        ends_at: None,
+        signed_at: edge::sync::wall_clock(),
+    };
+    let mut envelope = Envelope::seal(encode(&order).unwrap());
+    let stranger = KeySigner::new(stage::forge::stranger()).unwrap();
+    envelope.sign_with(&stranger, Namespace::Order).unwrap();
+    encode(&(OfferedBundle::VERSION, [envelope])).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_thousand_bundles_that_a_stranger_signed_few_are_looked_at_and_an_operator_is_heard() {
+    let site = site().await;
+    let edge = edge(&site, "edge-1", &[]).await;
+    let bundle = by_a_stranger();
+    let (flood, ()) = tokio::join!(
+        flood(edge.peer(), "/small/orders", &bundle, 1000),
+        // Readers have nothing of it.
+        async {
+            for _ in 0..50 {
+                assert_eq!(edge.get("/").await.status, 200);
+            }
         }
-    }
-    let sent_away = sent_away.expect("an end to it");
-    assert_eq!(sent_away.headers["retry-after"], "1");
-    assert_eq!(edge.get("/").await.status, 200);
+    );
+    assert_eq!(flood.answers.len(), 1000);
+    flood.is_held_back();
+    let status = edge.status().await;
+    assert_eq!(status["orders"].as_array().unwrap().len(), 0);
+    let degrade = ["degrade", "pay", "--why", "fire"];
     eventually("the operator to be heard again", async || {
         let key = operator(&site);
         let given = site.order_via(&url(&edge), &key, &degrade).await;

@@ -62,6 +62,13 @@ async fn an_outage_is_in_the_log_by_whom_how_and_what_readers_got() {
         .body("x")
         .await;
     assert_eq!(write.status, 503);
+    // Nothing of who wrote, of what, or of where but the template.
+    let refused = told(&edge, "the write", |line| line["kind"] == "write-refused").await;
+    let mut fields: Vec<&String> = refused.as_object().unwrap().keys().collect();
+    fields.sort();
+    let expected = ["at", "kind", "reference", "route", "service", "site"];
+    assert_eq!(fields, expected, "{refused}");
+    assert_eq!(refused["route"], "/pages/{*path}");
     let order = told(&edge, "the order", |line| line["kind"] == "order-accepted").await;
     assert_eq!(
         (&order["who"], &order["why"]),

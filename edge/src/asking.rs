@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 pub use url::Url;
 
@@ -36,7 +37,20 @@ pub fn client() -> Client {
 /// # Errors
 /// In words, why there is nothing to read.
 pub async fn status(client: &Client, url: &Url) -> Result<serde_json::Value, String> {
-    let asked = timeout(PATIENCE, fetch(client, url)).await;
+    status_as(client, url, STATUS_BYTES).await
+}
+
+/// The same, at most `most` bytes of it, as far as `T` has a place for it: what is passed over is never
+/// held.
+///
+/// # Errors
+/// In words, why there is nothing to read.
+pub async fn status_as<T: DeserializeOwned>(
+    client: &Client,
+    url: &Url,
+    most: usize,
+) -> Result<T, String> {
+    let asked = timeout(PATIENCE, fetch(client, url, most)).await;
     asked.unwrap_or_else(|_| Err(format!("no answer within {PATIENCE:?}")))
 }
 
@@ -50,7 +64,7 @@ pub async fn why<Q: Serialize>(
     question: &Q,
 ) -> Result<serde_json::Value, String> {
     let request = post(url, "/why", question)?;
-    let asked = timeout(TRIAL_PATIENCE, read(client, request, "/why")).await;
+    let asked = timeout(TRIAL_PATIENCE, read(client, request, "/why", STATUS_BYTES)).await;
     asked.unwrap_or_else(|_| Err(format!("no answer within {TRIAL_PATIENCE:?}")))
 }
 
@@ -111,10 +125,10 @@ impl Lines {
     }
 }
 
-async fn fetch(client: &Client, url: &Url) -> Result<serde_json::Value, String> {
+async fn fetch<T: DeserializeOwned>(client: &Client, url: &Url, most: usize) -> Result<T, String> {
     let mut request = Request::new(Full::default());
     *request.uri_mut() = uri(url, "/status")?;
-    read(client, request, "/status").await
+    read(client, request, "/status", most).await
 }
 
 fn post<T: Serialize>(url: &Url, path: &str, value: &T) -> Result<Request<Full<Bytes>>, String> {
@@ -133,17 +147,16 @@ fn uri(url: &Url, path: &str) -> Result<Uri, String> {
     uri.map_err(|error| error.to_string())
 }
 
-async fn read(
+async fn read<T: DeserializeOwned>(
     client: &Client,
     request: Request<Full<Bytes>>,
     path: &str,
-) -> Result<serde_json::Value, String> {
+    most: usize,
+) -> Result<T, String> {
     let response = client.request(request).await;
     let response = response.map_err(|error| causes(&error))?;
     let status = response.status();
-    let body = Limited::new(response.into_body(), STATUS_BYTES)
-        .collect()
-        .await;
+    let body = Limited::new(response.into_body(), most).collect().await;
     let body = body.map_err(|error| format!("{path}: {error}"))?.to_bytes();
     if status != StatusCode::OK {
         return Err(refusal(path, status, &body));

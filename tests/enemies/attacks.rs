@@ -46,7 +46,12 @@ pub(super) async fn signed_with_an_expired_key(world: &World) {
     world.refuses(&[seal(&next, &[Who::Ended])], &words).await;
 }
 
+/// He was an operator, and heard, until he was taken out of the trust files of the running edge.
 pub(super) async fn signed_with_a_removed_key(world: &World) {
+    let first = order("service:home", 1, Mode::Automatic);
+    let answer = world.bring(&[seal(&first, &[Who::Removed])]).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    world.lets_go(Who::Removed).await;
     let next = order("service:pay", IN_FORCE + 1, Mode::Normal);
     let removed = Who::Removed.fingerprint();
     let words = format!("wrong-key: {removed} is not in allowed_signers");

@@ -26,7 +26,7 @@ pub(super) enum Who {
     Jun,
     /// An operator whose key has ended.
     Ended,
-    /// Somebody who was an operator.
+    /// An operator, until he is let go.
     Removed,
     /// A publisher.
     Publisher,
@@ -64,6 +64,24 @@ impl World {
         let order = order("service:pay", IN_FORCE, Mode::Degraded);
         assert_eq!(world.bring(&[seal(&order, &[Who::Mina])]).await.status, 200);
         world
+    }
+
+    /// Takes somebody out of the trust files, and waits until the edge believes them no more.
+    pub(super) async fn lets_go(&self, who: Who) {
+        let name = format!("{who:?}").to_lowercase();
+        self.site
+            .edit("trust/trust.toml", &person(&name, "operator"), "");
+        let listed = format!("{name} {ORDER} {}\n", public(who));
+        self.site.edit("trust/allowed_signers", &listed, "");
+        eventually("the trust files to be read again", async || {
+            let may_sign = self.edge.status().await["trust"]["may_sign"].clone();
+            let may_sign = may_sign.as_array()?;
+            let is_gone = may_sign
+                .iter()
+                .all(|known| known["person"] != name.as_str());
+            is_gone.then_some(())
+        })
+        .await;
     }
 
     /// Brings these envelopes to the edge.
@@ -150,6 +168,14 @@ pub(super) fn seal(order: &Order, by: &[Who]) -> Envelope {
     envelope
 }
 
+/// What a key of an operator may sign.
+const ORDER: &str = "namespaces=\"order@holdfast\"";
+
+/// What `trust.toml` says of somebody.
+fn person(name: &str, role: &str) -> String {
+    format!("[person.{name:?}]\nroles = [{role:?}]\nsites = [\"small\"]\n")
+}
+
 fn public(who: Who) -> String {
     who.key().public_key().to_openssh().unwrap()
 }
@@ -159,14 +185,14 @@ fn signers(site: &Site) -> String {
     let published = listed
         .lines()
         .find(|line| line.contains("release@holdfast"));
-    let order = "namespaces=\"order@holdfast\"";
     format!(
-        "{}\nmina {order} {}\nmina {order} {}\njun {order} {}\n\
-         ended {order},valid-before=\"20200101Z\" {}\npublisher {}\n",
+        "{}\nmina {ORDER} {}\nmina {ORDER} {}\njun {ORDER} {}\nremoved {ORDER} {}\n\
+         ended {ORDER},valid-before=\"20200101Z\" {}\npublisher {}\n",
         published.unwrap(),
         public(Who::Mina),
         public(Who::MinaAgain),
         public(Who::Jun),
+        public(Who::Removed),
         public(Who::Ended),
         public(Who::Publisher),
     )
@@ -175,14 +201,12 @@ fn signers(site: &Site) -> String {
 fn roles(site: &Site) -> String {
     let listed = fs_err::read_to_string(site.path("trust/allowed_signers")).unwrap();
     let own = listed.split(' ').next().unwrap().to_owned();
-    let person = |name: &str, role: &str| {
-        format!("[person.{name:?}]\nroles = [{role:?}]\nsites = [\"small\"]\n")
-    };
     [
         person(&own, "publisher"),
         person("publisher", "publisher"),
         person("mina", "operator"),
         person("jun", "operator"),
+        person("removed", "operator"),
         person("ended", "operator"),
         "[thresholds]\norder = 1\nsite-order = 2\n".to_owned(),
     ]

@@ -53,7 +53,7 @@ pub(super) fn measure(options: &Options, table: &mut Table) {
             unit: "x",
             bound: 1.1,
             note: format!(
-                "the busiest second after {count} outages of {OUTAGES:?} s; calm is {calm:.0} requests a second"
+                "simulated, in compressed time: the busiest second after {count} outages of {OUTAGES:?} s; calm is {calm:.0} requests a second"
             ),
         });
     }
@@ -64,7 +64,7 @@ pub(super) fn measure(options: &Options, table: &mut Table) {
             unit: "ms",
             bound: 60_000.0,
             note: format!(
-                "until the last of {} breakers is closed",
+                "simulated, in compressed time: until the last of {} real breakers is closed",
                 options.edges * SERVICES
             ),
         });

@@ -81,22 +81,8 @@ impl Seen {
     }
 
     fn clock(&self) -> Option<String> {
-        let ahead = self.now.max(self.faults.ordered_at()).since(self.wall);
-        if ahead > CLOCK_OFF {
-            return Some(format!(
-                "what was signed and accepted is {} ahead of this machine's clock: one of them is wrong",
-                told(ahead)
-            ));
-        }
-        let off_ms = self.faults.clock_off_ms()?;
-        let off = Duration::from_millis(off_ms.unsigned_abs());
-        (off > CLOCK_OFF).then(|| {
-            let way = if off_ms > 0 { "behind" } else { "ahead of" };
-            format!(
-                "this machine's clock is {} {way} its sources': set it",
-                told(off)
-            )
-        })
+        let signed = self.now.max(self.faults.ordered_at());
+        clock(signed.since(self.wall), self.faults.clock_off_ms())
     }
 
     fn disk(&self) -> Option<String> {
@@ -118,6 +104,26 @@ impl Seen {
             )
         })
     }
+}
+
+/// What is wrong with a clock that what was accepted is so far `ahead` of, and that is so many
+/// milliseconds behind its sources'.
+fn clock(ahead: Duration, off_ms: Option<i64>) -> Option<String> {
+    if ahead > CLOCK_OFF {
+        return Some(format!(
+            "what was signed and accepted is {} ahead of this machine's clock: one of them is wrong",
+            told(ahead)
+        ));
+    }
+    let off_ms = off_ms?;
+    let off = Duration::from_millis(off_ms.unsigned_abs());
+    (off > CLOCK_OFF).then(|| {
+        let way = if off_ms > 0 { "behind" } else { "ahead of" };
+        format!(
+            "this machine's clock is {} {way} its sources': set it",
+            told(off)
+        )
+    })
 }
 
 /// In the largest unit that is filled.
@@ -216,5 +222,25 @@ mod tests {
         let (alarm, why) = only(&seen);
         assert_eq!(alarm, Alarm::CertificateOrClock);
         assert!(why.contains("3 days ahead"), "{why}");
+    }
+
+    #[test]
+    fn a_clock_that_runs_ahead_of_its_sources_or_behind_them_is_to_be_set() {
+        for (off_ms, words) in [
+            (None, None),
+            (Some(60_000), None),
+            (Some(-60_000), None),
+            (Some(-3 * 3_600_000), Some("3 h ahead of its sources'")),
+            (Some(61_000), Some("61 s behind its sources'")),
+            (Some(i64::MIN), Some("ahead of its sources'")),
+        ] {
+            let said = clock(Duration::ZERO, off_ms);
+            assert_eq!(said.is_some(), words.is_some(), "{off_ms:?}");
+            let said = said.unwrap_or_default();
+            assert!(said.contains(words.unwrap_or_default()), "{said}");
+        }
+        // Where both speak, what was signed is the surer.
+        let both = clock(CLOCK_OFF + Duration::from_secs(1), Some(-3_600_000));
+        assert!(both.unwrap().starts_with("what was signed"));
     }
 }

@@ -6,19 +6,21 @@ use std::time::Duration;
 
 use clap::Args;
 use console::Term;
-use futures::future::join_all;
+use futures::StreamExt as _;
+use futures::stream;
 
 use super::control::At;
 use super::{Exit, Fault};
 use crate::asking::{self, Client};
 use crate::config::ops::EdgePlace;
-use crate::fleet::{EdgeView, View};
+use crate::fleet::{AT_ONCE, EdgeView, View, look_at};
 use crate::settings::parse_duration;
 use crate::sync::wall_clock;
 
 pub(super) const HELP: &str = "\
 Asks every edge's control listener, named in ops.toml (`edges`) or by --edge, how it is. On a terminal
-the table follows until Ctrl-C; elsewhere it is printed once. http://CONTROL/fleet shows the same in a
+the table follows until Ctrl-C; elsewhere it is printed once. Edges that are known only as peers of others
+are named below it, by what those find: nobody has said where they can be asked. http://CONTROL/fleet shows the same in a
 browser, of the edges under `[fleet] edges` of that edge's edge.toml.
 
 Exit status:
@@ -28,6 +30,8 @@ Exit status:
    4  none did
   64  the command line or a settings file is wrong";
 
+/// Width of the lines where there is no terminal.
+const WIDTH: usize = 100;
 /// The least time between two looks.
 const EVERY_LEAST: Duration = Duration::from_millis(500);
 
@@ -49,6 +53,8 @@ pub(super) struct Fleet {
 impl Fleet {
     pub(super) async fn run(self) -> Result<Exit, Fault> {
         let edges = self.at.edges()?;
+        let peers = edges.iter().filter_map(|edge| edge.peer.as_ref());
+        let known: Vec<String> = peers.map(ToString::to_string).collect();
         let client = asking::client();
         let term = Term::stdout();
         if self.json || self.once || !term.is_term() {
@@ -57,7 +63,12 @@ impl Fleet {
                 let json = serde_json::to_string_pretty(&view).map_err(Fault::failed)?;
                 println!("{json}");
             } else {
-                print!("{}", table::table(&view, console::colors_enabled()));
+                let width = match term.size_checked() {
+                    Some((_, width)) => usize::from(width),
+                    None => WIDTH,
+                };
+                let colors = console::colors_enabled();
+                print!("{}", table::table(&view, &known, width, colors));
             }
             return Ok(exit(&view));
         }
@@ -71,7 +82,7 @@ impl Fleet {
                 _ = &mut interrupted => return Ok(last),
             };
             last = exit(&view);
-            drawn = redraw(&term, &view, drawn).map_err(Fault::failed)?;
+            drawn = redraw(&term, &view, &known, drawn).map_err(Fault::failed)?;
             tokio::select! {
                 () = tokio::time::sleep(self.every) => {}
                 _ = &mut interrupted => return Ok(last),
@@ -81,10 +92,10 @@ impl Fleet {
 }
 
 /// Draws over what was drawn before, as much as fits; gives how many lines that is.
-fn redraw(term: &Term, view: &View, drawn: usize) -> std::io::Result<usize> {
+fn redraw(term: &Term, view: &View, known: &[String], drawn: usize) -> std::io::Result<usize> {
     let (height, width) = term.size();
     let (height, width) = (usize::from(height), usize::from(width));
-    let text = table::table(view, console::colors_enabled());
+    let text = table::table(view, known, width, console::colors_enabled());
     let lines: Vec<&str> = text.lines().collect();
     let room = height.saturating_sub(2).max(1);
     let mut out = String::new();
@@ -105,10 +116,7 @@ fn redraw(term: &Term, view: &View, drawn: usize) -> std::io::Result<usize> {
 async fn look(client: &Client, edges: &[EdgePlace]) -> View {
     let each = edges.iter().map(|edge| async move {
         let mut view = match &edge.control {
-            Some(url) => {
-                let asked = crate::fleet::look(client, std::slice::from_ref(url)).await;
-                asked.into_iter().next().unwrap_or_default()
-            }
+            Some(url) => look_at(client, url).await,
             None => {
                 let peer = edge.peer.as_ref().map(ToString::to_string);
                 let why = "its control listener is not in ops.toml".to_owned();
@@ -119,7 +127,7 @@ async fn look(client: &Client, edges: &[EdgePlace]) -> View {
         view
     });
     View {
-        edges: join_all(each).await,
+        edges: stream::iter(each).buffered(AT_ONCE).collect().await,
         at: wall_clock().rfc3339(),
     }
 }

@@ -5,11 +5,13 @@
 //! of others, by what those have as sources, are told apart: nobody has said where they can be asked.
 
 mod look;
+mod peers;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use look::{EDGES, Fleet, look};
+pub use look::{AT_ONCE, EDGES, Fleet, PICTURE_BYTES, look, look_at};
+pub use peers::PeerView;
 
 /// The page of the control listener that shows a [`View`], and follows it.
 pub const PAGE: &str = include_str!("page.html");
@@ -188,13 +190,16 @@ impl EdgeView {
     #[must_use]
     pub fn of(status: &Value, url: Option<String>) -> Self {
         match serde_json::from_value::<Self>(status.clone()) {
-            Ok(view) => Self {
-                url,
-                error: None,
-                ..view
-            },
+            Ok(view) => view.at(url),
             Err(error) => Self::unknown(url, format!("its status is not understood: {error}")),
         }
+    }
+
+    /// What an edge says of itself, which was asked there.
+    #[must_use]
+    pub fn at(self, url: Option<String>) -> Self {
+        let error = None;
+        Self { url, error, ..self }
     }
 
     /// One of which nothing is known.

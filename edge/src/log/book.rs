@@ -1,20 +1,24 @@
 //! The books of the log: what is kept apart, so that none pushes another out.
 
+use super::files::{FILES, REFUSAL_FILES};
+
 /// A book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Book {
     /// What people and the edge decided.
     Decisions,
-    /// What readers were shown, and orders that were refused.
+    /// What readers were shown, and programs that were run.
     Pages,
     /// Writes that were refused.
     Writes,
+    /// Orders and generations of trust that were not believed: whoever reaches the edge may cause them.
+    Refusals,
 }
 
 impl Book {
     /// Every book, in the order of their numbers.
-    pub const ALL: [Self; 3] = [Self::Decisions, Self::Pages, Self::Writes];
+    pub const ALL: [Self; 4] = [Self::Decisions, Self::Pages, Self::Writes, Self::Refusals];
 
     /// The name of its folder.
     #[must_use]
@@ -23,6 +27,15 @@ impl Book {
             Self::Decisions => "decisions",
             Self::Pages => "pages",
             Self::Writes => "writes",
+            Self::Refusals => "refusals",
+        }
+    }
+
+    /// How many files it may have.
+    pub(super) const fn files(self) -> usize {
+        match self {
+            Self::Refusals => REFUSAL_FILES,
+            Self::Decisions | Self::Pages | Self::Writes => FILES,
         }
     }
 

@@ -319,7 +319,8 @@ impl Event {
     #[must_use]
     pub const fn book(&self) -> Book {
         match self {
-            Self::Pages { .. } | Self::Refused { .. } | Self::ProgramRan { .. } => Book::Pages,
+            Self::Pages { .. } | Self::ProgramRan { .. } => Book::Pages,
+            Self::Refused { .. } => Book::Refusals,
             Self::WriteRefused { .. } | Self::WriteUnknown { .. } => Book::Writes,
             _ => Book::Decisions,
         }

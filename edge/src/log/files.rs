@@ -13,6 +13,8 @@ use super::Event;
 pub const FILE_BYTES: u64 = 4 << 20;
 /// Files of a book; before one more is begun the oldest goes.
 pub const FILES: usize = 16;
+/// The same of the book of refusals, which is as full as strangers want it to be.
+pub const REFUSAL_FILES: usize = 4;
 
 /// The end of every file's name.
 const ENDING: &str = "ndjson";
@@ -21,15 +23,17 @@ const ENDING: &str = "ndjson";
 #[derive(Debug)]
 pub(super) struct Files {
     dir: PathBuf,
+    /// How many there may be.
+    most: usize,
     number: u64,
     file: fs::File,
     bytes: u64,
 }
 
 impl Files {
-    /// Opens the newest file below `dir`, or begins the first one. A line that a crash left unfinished
-    /// is ended, and told.
-    pub(super) fn open(dir: &Path) -> std::io::Result<(Self, Option<Event>)> {
+    /// Opens the newest file below `dir`, of at most so many, or begins the first one. A line that a crash
+    /// left unfinished is ended, and told.
+    pub(super) fn open(dir: &Path, most: usize) -> std::io::Result<(Self, Option<Event>)> {
         durable::create_dir(dir)?;
         let number = list(dir)?.last().map_or(1, |(number, _)| *number);
         let (mut file, mut bytes) = begin(dir, number)?;
@@ -45,6 +49,7 @@ impl Files {
         let dir = dir.to_owned();
         let files = Self {
             dir,
+            most,
             number,
             file,
             bytes,
@@ -70,7 +75,7 @@ impl Files {
     fn turn_over(&mut self) -> std::io::Result<()> {
         self.file.sync_data()?;
         let files = list(&self.dir)?;
-        let beyond = (files.len() + 1).saturating_sub(FILES);
+        let beyond = (files.len() + 1).saturating_sub(self.most);
         for (_, oldest) in files.iter().take(beyond) {
             fs::remove_file(oldest)?;
         }
@@ -146,7 +151,7 @@ mod tests {
     #[test]
     fn a_file_is_turned_over_and_the_oldest_goes() {
         let dir = tempfile::tempdir().unwrap();
-        let (mut files, _) = Files::open(dir.path()).unwrap();
+        let (mut files, _) = Files::open(dir.path(), FILES).unwrap();
         fill(&mut files, FILES as u64 + 3);
         let kept = list(dir.path()).unwrap();
         assert_eq!(kept.len(), FILES);
@@ -156,7 +161,7 @@ mod tests {
         }
         // And goes on where it was.
         let newest = kept[FILES - 1].0;
-        let (files, torn) = Files::open(dir.path()).unwrap();
+        let (files, torn) = Files::open(dir.path(), FILES).unwrap();
         assert_eq!((files.number, torn), (newest, None));
     }
 
@@ -164,14 +169,14 @@ mod tests {
     fn a_line_that_a_crash_tore_is_ended_and_named() {
         let dir = tempfile::tempdir().unwrap();
         for (torn, bytes) in [("{\"at\":\"2", 8), (&*"y".repeat(100_000), 100_000)] {
-            let (mut files, _) = Files::open(dir.path()).unwrap();
+            let (mut files, _) = Files::open(dir.path(), FILES).unwrap();
             files.append(b"{}\n", true).unwrap();
             files.file.write_all(torn.as_bytes()).unwrap();
-            let (mut files, told) = Files::open(dir.path()).unwrap();
+            let (mut files, told) = Files::open(dir.path(), FILES).unwrap();
             let file = "00000001.ndjson".to_owned();
             assert_eq!(told, Some(Event::Torn { file, bytes }));
             files.append(b"{}\n", true).unwrap();
-            let (_, told) = Files::open(dir.path()).unwrap();
+            let (_, told) = Files::open(dir.path(), FILES).unwrap();
             assert_eq!(told, None);
         }
         let text = fs::read_to_string(dir.path().join("00000001.ndjson")).unwrap();

@@ -1,11 +1,12 @@
 //! What happened at this edge, kept: orders and how they came, who answered for each service and
 //! why, releases, alarms, refused writes, what readers were shown and how old it was.
 //!
-//! Lines of JSON ([`Entry`]; `docs/log.md` is the schema), only ever appended, in three books below
+//! Lines of JSON ([`Entry`]; `docs/log.md` is the schema), only ever appended, in four books below
 //! `log/` of the data directory, so that none pushes another out: *decisions*, what people and the
-//! edge decided; *pages*, what readers were shown, counted by the minute, and orders that were refused,
-//! which anybody may cause; *writes*, the writes that were refused. Each book is a row of files, the
-//! oldest of which goes when there are too many.
+//! edge decided; *pages*, what readers were shown, counted by the minute, and which programs were run;
+//! *writes*, the writes that were refused; *refusals*, orders and generations of trust that were not
+//! believed, which anybody may cause, and which therefore get little room. Each book is a row of files,
+//! the oldest of which goes when there are too many.
 //!
 //! Nobody waits for the log. Whoever has something to say puts it into a book's queue and goes on; a
 //! task of the book writes it down, and syncs it if it is a decision. A queue that is full loses entries,
@@ -31,7 +32,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 pub use book::Book;
 pub use entry::{Came, Entry, Event, OrderSaid, WORDS_BYTES, words};
-pub use files::{FILE_BYTES, FILES};
+pub use files::{FILE_BYTES, FILES, REFUSAL_FILES};
 pub use pages::Shown;
 pub use read::{Busy, LINE_BYTES, Range, STALL};
 pub use writer::UNTAKEN;

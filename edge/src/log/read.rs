@@ -1,4 +1,4 @@
-//! Reading the log back: the three books as one, by time. Blocking.
+//! Reading the log back: all books as one, by time. Blocking.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -152,7 +152,11 @@ impl Standing {
         };
         let site = entry.site.unwrap_or_default();
         let about = match entry.event {
-            Event::EdgeStarted { .. } | Event::EdgeStopped { .. } => "edge".to_owned(),
+            Event::EdgeStarted { .. } | Event::EdgeStopped { .. } => {
+                // One that starts knows no alarm, even if a crash left none of them cleared.
+                self.0.retain(|(_, about), _| !about.starts_with("alarm "));
+                "edge".to_owned()
+            }
             Event::State { service, .. } => format!("state {service}"),
             Event::OrderAccepted(said) => format!("order {}", said.scope),
             Event::Release { .. } => "release".to_owned(),

@@ -107,6 +107,62 @@ async fn what_is_noted_is_read_back_by_time_and_site() {
 }
 
 #[tokio::test]
+async fn what_still_stood_of_an_edge_that_started_anew_is_no_alarm_from_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = Log::open(dir.path());
+    let small = "small".parse().unwrap();
+    let raised = |alarm: &str| Event::AlarmRaised {
+        alarm: alarm.to_owned(),
+        why: "full".to_owned(),
+    };
+    log.note(at(1), Some(&small), raised("disk"));
+    log.note(at(2), Some(&small), state("pay", "degraded"));
+    let (name, version) = ("e".to_owned(), "1".to_owned());
+    log.note(at(3), None, Event::EdgeStarted { name, version });
+    log.note(at(4), Some(&small), raised("fork"));
+    let standing = Range {
+        from: Some(at(5)),
+        standing: true,
+        ..Range::default()
+    };
+    let stood = read(&log, standing).await;
+    assert_eq!(kinds(&stood), ["state", "edge-started", "alarm-raised"]);
+    assert_eq!(stood[2].event, raised("fork"));
+}
+
+#[tokio::test]
+async fn refusals_without_end_push_out_nothing_but_refusals() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = Log::open(dir.path());
+    log.shown("small", "pay", Shown::Stale(700));
+    log.turn_page(|_| at(1));
+    log.note(at(0), None, state("pay", "degraded"));
+    let refused = || Event::Refused {
+        what: "orders".to_owned(),
+        reason: "wrong-key".to_owned(),
+        why: "y".repeat(250_000),
+        came: Came::Pushed {
+            showed: "nothing".to_owned(),
+        },
+        more: 0,
+    };
+    let most = REFUSAL_FILES as u64 * FILE_BYTES;
+    let many = usize::try_from(most / 250_000).unwrap() + 30;
+    for n in 0..many {
+        log.note(at(2 + n as u64), None, refused());
+        // One by one: what waits together is written together.
+        log.end().await;
+    }
+    let kept = read(&log, Range::default()).await;
+    assert_eq!(kinds(&kept)[..2], ["state", "pages"]);
+    assert!(kept.len() < many, "some have gone");
+    assert_eq!(kept[kept.len() - 1].at, at(1 + many as u64).rfc3339_ms());
+    let files = fs_err::read_dir(dir.path().join("log/refusals")).unwrap();
+    let sizes = files.map(|file| file.unwrap().metadata().unwrap().len());
+    assert!(sizes.sum::<u64>() <= most);
+}
+
+#[tokio::test]
 async fn a_disk_that_takes_nothing_loses_entries_but_for_the_last_decisions_and_says_how_many() {
     let dir = tempfile::tempdir().unwrap();
     // A file where the folder should be.
@@ -177,7 +233,7 @@ async fn so_many_read_and_no_more() {
 #[tokio::test]
 async fn a_disk_that_takes_nothing_holds_no_end_up() {
     // Queues that nobody takes from.
-    let (queues, _waiting): (Vec<_>, Vec<_>) = (0..3)
+    let (queues, _waiting): (Vec<_>, Vec<_>) = (0..Book::ALL.len())
         .map(|_| {
             let (to, from) = mpsc::channel(1);
             let state = Arc::default();

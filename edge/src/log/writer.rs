@@ -109,7 +109,7 @@ impl Own {
         let files = match &mut self.files {
             Some(files) => files,
             None => {
-                let (files, torn) = Files::open(dir)?;
+                let (files, torn) = Files::open(dir, book.files())?;
                 told.extend(torn);
                 self.files.insert(files)
             }

@@ -4,7 +4,8 @@
 //! another, so that it hears them in their order; a few programs run at once. What it gets is the
 //! log's entry (`docs/log.md`) as one JSON object on standard input, with the edge's name and without the
 //! order's envelope. It has so long, then it is killed with all that it started. Who falls behind is told
-//! the newest of each thing, and how many changes that stands for; a queue that is full loses its oldest.
+//! the newest of each thing, and how many changes that stands for, but of an alarm both that it was raised
+//! and that it is over; a queue that is full loses its oldest.
 //!
 //! Nothing of the edge waits for any of it, and nothing is run again after a restart: a program that
 //! must know how things stand asks `/status`.
@@ -23,7 +24,7 @@ use crate::log::{Entry, Event};
 use program::run;
 use waiting::Waiting;
 
-pub use program::OUTPUT_BYTES;
+pub use program::{DRAIN, OUTPUT_BYTES};
 pub use waiting::{Told, WAITING};
 
 /// Programs that run at once.
@@ -60,7 +61,7 @@ impl Changes {
     ) -> Self {
         let places = Arc::new(Semaphore::new(AT_ONCE));
         let each = programs.into_iter().map(|program| {
-            let waiting = Arc::new(Waiting::default());
+            let waiting = Arc::new(Waiting::of(&program.only));
             let task = keep_telling(
                 program,
                 edge.to_owned(),
@@ -125,7 +126,7 @@ async fn keep_telling(
         let Some(known) = waiting.upgrade() else {
             return;
         };
-        let Some((told, missed)) = known.next(&program.only).await else {
+        let Some((told, missed)) = known.next().await else {
             return;
         };
         let Ok(_place) = places.acquire().await else {

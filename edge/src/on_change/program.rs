@@ -1,17 +1,27 @@
 //! One run of one program.
+//!
+//! A program is the leader of a process group of its own, so that all that it starts can be killed with
+//! it. The group's number is the program's, and is another's as soon as the program was reaped and the
+//! last of the group is gone; so nothing is killed by that number but before the reaping. That it has
+//! ended is therefore seen without reaping it, and what others of its group still hold open is heard for
+//! a moment more, no longer.
 
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 use tokio::time::{Instant, timeout};
 
 use crate::config::OnChange;
 
 /// What is kept of what a program says, bytes; the rest is read and forgotten.
 pub const OUTPUT_BYTES: usize = 1024;
+/// How long a program that has ended is still heard while others that it started hold its output; then
+/// they are killed.
+pub const DRAIN: Duration = Duration::from_secs(1);
 /// What a program has of this process's environment: where programs, files and words are, and nothing
 /// that opens a mirror.
 const ENVIRONMENT: [&str; 4] = ["PATH", "HOME", "LANG", "TZ"];
@@ -24,9 +34,32 @@ pub(super) struct Run {
     pub(super) output: String,
 }
 
-/// Kills a program with all that it started, when dropped: it was not waited for to its end, so that
-/// its number is still its own.
+/// A program that was not reaped yet, with all that it started: killed when dropped.
 struct Group(Option<Pid>);
+
+impl Group {
+    fn of(child: &Child) -> Self {
+        let pid = child.id().and_then(|id| i32::try_from(id).ok());
+        Self(pid.and_then(Pid::from_raw))
+    }
+
+    /// Waits until the program has ended, which leaves it to be reaped. `children` was listened to before
+    /// the program was started.
+    async fn leader_ends(&self, children: &mut Signals) {
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let Some(pid) = self.0 else {
+            return;
+        };
+        while matches!(waitid(WaitId::Pid(pid), look), Ok(None)) {
+            children.recv().await;
+        }
+    }
+
+    /// Lets what is left of it be.
+    fn leave(mut self) {
+        self.0 = None;
+    }
+}
 
 impl Drop for Group {
     fn drop(&mut self) {
@@ -41,20 +74,10 @@ impl Drop for Group {
 pub(super) async fn run(program: &OnChange, line: &[u8]) -> Run {
     let begun = Instant::now();
     let mut output = Vec::new();
-    let ended = match start(program) {
+    let started = signal(SignalKind::child()).and_then(|children| Ok((start(program)?, children)));
+    let ended = match started {
         Err(error) => format!("not started: {error}"),
-        Ok(mut child) => {
-            let pid = child.id().and_then(|id| i32::try_from(id).ok());
-            let mut group = Group(pid.and_then(Pid::from_raw));
-            match timeout(program.time, talk(&mut child, line, &mut output)).await {
-                Ok(Ok(status)) => {
-                    group.0 = None;
-                    said(status)
-                }
-                Ok(Err(error)) => format!("lost: {error}"),
-                Err(_) => format!("killed: it took longer than {:?}", program.time),
-            }
-        }
+        Ok((child, children)) => follow(child, children, program.time, line, &mut output).await,
     };
     Run {
         ended,
@@ -80,25 +103,61 @@ fn start(program: &OnChange) -> std::io::Result<Child> {
     command.process_group(0).kill_on_drop(true).spawn()
 }
 
-/// Gives it the line, takes what it says, and waits for its end.
-async fn talk(child: &mut Child, line: &[u8], output: &mut Vec<u8>) -> std::io::Result<ExitStatus> {
+/// Gives it the line, takes what it says until it ends, and reaps it; in words, how it ended.
+async fn follow(
+    mut child: Child,
+    mut children: Signals,
+    time: Duration,
+    line: &[u8],
+    output: &mut Vec<u8>,
+) -> String {
+    // Dropped before the child is, and so before anybody reaps it.
+    let group = Group::of(&child);
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let give = async {
-        if let Some(mut stdin) = stdin {
-            // Who does not want to know does not have to read it.
-            let _ = stdin.write_all(line).await;
+    let mut errors = Vec::new();
+    // Whether nobody holds its output any more; `None` when it took too long.
+    let is_quiet = {
+        let talk = async {
+            tokio::join!(
+                give(stdin, line),
+                take(stdout, output),
+                take(stderr, &mut errors)
+            );
+        };
+        tokio::pin!(talk);
+        let ends = async {
+            tokio::select! {
+                () = group.leader_ends(&mut children) => false,
+                () = talk.as_mut() => {
+                    group.leader_ends(&mut children).await;
+                    true
+                }
+            }
+        };
+        match timeout(time, ends).await {
+            Ok(false) => Some(timeout(DRAIN, talk).await.is_ok()),
+            Ok(true) => Some(true),
+            Err(_) => None,
         }
     };
-    let mut errors = Vec::new();
-    let (status, (), (), ()) = tokio::join!(
-        child.wait(),
-        give,
-        take(stdout, output),
-        take(stderr, &mut errors)
-    );
     output.extend(errors);
     output.truncate(OUTPUT_BYTES);
-    status
+    match is_quiet {
+        None => return format!("killed: it took longer than {time:?}"),
+        Some(true) => group.leave(),
+        Some(false) => drop(group),
+    }
+    match child.wait().await {
+        Ok(status) => said(status),
+        Err(error) => format!("lost: {error}"),
+    }
+}
+
+async fn give(to: Option<ChildStdin>, line: &[u8]) {
+    if let Some(mut stdin) = to {
+        // Who does not want to know does not have to read it.
+        let _ = stdin.write_all(line).await;
+    }
 }
 
 /// Reads to the end, and keeps the beginning.
@@ -168,13 +227,46 @@ mod tests {
             "{}",
             run.ended
         );
+        dies(&pid).await;
+    }
+
+    #[tokio::test]
+    async fn who_is_left_holding_the_output_of_one_that_has_ended_is_heard_for_a_moment() {
+        let dir = tempfile::tempdir().unwrap();
+        let pid = dir.path().join("pid");
+        let script = format!(
+            "sleep 600 & echo $! > {}; echo paged; exit 4",
+            pid.display()
+        );
+        let run = run(&shell(&script, LONG), b"").await;
+        assert_eq!(
+            (run.ended.as_str(), run.output.as_str()),
+            ("exit 4", "paged")
+        );
+        dies(&pid).await;
+        // Who holds nothing of it may stay.
+        let script = format!(
+            "sleep 600 < /dev/null > /dev/null 2>&1 & echo $! > {}",
+            pid.display()
+        );
+        let run = super::run(&shell(&script, LONG), b"").await;
+        assert_eq!(run.ended, "done");
+        let left = fs_err::read_to_string(&pid).unwrap();
+        assert!(is_alive(&left));
+        let left = Pid::from_raw(left.trim().parse().unwrap()).unwrap();
+        rustix::process::kill_process(left, Signal::KILL).unwrap();
+    }
+
+    fn is_alive(pid: &str) -> bool {
+        // A zombie is dead.
+        let stat = fs_err::read_to_string(format!("/proc/{}/stat", pid.trim()));
+        stat.is_ok_and(|stat| !stat.contains(") Z"))
+    }
+
+    /// Waits until the process whose number is written there is dead.
+    async fn dies(pid: &std::path::Path) {
         let pid = fs_err::read_to_string(pid).unwrap();
-        let alive = || {
-            // A zombie is dead.
-            let stat = fs_err::read_to_string(format!("/proc/{}/stat", pid.trim()));
-            stat.is_ok_and(|stat| !stat.contains(") Z"))
-        };
-        while alive() {
+        while is_alive(&pid) {
             tokio::task::yield_now().await;
         }
     }

@@ -1,7 +1,6 @@
 //! The listener for other edges: connections, TLS, and their limits. HTTP/1.1 only.
 
 use std::convert::Infallible;
-use std::pin::pin;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
@@ -11,7 +10,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::answer::answer;
@@ -20,7 +19,7 @@ use super::limits::PeerLimits;
 use super::shelf::Shelf;
 use super::tls::Fleet;
 use super::token::Token;
-use crate::serve::{ACCEPT_PAUSE, Counted, Look, Taking};
+use crate::serve::{ACCEPT_PAUSE, Counted, Taking};
 
 /// What is given, to whom, and how much of it.
 #[derive(Debug)]
@@ -89,26 +88,14 @@ where
         .max_buf_size(limits.head_bytes)
         .half_close(false)
         .serve_connection(TokioIo::new(stream), service);
-    let mut serving = pin!(serving);
-    let mut taken = pin!(sleep(limits.stall));
-    let mut last = Look::default();
-    loop {
-        tokio::select! {
-            ended = serving.as_mut() => {
-                if let Err(error) = ended {
-                    tracing::debug!(%error, "a peer's connection broke off");
-                }
-                return;
+    tokio::select! {
+        ended = serving => {
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a peer's connection broke off");
             }
-            () = taken.as_mut() => {
-                let now = taking.look(false);
-                if now.stalls_since(last) {
-                    tracing::debug!("a peer takes nothing: the connection is cut");
-                    return;
-                }
-                last = now;
-                taken.as_mut().reset(Instant::now() + limits.stall);
-            }
+        }
+        () = taking.stalls(limits.stall) => {
+            tracing::debug!("a peer takes nothing: the connection is cut");
         }
     }
 }

@@ -34,6 +34,7 @@ use super::limits::ControlLimits;
 use super::listen::ACCEPT_PAUSE;
 use super::rehearsal::{Plan, begin};
 use super::site::lacking;
+use super::stall::{Counted, Taking};
 use super::status::status;
 use super::why::{Question, why};
 use crate::fleet;
@@ -89,12 +90,22 @@ async fn connection(
         };
         Ok::<_, Infallible>(answer)
     });
-    let served = http1::Builder::new()
+    let taking = Arc::new(Taking::default());
+    let stream = Counted::new(stream, Arc::clone(&taking));
+    let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_time)
         .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = served.await {
-        tracing::debug!(%error, "a control connection broke off");
+    tokio::select! {
+        ended = serving => {
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a control connection broke off");
+            }
+        }
+        // Who takes nothing would hold a place that `/livez` needs.
+        () = taking.stalls(limits.stall) => {
+            tracing::debug!("a control connection takes nothing: it is cut");
+        }
     }
 }
 

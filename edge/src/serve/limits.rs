@@ -53,6 +53,9 @@ pub struct ControlLimits {
     pub body_bytes: usize,
     /// From the end of a request's head to that of its body.
     pub body_time: Duration,
+    /// How long somebody may take nearly nothing of an answer; the connection is cut at the latest after
+    /// twice this time.
+    pub stall: Duration,
 }
 
 impl Default for ControlLimits {
@@ -62,6 +65,7 @@ impl Default for ControlLimits {
             head_time: Duration::from_secs(10),
             body_bytes: 32 << 10,
             body_time: Duration::from_secs(10),
+            stall: Duration::from_secs(30),
         }
     }
 }

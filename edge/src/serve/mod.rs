@@ -37,6 +37,6 @@ pub use listen::Drained;
 pub(crate) use run::open_data;
 pub use run::{LISTENING, Listening, NODE_CACHE_BYTES, StartError, run};
 pub use site::{Site, Sites};
-pub(crate) use stall::{Counted, Look, Taking};
+pub(crate) use stall::{Counted, Taking};
 pub use status::{ServiceStatus, SiteStatus, Status, status};
 pub use target::{BadHost, authority, host_name};

@@ -12,11 +12,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::sleep;
 
 use crate::page::{AnswerBody, BodyError};
 
@@ -53,6 +55,21 @@ impl Taking {
         Look {
             written: self.written.load(Ordering::Relaxed),
             held_up: self.full.load(Ordering::Relaxed) || theirs || (closing && !ours),
+        }
+    }
+}
+
+impl Taking {
+    /// Ends once the other side was to take something for the whole of a `stall`, and hardly did.
+    pub(crate) async fn stalls(&self, stall: Duration) {
+        let mut last = Look::default();
+        loop {
+            sleep(stall).await;
+            let now = self.look(false);
+            if now.stalls_since(last) {
+                return;
+            }
+            last = now;
         }
     }
 }

@@ -2,136 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
 use snapshot::Timestamp;
 
-use super::episode::{Episode, Span, Step, episodes};
+use super::episode::{Span, Step, episodes};
 use super::gather::Heard;
-use crate::log::{Came, Entry, Event, OrderSaid};
-
-/// Most refused writes that are listed one by one; the others are counted.
-pub(crate) const WRITES: usize = 1000;
-
-/// What happened between two moments.
-#[derive(Debug, Default, Serialize)]
-pub(super) struct Account {
-    /// From this moment on.
-    pub(super) from: String,
-    /// Before this moment.
-    pub(super) to: String,
-    /// Who was asked.
-    pub(super) edges: Vec<EdgeTold>,
-    /// Each service of each site.
-    pub(super) services: Vec<ServiceTold>,
-    /// Orders that were accepted or outranked on any edge, by the time they were signed, then by
-    /// scope and epoch.
-    pub(super) orders: Vec<OrderTold>,
-    /// Orders that were not believed: how often, by reason.
-    pub(super) orders_refused: BTreeMap<String, u64>,
-    /// Releases that came into use.
-    pub(super) releases: Vec<ReleaseTold>,
-    /// Alarms.
-    pub(super) alarms: Vec<AlarmTold>,
-    /// Refused writes, the first [`WRITES`].
-    pub(super) writes: Vec<WriteTold>,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct EdgeTold {
-    pub(super) name: String,
-    pub(super) url: String,
-    /// Why its log is not, or not wholly, in this account.
-    pub(super) error: Option<String>,
-    /// When it started.
-    pub(super) started: Vec<String>,
-    /// When it stopped in good order.
-    pub(super) stopped: Vec<String>,
-    /// Entries that its log has lost.
-    pub(super) lost: u64,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct ServiceTold {
-    pub(super) site: String,
-    pub(super) service: String,
-    /// Every time that others than the origin alone answered, over all edges.
-    pub(super) episodes: Vec<Episode>,
-    /// The same for each edge.
-    pub(super) spans: Vec<Span>,
-    /// Answers that readers were given.
-    pub(super) pages: PagesTold,
-    /// The same by the minute, oldest first.
-    pub(super) minutes: Vec<(String, PagesTold)>,
-    /// Writes refused.
-    pub(super) writes_refused: u64,
-    /// Writes that may have arrived.
-    pub(super) writes_unknown: u64,
-}
-
-/// Counts by age.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub(super) struct PagesTold {
-    pub(super) origin: u64,
-    pub(super) fresh: u64,
-    pub(super) stale: u64,
-    pub(super) too_old: u64,
-    pub(super) none: u64,
-    pub(super) oldest_s: u64,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct OrderTold {
-    pub(super) site: String,
-    #[serde(flatten)]
-    pub(super) said: OrderSaid,
-    /// Where it came into force, in the order of time.
-    pub(super) accepted: Vec<Arrival>,
-    /// Where it lost against another of its epoch.
-    pub(super) outranked: Vec<Arrival>,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct Arrival {
-    pub(super) edge: String,
-    pub(super) at: String,
-    pub(super) came: Came,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct ReleaseTold {
-    pub(super) site: String,
-    pub(super) sequence: u64,
-    pub(super) as_of: String,
-    pub(super) signers: Vec<String>,
-    /// When the first edge used it.
-    pub(super) first: String,
-    /// When the last one did.
-    pub(super) last: String,
-    pub(super) edges: usize,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct AlarmTold {
-    pub(super) edge: String,
-    pub(super) site: String,
-    pub(super) alarm: String,
-    pub(super) since: String,
-    /// `null`: still raised at the end.
-    pub(super) until: Option<String>,
-    pub(super) why: String,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct WriteTold {
-    pub(super) reference: String,
-    pub(super) at: String,
-    pub(super) edge: String,
-    pub(super) site: String,
-    pub(super) route: String,
-    pub(super) service: String,
-    /// It may have arrived.
-    pub(super) unknown: bool,
-}
+use super::told::{
+    Account, AlarmTold, Arrival, EdgeTold, ForcedTold, OrderTold, PagesTold, ReleaseTold, SeenTold,
+    ServiceTold, TrustTold, UnusedTold, WRITES, WriteTold,
+};
+use crate::log::{Entry, Event, OrderSaid};
 
 /// Takes entries in until there is an account.
 #[derive(Debug, Default)]
@@ -140,16 +19,23 @@ pub(super) struct Telling {
     edges: BTreeMap<usize, EdgeTold>,
     states: BTreeMap<About, BTreeMap<usize, Vec<Step>>>,
     counts: BTreeMap<About, BTreeMap<String, PagesTold>>,
-    refused: BTreeMap<About, (u64, u64)>,
+    writes_refused: BTreeMap<About, (u64, u64)>,
     orders: BTreeMap<About, OrderSeen>,
     orders_refused: BTreeMap<String, u64>,
+    trust_refused: BTreeMap<String, u64>,
+    forced_ended: BTreeMap<(String, String, u64), Seen>,
+    trust: BTreeMap<Generation, (Vec<String>, Seen)>,
     releases: BTreeMap<(String, u64), ReleaseSeen>,
+    unused: BTreeMap<(String, Option<u64>, String), (String, Seen)>,
     alarms: Vec<(usize, AlarmTold)>,
     writes: Vec<(usize, WriteTold)>,
 }
 
 /// A site and one of its services, or the digest of one of its orders.
 type About = (String, String);
+
+/// A site's generation of trust: its number, who wrote it and why.
+type Generation = (String, u64, String, String);
 
 /// An order, where it was accepted, and where it was outranked.
 type OrderSeen = (OrderSaid, Vec<(usize, Arrival)>, Vec<(usize, Arrival)>);
@@ -158,8 +44,33 @@ type OrderSeen = (OrderSaid, Vec<(usize, Arrival)>, Vec<(usize, Arrival)>);
 struct ReleaseSeen {
     as_of: String,
     signers: Vec<String>,
-    at: BTreeSet<String>,
+    seen: Seen,
+}
+
+/// When the first edge saw something, when it was last seen, and by whom.
+#[derive(Debug, Default)]
+struct Seen {
+    first: String,
+    last: String,
     edges: BTreeSet<usize>,
+}
+
+impl Seen {
+    fn at(&mut self, at: String, place: usize) {
+        if self.edges.is_empty() || at < self.first {
+            self.first.clone_from(&at);
+        }
+        self.last = std::mem::take(&mut self.last).max(at);
+        self.edges.insert(place);
+    }
+
+    fn told(self, name: &dyn Fn(usize) -> String) -> SeenTold {
+        SeenTold {
+            first: self.first,
+            last: self.last,
+            edges: self.edges.into_iter().map(name).collect(),
+        }
+    }
 }
 
 impl Telling {
@@ -176,11 +87,13 @@ impl Telling {
         let site = site.unwrap_or_default();
         match event {
             Event::EdgeStarted { name, .. } => {
+                self.forgets_alarms(place, &at);
                 let edge = self.edge(place);
                 edge.name = name;
                 edge.started.push(at);
             }
             Event::EdgeStopped { name } => {
+                self.forgets_alarms(place, &at);
                 let edge = self.edge(place);
                 edge.name = name;
                 edge.stopped.push(at);
@@ -197,14 +110,26 @@ impl Telling {
             }
             Event::OrderAccepted(said) => self.order(place, site, at, said, true),
             Event::OrderOutranked(said) => self.order(place, site, at, said, false),
-            Event::Refused { reason, more, .. } => {
-                *self.orders_refused.entry(reason).or_default() += 1;
-                if more > 0 {
-                    *self
-                        .orders_refused
-                        .entry("not told apart".to_owned())
-                        .or_default() += more;
-                }
+            Event::Refused {
+                what, reason, more, ..
+            } => self.refused(&what, reason, more),
+            Event::ForcedEnded { scope, epoch } => {
+                let seen = self.forced_ended.entry((site, scope, epoch)).or_default();
+                seen.at(at, place);
+            }
+            Event::TrustAccepted {
+                generation,
+                who,
+                why,
+                signers,
+                ..
+            } => {
+                let about = (site, generation, who, why);
+                let (_, seen) = self
+                    .trust
+                    .entry(about)
+                    .or_insert_with(|| (signers, Seen::default()));
+                seen.at(at, place);
             }
             Event::Release {
                 sequence,
@@ -212,10 +137,22 @@ impl Telling {
                 signers,
                 ..
             } => {
-                let seen = self.releases.entry((site, sequence)).or_default();
-                (seen.as_of, seen.signers) = (as_of, signers);
-                seen.at.insert(at);
-                seen.edges.insert(place);
+                let known = self.releases.entry((site, sequence)).or_default();
+                (known.as_of, known.signers) = (as_of, signers);
+                known.seen.at(at, place);
+            }
+            Event::ReleaseRefused {
+                sequence,
+                check,
+                why,
+                ..
+            } => {
+                let about = (site, sequence, check);
+                let (_, seen) = self
+                    .unused
+                    .entry(about)
+                    .or_insert_with(|| (why, Seen::default()));
+                seen.at(at, place);
             }
             Event::AlarmRaised { alarm, why } => {
                 let told = AlarmTold {
@@ -254,7 +191,7 @@ impl Telling {
                 route,
                 service,
             } => {
-                self.refused
+                self.writes_refused
                     .entry((site.clone(), service.clone()))
                     .or_default()
                     .0 += 1;
@@ -265,7 +202,7 @@ impl Telling {
                 route,
                 service,
             } => {
-                self.refused
+                self.writes_refused
                     .entry((site.clone(), service.clone()))
                     .or_default()
                     .1 += 1;
@@ -346,9 +283,35 @@ impl Telling {
             sequence,
             as_of: seen.as_of,
             signers: seen.signers,
-            first: seen.at.first().cloned().unwrap_or_default(),
-            last: seen.at.last().cloned().unwrap_or_default(),
-            edges: seen.edges.len(),
+            first: seen.seen.first,
+            last: seen.seen.last,
+            edges: seen.seen.edges.len(),
+        });
+        let forced = std::mem::take(&mut self.forced_ended).into_iter();
+        let forced = forced.map(|((site, scope, epoch), seen)| ForcedTold {
+            site,
+            scope,
+            epoch,
+            seen: seen.told(&name),
+        });
+        let trust = std::mem::take(&mut self.trust).into_iter();
+        let trust = trust.map(
+            |((site, generation, who, why), (signers, seen))| TrustTold {
+                site,
+                generation,
+                who,
+                why,
+                signers,
+                seen: seen.told(&name),
+            },
+        );
+        let unused = std::mem::take(&mut self.unused).into_iter();
+        let unused = unused.map(|((site, sequence, check), (why, seen))| UnusedTold {
+            site,
+            sequence,
+            check,
+            why,
+            seen: seen.told(&name),
         });
         Account {
             services: self.services(&from, &to, &name),
@@ -357,7 +320,11 @@ impl Telling {
             edges,
             orders,
             orders_refused: self.orders_refused,
+            forced_ended: forced.collect(),
+            trust: trust.collect(),
+            trust_refused: self.trust_refused,
             releases: releases.collect(),
+            releases_refused: unused.collect(),
             alarms,
             writes,
         }
@@ -381,7 +348,7 @@ impl Telling {
     fn services(&self, from: &str, to: &str, name: &dyn Fn(usize) -> String) -> Vec<ServiceTold> {
         let mut about: BTreeSet<&About> = self.states.keys().collect();
         about.extend(self.counts.keys());
-        about.extend(self.refused.keys());
+        about.extend(self.writes_refused.keys());
         let told = about.into_iter().map(|about| {
             let spans: Vec<Span> = self
                 .states
@@ -393,7 +360,7 @@ impl Telling {
             let minutes = self.counts.get(about).cloned().unwrap_or_default();
             let mut pages = PagesTold::default();
             minutes.values().for_each(|minute| pages.add(*minute));
-            let (refused, unknown) = self.refused.get(about).copied().unwrap_or_default();
+            let (refused, unknown) = self.writes_refused.get(about).copied().unwrap_or_default();
             ServiceTold {
                 site: about.0.clone(),
                 service: about.1.clone(),
@@ -427,6 +394,34 @@ impl Telling {
             .entry(key)
             .or_insert_with(|| (said, Vec::new(), Vec::new()));
         if accepted { &mut known.1 } else { &mut known.2 }.push((place, arrival));
+    }
+
+    /// Orders, or a generation of trust, that were not believed.
+    fn refused(&mut self, what: &str, reason: String, more: u64) {
+        let refused = match what {
+            "trust" => &mut self.trust_refused,
+            _ => &mut self.orders_refused,
+        };
+        *refused.entry(reason).or_default() += 1;
+        if more > 0 {
+            // One number for both: an edge counts them together.
+            *self
+                .orders_refused
+                .entry("not told apart".to_owned())
+                .or_default() += more;
+        }
+    }
+
+    /// An edge that stops, or has crashed and starts anew, knows no alarm any more: what still holds it
+    /// raises again.
+    fn forgets_alarms(&mut self, place: usize, at: &str) {
+        let open = self
+            .alarms
+            .iter_mut()
+            .filter(|(of, told)| *of == place && told.until.is_none());
+        for (_, told) in open.filter(|(_, told)| told.since.as_str() <= at) {
+            told.until = Some(at.to_owned());
+        }
     }
 
     fn cleared(&mut self, place: usize, site: String, alarm: String, since: String, at: String) {
@@ -471,34 +466,5 @@ impl Telling {
             };
             self.writes.push((place, told));
         }
-    }
-}
-
-impl EdgeTold {
-    const fn nobody() -> Self {
-        Self {
-            name: String::new(),
-            url: String::new(),
-            error: None,
-            started: Vec::new(),
-            stopped: Vec::new(),
-            lost: 0,
-        }
-    }
-}
-
-impl PagesTold {
-    pub(super) fn add(&mut self, other: Self) {
-        self.origin += other.origin;
-        self.fresh += other.fresh;
-        self.stale += other.stale;
-        self.too_old += other.too_old;
-        self.none += other.none;
-        self.oldest_s = self.oldest_s.max(other.oldest_s);
-    }
-
-    /// How many in all.
-    pub(super) const fn all(&self) -> u64 {
-        self.origin + self.fresh + self.stale + self.too_old + self.none
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::account::AlarmTold;
+use super::told::AlarmTold;
 
 /// One alarm of a site for one reason, over all edges.
 #[derive(Debug)]

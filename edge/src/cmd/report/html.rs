@@ -2,10 +2,11 @@
 
 use std::fmt::{Display, Write as _};
 
-use super::account::{Account, OrderTold, PagesTold, ServiceTold};
 use super::alarms::everywhere;
+use super::also::also;
 use super::strip::{Axis, pages, states};
 use super::text::{age, by_way, clock, edges_of, few, grouped, second, span};
+use super::told::{Account, OrderTold, PagesTold, ServiceTold};
 use crate::page::escaped;
 
 const STYLE: &str = include_str!("report.css");
@@ -70,6 +71,12 @@ fn tell(out: &mut String, account: &Account) -> std::fmt::Result {
             "<p class=\"dim\">Refused {times} times: {}</p>",
             escaped(reason)
         )?;
+    }
+    for (what, lines) in also(account) {
+        write!(out, "<h2>{what}</h2>")?;
+        for line in lines {
+            write!(out, "<p>{}</p>", escaped(&line))?;
+        }
     }
     tell_releases(out, account)?;
     tell_alarms(out, account)?;

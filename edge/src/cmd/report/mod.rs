@@ -2,6 +2,7 @@
 
 mod account;
 mod alarms;
+mod also;
 mod episode;
 pub(super) mod gather;
 mod html;
@@ -10,6 +11,7 @@ mod strip;
 #[cfg(test)]
 mod tests;
 mod text;
+mod told;
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +19,8 @@ use clap::{Args, ValueEnum};
 use snapshot::Timestamp;
 use url::Url;
 
-use self::account::{Account, Telling};
+use self::account::Telling;
+use self::told::Account;
 use super::{Exit, Fault};
 use crate::config::ops::{Ops, parse_edge};
 use crate::sync::wall_clock;
@@ -30,7 +33,7 @@ Examples:
 
 It asks the control listener of every edge for its log and puts them together: who answered for each
 service and why, how old what readers were shown was, which writes were refused, which orders were given
-by whom and how they came, releases, alarms.
+by whom and how they came, which forced modes ended, releases, trust, alarms.
 
 Exit status:
    0  every edge was heard

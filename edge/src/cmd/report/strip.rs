@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use snapshot::Timestamp;
 
-use super::account::PagesTold;
 use super::episode::Span;
+use super::told::PagesTold;
 use crate::page::escaped;
 
 /// Units of a drawing; the page scales it.

@@ -5,8 +5,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use url::Url;
 
-use super::account::{Telling, WRITES};
+use super::account::Telling;
 use super::gather::{Heard, LINE_BYTES, LOG_BYTES, PATIENCE, gather};
+use super::told::WRITES;
 use crate::log::{Came, Entry, Event, OrderSaid};
 
 const FROM: Timestamp = Timestamp(1_795_323_900_000);
@@ -21,6 +22,27 @@ fn heard(name: &str) -> Heard {
         url: "http://127.0.0.1:1".parse().unwrap(),
         name: Some(name.to_owned()),
         error: None,
+    }
+}
+
+/// Digests run against the epochs, so that they cannot be what sorts.
+fn said(epoch: u64) -> OrderSaid {
+    OrderSaid {
+        scope: "service:pay".to_owned(),
+        epoch,
+        digest: (9 - epoch).to_string(),
+        mode: "degraded".to_owned(),
+        insists: false,
+        notices: 0,
+        pin: None,
+        who: "Minji".to_owned(),
+        why: "fire".to_owned(),
+        signers: Vec::new(),
+        signed_at: FROM.rfc3339(),
+        ends_at: None,
+        equal_epoch: None,
+        came: Came::Mirror { url: String::new() },
+        envelope: None,
     }
 }
 
@@ -92,28 +114,10 @@ fn writes_beyond_those_listed_are_counted() {
 
 #[test]
 fn orders_of_one_second_are_told_by_their_epochs() {
-    // Digests run against the epochs, so that they cannot be what sorts.
     for epochs in [[3, 2, 1], [1, 3, 2]] {
         let mut telling = Telling::new(FROM);
         for epoch in epochs {
-            let said = OrderSaid {
-                scope: "service:pay".to_owned(),
-                epoch,
-                digest: (9 - epoch).to_string(),
-                mode: "degraded".to_owned(),
-                insists: false,
-                notices: 0,
-                pin: None,
-                who: "Minji".to_owned(),
-                why: "fire".to_owned(),
-                signers: Vec::new(),
-                signed_at: FROM.rfc3339(),
-                ends_at: None,
-                equal_epoch: None,
-                came: Came::Mirror { url: String::new() },
-                envelope: None,
-            };
-            telling.take(0, at(epoch, Event::OrderAccepted(said)));
+            telling.take(0, at(epoch, Event::OrderAccepted(said(epoch))));
         }
         let account = telling.account(vec![heard("seoul-1")], TO);
         let told: Vec<u64> = account.orders.iter().map(|told| told.said.epoch).collect();
@@ -167,6 +171,130 @@ fn an_alarm_is_told_from_when_to_when_and_an_edge_by_what_it_says_of_itself() {
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
+}
+
+#[test]
+fn an_edge_that_starts_anew_has_no_alarm_until_it_raises_it_again() {
+    let mut telling = Telling::new(FROM);
+    let raised = || Event::AlarmRaised {
+        alarm: "disk".to_owned(),
+        why: "full".to_owned(),
+    };
+    let started = || {
+        let (name, version) = ("seoul-1".to_owned(), "1".to_owned());
+        Event::EdgeStarted { name, version }
+    };
+    telling.take(0, at(1000, raised()));
+    telling.take(1, at(1000, raised()));
+    // It crashed: nothing says that it is over.
+    telling.take(0, at(5000, started()));
+    telling.take(0, at(6000, raised()));
+    telling.take(
+        0,
+        at(
+            7000,
+            Event::EdgeStopped {
+                name: "seoul-1".to_owned(),
+            },
+        ),
+    );
+    let account = telling.account(vec![heard("seoul-1"), heard("busan-2")], TO);
+    let told: Vec<_> = account
+        .alarms
+        .iter()
+        .map(|alarm| (alarm.edge.as_str(), alarm.until.clone()))
+        .collect();
+    let ended = |ms: u64| Some(Timestamp(FROM.0 + ms).rfc3339_ms());
+    assert_eq!(
+        told,
+        [
+            ("seoul-1", ended(5000)),
+            ("busan-2", None),
+            ("seoul-1", ended(7000))
+        ]
+    );
+}
+
+#[test]
+fn what_is_not_believed_is_told_by_what_it_is_and_so_are_ends_and_generations() {
+    let mut telling = Telling::new(FROM);
+    let refused = |what: &str, reason: &str, more| Event::Refused {
+        what: what.to_owned(),
+        reason: reason.to_owned(),
+        why: String::new(),
+        came: Came::Mirror { url: String::new() },
+        more,
+    };
+    telling.take(0, at(0, refused("orders", "wrong-key", 0)));
+    telling.take(0, at(0, refused("trust", "too-few-left", 0)));
+    telling.take(1, at(0, refused("trust", "too-few-left", 3)));
+    for place in [0, 1] {
+        let scope = "service:pay".to_owned();
+        let ended = Event::ForcedEnded { scope, epoch: 4 };
+        telling.take(place, at(100 + place as u64, ended));
+        let accepted = Event::TrustAccepted {
+            generation: 2,
+            who: "Minji\u{1b}[2J".to_owned(),
+            why: "a <b>stolen</b> key".to_owned(),
+            signers: vec!["jun".to_owned()],
+            came: Came::Mirror { url: String::new() },
+        };
+        telling.take(place, at(200, accepted));
+        let unused = Event::ReleaseRefused {
+            sequence: Some(9),
+            check: "canary".to_owned(),
+            source: None,
+            why: "no page".to_owned(),
+        };
+        telling.take(place, at(300, unused));
+    }
+    let account = telling.account(vec![heard("seoul-1"), heard("busan-2")], TO);
+    let json = serde_json::to_value(&account).unwrap();
+    let refused = serde_json::json!({ "wrong-key": 1, "not told apart": 3 });
+    assert_eq!(json["orders_refused"], refused);
+    assert_eq!(
+        json["trust_refused"],
+        serde_json::json!({ "too-few-left": 2 })
+    );
+    assert_eq!(
+        json["forced_ended"][0]["edges"].as_array().unwrap().len(),
+        2
+    );
+    assert_eq!(json["trust"][0]["generation"], 2);
+    assert_eq!(json["releases_refused"][0]["check"], "canary");
+    let (text, html) = (super::text::text(&account), super::html::html(&account));
+    for words in [
+        "service:pay of small, order 4: its time was over",
+        "generation 2 of small, by Minji",
+        "refused 2 times: too-few-left",
+        "small 9: canary",
+        "on seoul-1, busan-2",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+        assert!(html.contains(words), "{words}: {html}");
+    }
+    assert!(!text.contains('\u{1b}'), "{text:?}");
+    assert!(html.contains("a &lt;b&gt;stolen&lt;/b&gt; key"), "{html}");
+}
+
+#[test]
+fn others_words_do_nothing_to_a_terminal() {
+    let mut telling = Telling::new(FROM);
+    let said = OrderSaid {
+        who: "minho\u{7}".to_owned(),
+        why: "fire\u{1b}[2J\nOrders\n  none\u{202e}".to_owned(),
+        ..said(1)
+    };
+    telling.take(0, at(1, Event::OrderAccepted(said)));
+    let raised = Event::AlarmRaised {
+        alarm: "disk".to_owned(),
+        why: "full\r\u{9b}31m".to_owned(),
+    };
+    telling.take(0, at(2, raised));
+    let text = super::text::text(&telling.account(vec![heard("seoul-1")], TO));
+    let odd = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+    assert!(!text.contains(odd), "{text:?}");
+    assert!(text.contains("why: fire [2J Orders   none"), "{text}");
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::account::{Account, Arrival, OrderTold, ReleaseTold, ServiceTold};
 use super::alarms::everywhere;
+use super::also::also;
 use super::episode::Episode;
+use super::told::{Account, Arrival, OrderTold, ReleaseTold, ServiceTold};
 
 /// Refused writes that are listed here; JSON and HTML list more.
 const WRITES: usize = 20;
@@ -32,18 +33,20 @@ fn tell(out: &mut String, account: &Account) -> std::fmt::Result {
     writeln!(out, "Told by {heard} of {} edges", account.edges.len())?;
     for edge in &account.edges {
         if let Some(error) = &edge.error {
-            writeln!(out, "  NOT HEARD: {} at {}: {error}", edge.name, edge.url)?;
+            let (name, error) = (plain(&edge.name), plain(error));
+            writeln!(out, "  NOT HEARD: {name} at {}: {error}", edge.url)?;
         }
         for (what, times) in [("started", &edge.started), ("stopped", &edge.stopped)] {
             for at in times {
-                writeln!(out, "  {} {what} at {}", edge.name, clock(at))?;
+                writeln!(out, "  {} {what} at {}", plain(&edge.name), clock(at))?;
             }
         }
         if edge.lost > 0 {
             writeln!(
                 out,
                 "  {}: {} entries of its log are lost",
-                edge.name, edge.lost
+                plain(&edge.name),
+                edge.lost
             )?;
         }
     }
@@ -58,7 +61,13 @@ fn tell(out: &mut String, account: &Account) -> std::fmt::Result {
         tell_order(out, order)?;
     }
     for (reason, times) in &account.orders_refused {
-        writeln!(out, "  refused {times} times: {reason}")?;
+        writeln!(out, "  refused {times} times: {}", plain(reason))?;
+    }
+    for (what, lines) in also(account) {
+        writeln!(out, "\n{what}")?;
+        for line in lines {
+            writeln!(out, "  {}", plain(&line))?;
+        }
     }
     if !account.releases.is_empty() {
         writeln!(out, "\nReleases")?;
@@ -90,7 +99,7 @@ fn tell(out: &mut String, account: &Account) -> std::fmt::Result {
         let until = told.until.map_or("still raised", clock);
         writeln!(out, "  {alarm} of {site} on {edges}, {since} to {until}")?;
         if !told.why.is_empty() {
-            writeln!(out, "    {}", told.why)?;
+            writeln!(out, "    {}", plain(told.why))?;
         }
     }
     tell_writes(out, account)
@@ -176,9 +185,9 @@ fn tell_order(out: &mut String, order: &OrderTold) -> std::fmt::Result {
     if let Some(end) = &said.ends_at {
         write!(out, ", until {end}")?;
     }
-    writeln!(out, " (order {}, by {})", said.epoch, said.who)?;
+    writeln!(out, " (order {}, by {})", said.epoch, plain(&said.who))?;
     if !said.why.is_empty() {
-        writeln!(out, "    why: {}", said.why)?;
+        writeln!(out, "    why: {}", plain(&said.why))?;
     }
     writeln!(out, "    signed by {}", said.signers.join(", "))?;
     if let Some(other) = &said.equal_epoch {
@@ -246,6 +255,13 @@ fn tell_writes(out: &mut String, account: &Account) -> std::fmt::Result {
         )?;
     }
     Ok(())
+}
+
+/// Others' words on one line of a terminal: nothing in them moves the cursor or colours anything.
+fn plain(words: &str) -> String {
+    let control =
+        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    words.replace(control, " ")
 }
 
 /// The first names of many.

@@ -6,7 +6,7 @@ use http::{Method, StatusCode};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use super::raw::{exchange, read_all};
+use super::raw::{PATIENCE, exchange, read_all};
 use super::world::{Limits, World};
 use crate::answer::path::{PATH_BYTES, QUERY_BYTES};
 use crate::origin::headers::MAX_HOPS;
@@ -172,6 +172,36 @@ async fn a_question_without_end_is_not_waited_for() {
         let start = format!("HTTP/1.1 {status}");
         assert!(answer.starts_with(&start), "{length}: {answer:.200}");
     }
+}
+
+#[tokio::test]
+async fn who_takes_nothing_of_what_ops_are_told_leaves_the_place_to_others() {
+    let world = World::with(Limits {
+        control: ControlLimits {
+            connections: 2,
+            stall: HEAD_TIME,
+            ..ControlLimits::default()
+        },
+        ..Limits::default()
+    })
+    .await;
+    // Asked for again and again, until the socket is full and the listener waits.
+    let asked = "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n";
+    let greedy = async || {
+        let mut stream = TcpStream::connect(world.control).await.unwrap();
+        while stream.write_all(asked.as_bytes()).await.is_ok() {}
+    };
+    let livez = async || {
+        let mut stream = TcpStream::connect(world.control).await.unwrap();
+        let asked = "GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        stream.write_all(asked.as_bytes()).await.unwrap();
+        read_all(&mut stream).await
+    };
+    let both = async { tokio::join!(greedy(), greedy()) };
+    tokio::time::timeout(PATIENCE, both)
+        .await
+        .expect("both are cut");
+    assert!(livez().await.starts_with("HTTP/1.1 200"));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use super::world::World;
 
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Sends `text` and reads until the edge closes the connection.
 pub(super) async fn exchange(world: &World, text: &str) -> String {
