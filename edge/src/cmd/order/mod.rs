@@ -216,6 +216,7 @@ impl Order {
                 give(settings, "recover", scope(&service)?, word, plain(change)).await
             }
             What::Notice(notice) => {
+                let notice = notice.about_the_site();
                 let (scope, word) = (scope(&notice.scope)?, notice.word.clone());
                 let about = scope.clone();
                 let change = async move |world: &give::World<'_>| {
