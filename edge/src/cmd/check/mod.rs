@@ -96,7 +96,7 @@ impl Check {
         let facts = SiteFacts::read(settings, now).await;
         let manifest = facts.as_ref().map(|facts| &facts.manifest);
         findings.extend(routes::findings(manifest));
-        let origin: &[IpNet] = &settings.origin_networks;
+        let origin: &[IpNet] = settings.origin_networks.as_deref().unwrap_or_default();
         let servers = fs_err::read_to_string(RESOLVERS).unwrap_or_default();
         let servers = names::resolvers(&servers);
         findings.extend(names::findings(urls, origin, &servers).await);
