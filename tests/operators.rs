@@ -7,7 +7,7 @@ use ssh_key::private::{Ed25519Keypair, PrivateKey};
 use crate::scene::{Edge, Ended, Fault, Site, TOKEN, Wire, binary, eventually, run};
 
 /// A site with one edge that polls its mirror and takes orders from whoever brings them.
-async fn scene() -> (Site, Edge) {
+pub(crate) async fn scene() -> (Site, Edge) {
     let site = Site::small().init().await;
     site.publish().await;
     let edge = site.edge().with_token(TOKEN).giving().start().await;
@@ -33,7 +33,7 @@ fn command(site: &Site, arguments: &[&str]) -> Command {
     order
 }
 
-async fn order(site: &Site, arguments: &[&str]) -> Ended {
+pub(crate) async fn order(site: &Site, arguments: &[&str]) -> Ended {
     run(command(site, arguments)).await
 }
 
@@ -189,7 +189,7 @@ async fn a_pin_is_found_shown_and_taken_out_again() {
 }
 
 /// A second operator, and two of them for an order about the whole site.
-fn second_operator(site: &Site) {
+pub(crate) fn second_operator(site: &Site) {
     let key = PrivateKey::from(Ed25519Keypair::from_seed(&[77; 32]));
     let text = key.to_openssh(ssh_key::LineEnding::LF).unwrap();
     site.write("keys/second", text.as_bytes());
@@ -291,50 +291,6 @@ async fn an_order_that_takes_two_travels_as_text_between_them() {
         .says(&["lost.txt: it"]);
     // One service takes one person.
     order(&site, &["degrade", "pay", "--yes"]).await.expect(0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_signed_order_is_carried_by_hand_to_the_one_listener_that_is_left() {
-    let (site, edge) = scene().await;
-    let out = [
-        "degrade",
-        "pay",
-        "--why",
-        "by hand",
-        "--out",
-        "order.txt",
-        "--yes",
-    ];
-    order(&site, &out).await.expect(0);
-    assert_eq!(edge.status().await["orders"].as_array().unwrap().len(), 0);
-    // Origin, mirrors and control listeners are gone; there is the text and one way.
-    fs_err::remove_dir_all(site.path("mirror")).unwrap();
-    let peer = format!("http://{}", edge.peer());
-    let mut apply = Command::new("sh");
-    let line = format!(
-        "{} order apply - --yes --site small --via {peer} < order.txt",
-        binary("edge").display()
-    );
-    apply
-        .current_dir(site.path("keys"))
-        .arg("-c")
-        .arg(line.replace("order.txt", "../order.txt"));
-    let applied = run(apply).await.expect(0);
-    for words in [
-        "no release that can be read from here",
-        "in force on 1 of 1 edges",
-    ] {
-        assert!(
-            applied.out.contains(words),
-            "no {words:?} in {}",
-            applied.out
-        );
-    }
-    assert_eq!(edge.status().await["orders"][0]["why"], "by hand");
-    // Again changes nothing, and says the same.
-    order(&site, &["apply", "order.txt", "--yes", "--via", &peer])
-        .await
-        .expect(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,6 +18,10 @@ mod alarms;
 #[cfg(test)]
 mod amend;
 #[cfg(test)]
+mod believed;
+#[cfg(test)]
+mod by_hand;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod clock;

@@ -15,7 +15,7 @@ pub enum Exit {
     NoEdge,
     /// The order could be written to no mirror; or no source of a site answered.
     NoMirror,
-    /// The order needs more signatures, and was written to a file for them.
+    /// The order, or the proposal of trust, needs more signatures, and was written to a file for them.
     Proposed,
     /// A rehearsal met more errors than its budget, and was ended.
     OverBudget,

@@ -35,9 +35,9 @@ pub struct Ops {
     pub key: Option<KeySource>,
     /// `trust`: trust files; orders on the mirrors that nobody in them signed are passed over.
     pub trust: Option<PathBuf>,
-    /// `origin_networks`: what is gone with the origin, as in `["10.1.0.0/16"]`. `edge check` finds
-    /// names that point there.
-    pub origin_networks: Vec<IpNet>,
+    /// `origin_networks`: what is gone with the origin, as in `["10.1.0.0/16"]`, `[]` where nothing is.
+    /// `edge check` finds names that point there; unset, nobody knows which do.
+    pub origin_networks: Option<Vec<IpNet>>,
 }
 
 /// What a place shares with others, so that it is seen when one failure takes several.
@@ -124,10 +124,8 @@ impl Ops {
     }
 }
 
-fn networks(file: &mut Section<'_, '_>) -> Vec<IpNet> {
-    let Some(list) = file.texts("origin_networks") else {
-        return Vec::new();
-    };
+fn networks(file: &mut Section<'_, '_>) -> Option<Vec<IpNet>> {
+    let list = file.texts("origin_networks")?;
     file.problems()
         .count("origin_networks", &list, 0..=NETWORKS);
     let network = |text: &str| {
@@ -135,9 +133,8 @@ fn networks(file: &mut Section<'_, '_>) -> Vec<IpNet> {
             .map_err(|_| format!("{text:?} is not a network: expected one as in 10.1.0.0/16"))
     };
     let texts = list.value.iter().take(NETWORKS);
-    texts
-        .filter_map(|text| file.accepted(text, network(&text.value)))
-        .collect()
+    let networks = texts.filter_map(|text| file.accepted(text, network(&text.value)));
+    Some(networks.collect())
 }
 
 /// Reads the URL of a control listener.
@@ -340,11 +337,15 @@ mod tests {
         let networks = list("\"10.1.0.0/16\", \"fd00::/8\"")
             .unwrap()
             .origin_networks;
-        assert_eq!(networks.len(), 2);
+        assert_eq!(networks.map(|networks| networks.len()), Some(2));
+        // None at all is something else than not saying.
+        assert_eq!(list("").unwrap().origin_networks, Some(Vec::new()));
+        assert_eq!(parse("").unwrap().origin_networks, None);
         let wrong = list("\"dc1\"").unwrap_err().list()[0].message.clone();
         assert!(wrong.contains("expected one as in 10.1.0.0/16"), "{wrong}");
         let many = |count| list(&"\"10.1.0.0/16\", ".repeat(count));
-        assert_eq!(many(NETWORKS).unwrap().origin_networks.len(), NETWORKS);
+        let most = many(NETWORKS).unwrap().origin_networks.unwrap();
+        assert_eq!(most.len(), NETWORKS);
         assert!(many(NETWORKS + 1).is_err());
     }
 

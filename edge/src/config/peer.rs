@@ -15,6 +15,10 @@ pub struct Peer {
     pub listen: Option<SocketAddr>,
     /// `token_file`: the token that the fleet shares, shown to peers and asked of them.
     pub token: Option<Token>,
+    /// The file it stands in, for the settings of operators.
+    pub token_file: Option<PathBuf>,
+    /// The file with the authority's certificates, likewise.
+    pub authority: Option<PathBuf>,
     /// `certificate`, `key` and `authority`: with them peers speak TLS, and a certificate of the
     /// authority is as good as the token.
     pub fleet: Option<Fleet>,
@@ -88,6 +92,8 @@ impl RawPeer {
         let mut peer = Peer {
             listen: absent_or(listen)?,
             token: absent_or(token)?,
+            token_file: self.token_file.as_ref().map(|text| base.join(&text.value)),
+            authority: self.authority.as_ref().map(|text| base.join(&text.value)),
             fleet: absent_or(fleet)?,
             limits: PeerLimits::default(),
         };

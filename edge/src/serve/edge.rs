@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::metrics::Metrics;
 use super::rehearsal::Rehearsals;
 use super::site::Sites;
+use crate::alarm::CertificateEnd;
 use crate::fleet::Fleet;
 use crate::host::Host;
 use crate::log::Log;
@@ -27,6 +28,8 @@ pub struct Edge {
     pub rehearsals: Rehearsals,
     /// The other edges, for the page that shows them all.
     pub fleet: Fleet,
+    /// When certificates of this edge and its fleet end.
+    pub certificates: Vec<CertificateEnd>,
 }
 
 impl Edge {

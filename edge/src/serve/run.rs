@@ -170,6 +170,7 @@ pub async fn run(
         metrics: Metrics::default(),
         log: log.clone(),
         rehearsals: Rehearsals::default(),
+        certificates: config.peer.ends(),
         fleet: Fleet::of(config.fleet.edges),
     });
     recall(&edge).await?;

@@ -20,8 +20,20 @@ pub struct Status {
     pub name: String,
     /// Its version.
     pub version: String,
+    /// When certificates of `[peer]`, its own and the fleet's, end; `null` from an edge that does not tell.
+    #[serde(default)]
+    pub certificates: Option<Vec<CertificateStatus>>,
     /// One entry a site, in the configured order.
     pub sites: Vec<SiteStatus>,
+}
+
+/// One certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateStatus {
+    /// The file it stands in.
+    pub file: String,
+    /// Its last moment.
+    pub ends: String,
 }
 
 /// One site.
@@ -70,9 +82,14 @@ pub struct ServiceStatus {
 /// The edge as it is now.
 #[must_use]
 pub fn status(edge: &Edge) -> Status {
+    let certificates = edge.certificates.iter().map(|one| CertificateStatus {
+        file: one.name.clone(),
+        ends: one.at.rfc3339(),
+    });
     Status {
         name: edge.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        certificates: Some(certificates.collect()),
         sites: edge.sites.iter().map(|of| site(edge, of)).collect(),
     }
 }

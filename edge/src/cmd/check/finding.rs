@@ -1,6 +1,6 @@
 //! What was found: one line and one remedy each.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use serde_json::json;
 
@@ -81,12 +81,17 @@ pub(super) struct Finding {
 }
 
 impl Finding {
-    pub(super) fn new(topic: Topic, problem: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(super) fn new(topic: Topic, problem: impl Display, remedy: impl Into<String>) -> Self {
         Self {
             topic,
-            problem: problem.into(),
+            problem: problem.to_string(),
             remedy: remedy.into(),
         }
+    }
+
+    /// Something that could not be looked at. Whether it would survive nobody knows, so it is not well.
+    pub(super) fn unseen(topic: Topic, why: impl Display, remedy: impl Into<String>) -> Self {
+        Self::new(topic, format!("not looked at: {why}"), remedy)
     }
 }
 

@@ -8,11 +8,13 @@ mod names;
 mod places;
 mod routes;
 mod signers;
+mod told;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use futures::future::join;
 use ipnet::IpNet;
 use url::Url;
 
@@ -30,6 +32,12 @@ Examples:
   edge check
   edge check --ops ops.toml --config edge.toml --json
   edge check --rehearsed-within 7d --ending-within 60d
+
+What is looked at: who can sign, what mirrors and edges share, and of every edge its alarms, certificates,
+rehearsals and room, which its control listener tells (edges in ops.toml, or --edge); canaries of the newest
+release, which a mirror or a peer listener gives (--mirror, --via); names of mirrors, edges, and sources of
+the edges. Names are held against origin_networks of ops.toml: the networks that are gone with the origin.
+What cannot be looked at is never well.
 
 Exit status:
    0  nothing was found
@@ -70,8 +78,7 @@ impl Check {
                 urls.extend(site.mirrors.into_iter().chain(site.peers));
             }
         }
-        let urls: Vec<Url> = urls.into_iter().map(endpoint).collect();
-        let findings = self.look(&settings, &urls).await;
+        let findings = self.look(&settings, urls).await;
         if settings.json {
             println!("{}", finding::json(settings.site.as_str(), &findings));
         } else {
@@ -83,23 +90,27 @@ impl Check {
         })
     }
 
-    async fn look(&self, settings: &Settings, urls: &[Url]) -> Vec<Finding> {
+    async fn look(&self, settings: &Settings, mut urls: Vec<Url>) -> Vec<Finding> {
         let now = wall_clock();
         let generation = settings.generation.as_deref();
         let mut findings = signers::findings(generation, &settings.site, now, self.ending_within);
         findings.extend(places::findings(&settings.mirrors, &settings.edges));
+        let (told, facts) = join(told::ask(settings), SiteFacts::read(settings, now)).await;
+        let manifest = facts.as_ref().map(|facts| &facts.manifest);
         let policy = Policy {
             now,
             rehearsed_within: self.rehearsed_within,
+            ending_within: self.ending_within,
+            rehearsable: manifest.map(edges::rehearsable),
         };
-        findings.extend(edges::findings(settings, &policy).await);
-        let facts = SiteFacts::read(settings, now).await;
-        let manifest = facts.as_ref().map(|facts| &facts.manifest);
+        findings.extend(edges::findings(&told, &settings.site, &policy));
         findings.extend(routes::findings(manifest));
-        let origin: &[IpNet] = &settings.origin_networks;
+        urls.extend(told::sources(&told, &settings.site));
+        let urls: Vec<Url> = urls.into_iter().map(endpoint).collect();
+        let origin: Option<&[IpNet]> = settings.origin_networks.as_deref();
         let servers = fs_err::read_to_string(RESOLVERS).unwrap_or_default();
         let servers = names::resolvers(&servers);
-        findings.extend(names::findings(urls, origin, &servers).await);
+        findings.extend(names::findings(&urls, origin, &servers).await);
         findings
     }
 }

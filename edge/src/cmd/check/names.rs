@@ -35,8 +35,19 @@ const PRIVATE: &[&str] = &[
 ];
 
 /// Looks at the host of each URL, and at the machine's own name servers.
-pub(super) async fn findings(urls: &[Url], origin: &[IpNet], resolvers: &[IpAddr]) -> Vec<Finding> {
+pub(super) async fn findings(
+    urls: &[Url],
+    origin: Option<&[IpNet]>,
+    resolvers: &[IpAddr],
+) -> Vec<Finding> {
     let mut findings = Vec::new();
+    if origin.is_none() {
+        let why = "which networks go with the origin is not known";
+        let remedy =
+            "name origin_networks in ops.toml, as in [\"10.1.0.0/16\"]; [] if there are none";
+        findings.push(Finding::unseen(Topic::Names, why, remedy));
+    }
+    let origin = origin.unwrap_or_default();
     let hosts: BTreeSet<Host<&str>> = urls.iter().filter_map(Url::host).collect();
     let mut names = false;
     for host in hosts {
@@ -177,8 +188,17 @@ mod tests {
         let ours = servers.get(..1).unwrap();
         let names: Vec<Url> = vec!["http://localhost:1/".parse().unwrap()];
         let numbers: Vec<Url> = vec!["http://192.0.2.1:1/".parse().unwrap()];
-        assert_eq!(findings(&names, &origin, ours).await.len(), 1);
-        assert_eq!(findings(&names, &origin, &servers).await.len(), 0);
-        assert_eq!(findings(&numbers, &origin, ours).await.len(), 0);
+        let origin = Some(origin.as_slice());
+        assert_eq!(findings(&names, origin, ours).await.len(), 1);
+        assert_eq!(findings(&names, origin, &servers).await.len(), 0);
+        assert_eq!(findings(&numbers, origin, ours).await.len(), 0);
+        // Who does not say which those are is not told that all is well.
+        let unsaid = findings(&numbers, None, ours).await;
+        assert!(
+            unsaid[0]
+                .remedy
+                .starts_with("name origin_networks in ops.toml")
+        );
+        assert_eq!(findings(&numbers, Some(&[]), ours).await.len(), 0);
     }
 }

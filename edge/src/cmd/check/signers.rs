@@ -90,6 +90,30 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_ends_soon_is_told_once_and_one_that_has_ended_or_lasts_is_not() {
+        let (signers, roles) = crate::fixture::trust_files();
+        let line = crate::fixture::key(2).public_key().to_openssh().unwrap();
+        let told = |now: &str| {
+            let until = format!("valid-before=\"20270201Z\" {line}");
+            let ending = Generation::parse(&signers.replace(&line, &until), &roles).unwrap();
+            let now = Timestamp::parse(now).unwrap();
+            let findings = findings(Some(&ending), &site(), now, SOON).into_iter();
+            let problems = findings.map(|finding| finding.problem);
+            problems
+                .filter(|problem| problem.contains(" ends at "))
+                .collect::<Vec<_>>()
+        };
+        let soon = told("2027-01-02T00:00:00Z");
+        assert_eq!(soon.len(), 1, "{soon:?}");
+        assert!(
+            soon[0].contains(" of minho@dasom.example ends at 2027-0"),
+            "{soon:?}"
+        );
+        assert!(told("2027-01-01T00:00:00Z").is_empty());
+        assert!(told("2027-02-02T00:00:00Z").is_empty());
+    }
+
+    #[test]
     fn without_trust_files_that_is_the_finding() {
         let findings = findings(None, &site(), Timestamp(0), SOON);
         assert_eq!(findings.len(), 1);

@@ -66,9 +66,9 @@ pub async fn confirm(consent: Consent, what: &str, wanted: Wanted<'_>) -> Result
     if asked.await.unwrap_or(false) {
         return Ok(());
     }
-    Err(Fault::failed(
-        "not confirmed: nothing was signed, nothing was sent",
-    ))
+    let fault = Fault::failed("not confirmed: nothing was signed, nothing was sent");
+    Err(fault
+        .hint("run it again and type what is asked for, or add --yes once it is what you mean"))
 }
 
 /// Reads one line, no longer than an answer is.

@@ -15,8 +15,11 @@ use crate::sync::mirror;
 pub(super) const HELP: &str = "\
 Examples:
   edge ops init --site dasom --mirror s3://town-orders --edge http://10.0.0.1:8081 \\
-      --peer https://busan-2.example:8443 --key agent:operator.pub --trust trust
+      --peer https://10.0.0.1:8443 --key agent:operator.pub --trust trust
   edge ops init --from /etc/holdfast/edge.toml --key keys/operator /media/stick/ops.toml
+
+One --edge and one --peer are the two listeners of one edge, and are written as one; of several nobody
+knows which belong together: write those as pairs in the file.
 
 Exit status:
    0  written
@@ -53,12 +56,16 @@ pub struct Init {
     /// The folder with allowed_signers and trust.toml.
     #[arg(long, value_name = "DIR")]
     trust: Option<PathBuf>,
-    /// Take site, mirrors, peers, trust and control listener from an edge's settings.
+    /// Take site, mirrors, peers, trust, control listener, the fleet's authority and its token from an
+    /// edge's settings.
     #[arg(long, value_name = "EDGE.TOML")]
     from: Option<PathBuf>,
     /// Write over what lies there.
     #[arg(long)]
     force: bool,
+    /// The peer listeners are those of other edges.
+    #[arg(skip)]
+    beside: bool,
 }
 
 impl Init {
@@ -112,6 +119,13 @@ impl Init {
         }
         if self.peers.is_empty() {
             self.peers.clone_from(&site.peers);
+            self.beside = true;
+        }
+        if self.authority.is_none() {
+            self.authority.clone_from(&config.peer.authority);
+        }
+        if self.token_file.is_none() {
+            self.token_file.clone_from(&config.peer.token_file);
         }
         if self.trust.is_none() {
             self.trust = Some(site.trust.clone());
@@ -138,6 +152,17 @@ impl Init {
             file(&self.authority),
             file(&self.token_file),
         );
+        let (edges, peers) = match (self.edges.as_slice(), self.peers.as_slice()) {
+            ([control], [peer]) if !self.beside => {
+                let (control, peer) = (quoted(control.as_str()), quoted(peer.as_str()));
+                let pair = format!("edges = [\n    {{ control = {control}, peer = {peer} }},\n]\n");
+                (pair, list("peers", &[], "https://busan-2.example:8443"))
+            }
+            (edges, peers) => (
+                list("edges", edges, "http://127.0.0.1:8081"),
+                list("peers", peers, "https://busan-2.example:8443"),
+            ),
+        };
         Ok(format!(
             "# For the operators of {site}, so that nobody has to type this during an outage. It is small \
              enough\n# for a stick: beside it an order takes the `edge` program, the key, and one path that \
@@ -154,18 +179,22 @@ impl Init {
              # Edges, by their control listeners: they tell who obeys. Or in full: \
              {{ name = \"seoul-1\",\n# control = \"http://10.0.0.1:8081\", peer = \
              \"https://seoul-1.example:8443\", network = \"kt\" }}\n{}\n\
-             # Edges' peer listeners: orders are brought there too, which works with every mirror gone.\n{}\n\
+             # Peer listeners of edges that are not named above: orders are brought there too, which works \
+             with every\n# mirror gone.\n{}\n\
              # Certificates that sign those of the peers, where they are not the machine's.\n{}\n\
              # The fleet's token: with it peers tell what is published, for previews with every mirror \
-             gone.\n{}",
+             gone.\n{}\n\
+             # Networks that are gone with the origin; [] if none is.  edge check  finds names that point \
+             there.\n{}",
             quoted(site.as_str()),
             line("key", key, "keys/operator"),
             line("trust", trust, "trust"),
             list("mirrors", &mirrors, "file:///srv/mirror"),
-            list("edges", &self.edges, "http://127.0.0.1:8081"),
-            list("peers", &self.peers, "https://busan-2.example:8443"),
+            edges,
+            peers,
             line("authority", authority, "fleet.pem"),
             line("token_file", token, "fleet.token"),
+            list("origin_networks", &[], "10.1.0.0/16"),
         ))
     }
 }
@@ -241,8 +270,17 @@ mod tests {
         assert_eq!(init(&given).unwrap(), Exit::Done);
         let ops = Ops::load(Path::new(&file)).unwrap();
         assert_eq!(ops.key, Some(KeySource::File(key.into())));
-        assert_eq!((ops.mirrors.len(), ops.edges.len()), (2, 2));
+        assert_eq!(ops.mirrors.len(), 2);
+        // The two listeners of one edge, which is counted once.
+        let [edge] = ops.edges.as_slice() else {
+            panic!("{:?}", ops.edges);
+        };
+        assert!(edge.control.is_some() && edge.peer.is_some());
         let text = fs_err::read_to_string(&file).unwrap();
+        assert!(
+            text.contains("# origin_networks = [\"10.1.0.0/16\"]"),
+            "{text}"
+        );
         assert!(text.contains("key = \"keys/op\\\"er\""), "{text}");
         assert!(text.contains("# trust = \"trust\""), "{text}");
         // Nothing is written over by accident.
@@ -264,8 +302,13 @@ mod tests {
         fs_err::write(dir.path().join("trust/allowed_signers"), signers).unwrap();
         fs_err::write(dir.path().join("trust/trust.toml"), roles).unwrap();
         let edge = dir.path().join("edge.toml");
-        let text = "name = \"seoul-1\"\n[listen]\ncontrol = \"127.0.0.1:9081\"\n[[site]]\n\
-                    name = \"dasom\"\nhosts = [\"*\"]\ntrust = \"trust\"\nmirrors = [\"mirror\"]\n";
+        fs_err::write(dir.path().join("fleet.token"), "the-token-of-this-fleet").unwrap();
+        let authority = rcgen::generate_simple_self_signed(vec!["fleet".to_owned()]).unwrap();
+        fs_err::write(dir.path().join("fleet.pem"), authority.cert.pem()).unwrap();
+        let text = "name = \"seoul-1\"\n[listen]\ncontrol = \"127.0.0.1:9081\"\n[peer]\n\
+                    token_file = \"fleet.token\"\nauthority = \"fleet.pem\"\n[[site]]\n\
+                    name = \"dasom\"\nhosts = [\"*\"]\ntrust = \"trust\"\nmirrors = [\"mirror\"]\n\
+                    peers = [\"https://busan-1.example:8443\"]\n";
         fs_err::write(&edge, text).unwrap();
         let file = dir.path().join("ops.toml");
         let (edge, name) = (edge.display().to_string(), file.display().to_string());
@@ -278,6 +321,13 @@ mod tests {
             "http://127.0.0.1:9081/"
         );
         assert_eq!(ops.mirrors.len(), 1);
+        assert_eq!(ops.token_file, Some(dir.path().join("fleet.token")));
+        assert_eq!(ops.authority, Some(dir.path().join("fleet.pem")));
+        // Whom it asks are other edges than it.
+        assert_eq!((ops.edges.len(), &ops.edges[0].peer), (2, &None));
+        let peer = "https://seoul-1.example:8443";
+        init(&[&name, "--force", "--from", &edge, "--peer", peer]).unwrap();
+        assert_eq!(Ops::load(&file).unwrap().edges.len(), 1);
         let other = init(&[&name, "--force", "--from", &edge, "--site", "other"]);
         let other = other.unwrap_err();
         assert!(other.to_string().contains("has the sites dasom"), "{other}");

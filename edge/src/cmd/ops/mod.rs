@@ -2,12 +2,16 @@
 //! that carries them by hand, the question whether to go on, and who obeys in the end.
 
 pub mod armor;
+pub mod busy;
 pub mod confirm;
 pub mod generations;
 mod init;
+pub mod key;
 pub mod obeying;
+pub mod plain;
 mod progress;
 mod settings;
+pub mod written;
 
 use clap::{Args, Subcommand};
 

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep};
 use url::Url;
 
 use super::Settings;
+use super::plain::plain;
 use super::progress::Progress;
 use crate::asking::{self, Client};
 use crate::cmd::Exit;
@@ -176,11 +177,13 @@ impl Obedience {
     pub fn remarks(&self) -> String {
         let mut text = String::new();
         for edge in &self.edges {
+            let name = plain(&edge.name);
             if let Some(error) = &edge.error {
-                text += &format!("  edge {}: {error}\n", edge.name);
+                text += &format!("  edge {name}: {}\n", plain(error));
             }
             if let Some(behind) = &edge.left_behind {
-                text += &format!("  edge {}: LEFT BEHIND: {behind}\n", edge.name);
+                let behind = plain(&behind.to_string());
+                text += &format!("  edge {name}: LEFT BEHIND: {behind}\n");
             }
         }
         text
@@ -219,7 +222,7 @@ impl Obedience {
 /// Names, of very many the first.
 fn list<'n>(names: impl Iterator<Item = &'n str>) -> Option<String> {
     let names: Vec<&str> = names.collect();
-    let shown: Vec<&str> = names.iter().take(NAMED).copied().collect();
+    let shown: Vec<String> = names.iter().take(NAMED).map(|name| plain(name)).collect();
     let more = names.len().saturating_sub(NAMED);
     match (shown.is_empty(), more) {
         (true, _) => None,
@@ -399,6 +402,15 @@ mod tests {
         assert_eq!(json["not_reached"], json!(["b"]));
         assert_eq!(json["in_force"], 0);
         assert_eq!(Obedience::default().exit(), Exit::Done);
+    }
+
+    #[test]
+    fn what_an_edge_calls_itself_does_nothing_to_a_terminal() {
+        let mut odd = answer("seoul\u{1b}[2J", true, None);
+        odd.error = Some("obeys \u{1b}]0;all is well".to_owned());
+        let said = Obedience { edges: vec![odd] };
+        assert_eq!(said.remarks(), "  edge seoul [2J: obeys  ]0;all is well\n");
+        assert!(said.sentence().ends_with("without it: seoul [2J"));
     }
 
     #[test]

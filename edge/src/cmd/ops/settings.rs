@@ -54,6 +54,12 @@ pub struct Common {
     /// Trust files: what nobody in them signed is passed over.
     #[arg(long, value_name = "DIR", global = true)]
     pub trust: Option<PathBuf>,
+    /// Certificates that sign those of the peer listeners, where they are not the machine's.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub authority: Option<PathBuf>,
+    /// The fleet's token: with it peer listeners tell releases too.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub token_file: Option<PathBuf>,
     /// How long to wait for the edges.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = wait, global = true)]
     pub wait: Duration,
@@ -75,8 +81,8 @@ pub struct Settings {
     pub generation: Option<Arc<Generation>>,
     /// Where that is written.
     pub trust: Option<PathBuf>,
-    /// Networks that are gone with the origin.
-    pub origin_networks: Vec<IpNet>,
+    /// Networks that are gone with the origin, if anybody said which.
+    pub origin_networks: Option<Vec<IpNet>>,
     /// How long to wait for the edges.
     pub wait: Duration,
     /// JSON instead of words.
@@ -108,12 +114,13 @@ impl Settings {
                 "give --ops FILE, or --site, --mirror and --key; `edge ops init` makes the file",
             )
         })?;
-        let token = ops.token_file.as_deref().map(|file| {
+        let token_file = common.token_file.clone().or(ops.token_file);
+        let token = token_file.as_deref().map(|file| {
             let named = |why| Fault::usage(format!("the token in {}: {why}", file.display()));
             Token::read(file).map_err(named)
         });
-        let fleet = ops
-            .authority
+        let authority = common.authority.clone().or(ops.authority);
+        let fleet = authority
             .as_deref()
             .map(|path| Fleet::read(None, Some(path)));
         let fleet = fleet.transpose().map_err(Fault::usage)?;
@@ -205,7 +212,7 @@ impl Settings {
             edges: Vec::new(),
             generation: None,
             trust: None,
-            origin_networks: Vec::new(),
+            origin_networks: None,
             wait: Duration::ZERO,
             json: false,
             paths: vec![path],
@@ -219,6 +226,15 @@ impl Settings {
     pub fn signing_with(self, key: KeySource) -> Self {
         Self {
             key: Some(key),
+            ..self
+        }
+    }
+
+    /// The same, believing these.
+    #[cfg(test)]
+    pub fn believing(self, generation: Arc<Generation>) -> Self {
+        Self {
+            generation: Some(generation),
             ..self
         }
     }
@@ -334,5 +350,27 @@ mod tests {
         assert_eq!(edges(&settings), [false, true]);
         // Who obeys is asked of the same edges as ever.
         assert_eq!(settings.edges.len(), 1);
+    }
+
+    #[test]
+    fn flags_name_another_authority_and_token_than_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name).display().to_string();
+        fs_err::write(at("token"), "the-token-of-this-fleet").unwrap();
+        let text = "site = \"dasom\"\ntoken_file = \"absent\"\nauthority = \"gone\"\n";
+        fs_err::write(at("ops.toml"), text).unwrap();
+        let resolve = |more: &[&str]| {
+            let line = Line::parse_from([&["order", "--ops", &at("ops.toml")], more].concat());
+            Settings::resolve(&line.common).map_err(|fault| fault.to_string())
+        };
+        let gone = resolve(&[]).unwrap_err();
+        assert!(gone.contains("gone"), "{gone}");
+        let authority = rcgen::generate_simple_self_signed(vec!["fleet".to_owned()]).unwrap();
+        fs_err::write(at("fleet.pem"), authority.cert.pem()).unwrap();
+        let (token, authority) = (at("token"), at("fleet.pem"));
+        let absent = resolve(&["--authority", &authority]).unwrap_err();
+        assert!(absent.contains("absent"), "{absent}");
+        let given = ["--token-file", &token, "--authority", &authority];
+        resolve(&given).unwrap();
     }
 }

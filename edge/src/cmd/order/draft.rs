@@ -50,6 +50,8 @@ pub(super) struct Draft {
     pub(super) change: Change,
     pub(super) who: String,
     pub(super) why: String,
+    /// Its number, where somebody said it who knows the one before.
+    pub(super) epoch: Option<Epoch>,
     pub(super) now: Timestamp,
 }
 
@@ -72,7 +74,7 @@ impl Draft {
             version: Order::VERSION,
             site: self.site,
             scope: self.scope,
-            epoch: epoch.next(),
+            epoch: self.epoch.unwrap_or_else(|| epoch.next()),
             predecessor: previous.map(|known| known.digest),
             mode,
             insists: mode == Mode::Normal && before.is_some_and(|order| order.insists),
@@ -122,7 +124,8 @@ fn take(order: &mut Order, change: Change, mode: Mode) -> Result<(), Fault> {
         Change::ClearNotices => order.notices.clear(),
         Change::Pin(pin) => order.pin = Some(pin),
         Change::Unpin if order.pin.is_none() => {
-            return Err(Fault::failed("no release is pinned: nothing to unpin"));
+            let fault = Fault::failed("no release is pinned: nothing to unpin");
+            return Err(fault.hint("see what is ordered with  edge order show"));
         }
         Change::Unpin => order.pin = None,
         Change::Extend { lasting } => {
@@ -188,6 +191,7 @@ mod tests {
             change,
             who: "sora".into(),
             why: String::new(),
+            epoch: None,
             now: Timestamp(1_000_000),
         }
     }

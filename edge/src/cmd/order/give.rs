@@ -8,24 +8,28 @@
 //! else there (undo) is not made anew. Killed anywhere, nothing is half done: an order is in force or not.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::join;
-use snapshot::{Envelope, Namespace, Order, Scope, Signer, Timestamp, encode};
+use snapshot::{Epoch, Order, Scope, Signer, Timestamp};
 use tokio::time::Instant;
 
 use super::Word;
+use super::by_hand;
 use super::draft::{Change, Draft};
 use super::facts::SiteFacts;
 use super::mirrors::{self, Held, Known};
-use super::preview::{Preview, because, plain};
+use super::preview::{Preview, because};
 use super::proposal::{self, Standing};
 use super::report::Given;
+use super::seal::{comment, sign};
 use super::watch::OneOrder;
 use crate::cmd::ops::Settings;
 use crate::cmd::ops::confirm::{Wanted, confirm};
-use crate::cmd::ops::obeying::{Obedience, obeying};
+use crate::cmd::ops::key::load_key;
+use crate::cmd::ops::obeying::{EdgeAnswer, Obedience, obeying};
+use crate::cmd::ops::plain::plain;
 use crate::cmd::{Exit, Fault};
-use crate::signing::KeySource;
 use crate::sync::wall_clock;
 
 /// How often a change is made anew on top of another operator's order.
@@ -55,15 +59,19 @@ pub(super) async fn give(
     word: Word,
     change: impl AsyncFnOnce(&World<'_>) -> Result<Change, Fault>,
 ) -> Result<Exit, Fault> {
-    settings.paths()?;
+    // What is carried by hand needs none here.
+    if word.out.is_none() {
+        settings.paths()?;
+    }
     let now = wall_clock();
     let (facts, held) = join(SiteFacts::read(settings, now), mirrors::read_all(settings)).await;
     let mut world = World {
         settings,
         facts,
-        held: held?,
+        held: by_hand::held(&word, &scope, held)?,
         now,
     };
+    unlike_the_edges(settings, &world.held, &scope).await?;
     if !word.anyway {
         known(&scope, world.facts.as_ref())?;
     }
@@ -81,6 +89,7 @@ pub(super) async fn give(
                 .clone()
                 .unwrap_or_else(|| "whoever signs it".to_owned()),
             why: word.why.clone(),
+            epoch: word.epoch.map(Epoch),
             now: world.now,
         };
         let mut order = draft.order(previous.as_ref())?;
@@ -98,16 +107,17 @@ pub(super) async fn give(
         .await?;
         let signer = match &signer {
             Some(signer) => Arc::clone(signer),
-            None => Arc::clone(signer.insert(load_key(settings.key()?).await?)),
+            None => Arc::clone(signer.insert(load_key(settings).await?)),
         };
         order.who = word.who.clone().unwrap_or_else(|| comment(signer.as_ref()));
         let given = sign(signer, &order).await?;
-        // Whoever is asked takes his time.
-        if !word.consent.yes {
+        // Whoever is asked takes his time; what goes by hand follows what was read out.
+        if !word.consent.yes && word.epoch.is_none() {
             let fresh = mirrors::read_all(settings).await?;
             let digest = |known: Option<&Known>| known.map(|known| known.digest);
             if digest(fresh.newest(&scope)) != digest(previous.as_ref()) {
-                again(&change, fresh.newest(&scope), "meanwhile somebody gave")?;
+                let newest = fresh.newest(&scope);
+                again(&change, newest, "meanwhile somebody gave", &fresh)?;
                 world.held = fresh;
                 continue;
             }
@@ -131,11 +141,8 @@ pub(super) async fn give(
             Sent::Lost => {
                 world.held = mirrors::read_all(settings).await?;
                 let winner = world.held.newest(&scope);
-                again(
-                    &change,
-                    winner.filter(|winner| winner.digest != given.digest),
-                    "the race was won by",
-                )?;
+                let winner = winner.filter(|winner| winner.digest != given.digest);
+                again(&change, winner, "the race was won by", &world.held)?;
             }
         }
     }
@@ -170,7 +177,8 @@ async fn send(
     given: &Known,
 ) -> Result<Sent, Fault> {
     let begun = Instant::now();
-    let question = OneOrder::new(given);
+    let until = begun + settings.wait;
+    let question = OneOrder::new(given).over(held);
     let mut told = Given {
         site: settings.site.clone(),
         previous: previous.map(|known| known.order.clone()),
@@ -181,7 +189,7 @@ async fn send(
         beaten: None,
     };
     let writing = async {
-        told.written = mirrors::write_all(settings, held, given).await;
+        told.written = mirrors::write_all(settings, held, given, until).await;
         if told.is_taken() {
             told.announce(settings.json);
         } else {
@@ -204,7 +212,7 @@ async fn send(
         Lies::Outdone => return Ok(Sent::Lost),
         // Another operator wrote over it in the same instant; whichever of the two is greater stays.
         Lies::Nowhere if told.is_taken() => {
-            told.written = mirrors::write_all(settings, held, given).await;
+            told.written = mirrors::write_all(settings, held, given, until).await;
         }
         Lies::There | Lies::Nowhere => {}
     }
@@ -243,13 +251,44 @@ async fn lies(settings: &Settings, given: &Known) -> Lies {
     }
 }
 
+/// An order that is not believed here, and is in force on an edge that believes others than we do: to go
+/// on would put an order below it on the mirrors, which that edge never obeys.
+async fn unlike_the_edges(settings: &Settings, held: &Held, scope: &Scope) -> Result<(), Fault> {
+    let known = held.newest(scope).map(|known| known.order.epoch);
+    let ours = settings.generation.as_ref();
+    let ours = ours.map(|generation| generation.digest().to_string());
+    for (other, why) in held.passed_over(Some(scope)) {
+        if Some(other.order.epoch) <= known {
+            continue;
+        }
+        let question = OneOrder::new(other);
+        let asked = obeying(settings, &question, Instant::now(), Duration::ZERO).await;
+        // Where the same are believed, one that is believed is obeyed before one that is not.
+        let differs = |edge: &&EdgeAnswer| {
+            let status = edge.status.as_ref();
+            let theirs = status.and_then(|site| site.pointer("/trust/digest")?.as_str());
+            edge.in_force && theirs.is_some() && theirs != ours.as_deref()
+        };
+        let Some(edge) = asked.edges.iter().find(differs) else {
+            continue;
+        };
+        let (name, words, why) = (plain(&edge.name), described(other), plain(why));
+        let message = format!("{name} obeys {words}; it is not believed here: {why}");
+        return Err(Fault::failed(message).hint(
+            "name the trust files as they are on the edges with --trust DIR; see  edge trust show",
+        ));
+    }
+    Ok(())
+}
+
 /// Shows the order that came first, before the change is made anew on top of it.
-fn again(change: &Change, winner: Option<&Known>, how: &str) -> Result<(), Fault> {
+fn again(change: &Change, winner: Option<&Known>, how: &str, held: &Held) -> Result<(), Fault> {
     let Some(winner) = winner else {
-        let fault = Fault::new(
-            Exit::NoEdge,
-            "another order of the scope is obeyed, and no path gives it",
-        );
+        let mut message = "another order of the scope is obeyed, and no path gives it".to_owned();
+        for (known, why) in held.passed_over(None) {
+            message += &format!("\n  passed over: {}: {}", described(known), plain(why));
+        }
+        let fault = Fault::new(Exit::NoEdge, message);
         return Err(fault.hint("see  edge order show,  and bring yours to an edge with --via URL"));
     };
     let words = described(winner);
@@ -305,52 +344,6 @@ fn known(scope: &Scope, facts: Option<&SiteFacts>) -> Result<(), Fault> {
         names.join(", ")
     );
     Err(Fault::usage(message).hint("name one of these, or add --anyway"))
-}
-
-/// Who decides, if nobody said: the key's comment.
-fn comment(signer: &dyn Signer) -> String {
-    let comment = signer
-        .public_key()
-        .comment()
-        .as_str_lossy()
-        .trim()
-        .to_owned();
-    if comment.is_empty() {
-        "operator".to_owned()
-    } else {
-        comment
-    }
-}
-
-pub(super) async fn load_key(source: &KeySource) -> Result<Arc<dyn Signer>, Fault> {
-    let source = source.clone();
-    let loaded = tokio::task::spawn_blocking(move || source.load()).await;
-    let loaded = loaded.map_err(Fault::failed)?;
-    let loaded = loaded.map_err(|error| Fault::failed(format!("the operator's key: {error}")));
-    loaded.map(Arc::from)
-}
-
-async fn sign(signer: Arc<dyn Signer>, order: &Order) -> Result<Known, Fault> {
-    let envelope = Envelope::seal(encode(order).map_err(Fault::failed)?);
-    let envelope = add_signature(signer, envelope).await?;
-    Ok(Known {
-        order: order.clone(),
-        digest: envelope.payload_digest(),
-        envelope,
-    })
-}
-
-/// The envelope with one signature more.
-pub(super) async fn add_signature(
-    signer: Arc<dyn Signer>,
-    mut envelope: Envelope,
-) -> Result<Envelope, Fault> {
-    let signed = tokio::task::spawn_blocking(move || {
-        envelope.sign_with(signer.as_ref(), Namespace::Order)?;
-        Ok::<_, snapshot::SignError>(envelope)
-    });
-    let signed = signed.await.map_err(Fault::failed)?;
-    signed.map_err(|error| Fault::failed(format!("the order was not signed: {error}")))
 }
 
 #[cfg(test)]

@@ -1,13 +1,18 @@
 //! The bundle on every mirror: read, merged to the newest of each scope, written, read back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use futures::future::join_all;
 use snapshot::trust::accept_order;
-use snapshot::{Digest, Envelope, Epoch, OfferedBundle, Order, Scope, limits};
+use snapshot::{
+    CodecError, Digest, Envelope, Epoch, OfferedBundle, Order, Scope, Timestamp, limits,
+};
+use tokio::time::Instant;
 
 use super::before;
 use crate::cmd::ops::Settings;
+use crate::cmd::ops::busy::patiently;
+use crate::cmd::ops::written::Written;
 use crate::cmd::{Exit, Fault};
 use crate::sync::{Mirror, Place, wall_clock};
 
@@ -45,19 +50,28 @@ pub(super) struct Held {
     orders: BTreeMap<Scope, Known>,
     /// Paths that could not be read, with the reason.
     pub(super) unread: Vec<(String, String)>,
-    /// Orders that are not believed here, in words.
-    pub(super) passed_over: BTreeSet<String>,
+    /// Orders that are not believed here, with the reason.
+    passed_over: BTreeMap<Digest, (Known, String)>,
+    /// Why the signatures of an order hold no longer that did when it was given.
+    lapsed: BTreeMap<Digest, String>,
 }
 
-/// What became of one mirror.
+/// What became of one path.
 #[derive(Clone, Debug)]
-pub(super) struct Written {
-    pub(super) url: String,
-    /// An edge, which has it in force, and no mirror.
-    pub(super) is_edge: bool,
-    pub(super) error: Option<String>,
+pub(super) struct Brought {
+    pub(super) written: Written,
     /// Another order of the scope, of the same epoch, which lost.
     pub(super) beaten: Option<Known>,
+}
+
+/// What an order from somewhere is worth here.
+enum Worth {
+    /// Its signatures hold.
+    Believed,
+    /// They held when it was given: who has it in force goes on obeying it, so it is built on.
+    History(String),
+    /// None of it counts; why.
+    Nothing(String),
 }
 
 impl Held {
@@ -69,26 +83,40 @@ impl Held {
         self.orders.values()
     }
 
+    /// Orders about `scope`, or about any, that are not believed here, each with the reason.
+    pub(super) fn passed_over(
+        &self,
+        scope: Option<&Scope>,
+    ) -> impl Iterator<Item = &(Known, String)> {
+        let all = self.passed_over.values();
+        all.filter(move |(known, _)| scope.is_none_or(|scope| known.order.scope == *scope))
+    }
+
+    /// Why its signatures hold no longer, if they do not.
+    pub(super) fn lapsed(&self, known: &Known) -> Option<&str> {
+        self.lapsed.get(&known.digest).map(String::as_str)
+    }
+
+    /// What is known of `scope` is not what is in force.
+    pub(super) fn forget(&mut self, scope: &Scope) {
+        self.orders.remove(scope);
+    }
+
     /// Takes in an envelope if it is the greater: by epoch, then by digest.
     fn add(&mut self, envelope: &Envelope, settings: &Settings) {
         let Some(offered) = Known::of(envelope) else {
             return;
         };
-        let (scope, epoch) = (&offered.order.scope, offered.order.epoch);
         if offered.order.site != settings.site {
             return;
         }
-        // No scope has ever had that many orders, and no edge goes so far above what it has.
-        if epoch.0 > limits::FAST_FORWARD {
-            let words = format!("order {epoch} about {scope}: an epoch that no edge goes to");
-            self.passed_over.insert(words);
-            return;
-        }
-        if let Some(generation) = &settings.generation {
-            let judged = accept_order(generation, envelope, &settings.site, wall_clock());
-            if let Err(refusal) = judged {
-                self.passed_over
-                    .insert(format!("order {epoch} about {scope}: {refusal}"));
+        match worth(&offered, settings, wall_clock()) {
+            Worth::Believed => {}
+            Worth::History(why) => {
+                self.lapsed.insert(offered.digest, why);
+            }
+            Worth::Nothing(why) => {
+                self.passed_over.insert(offered.digest, (offered, why));
                 return;
             }
         }
@@ -112,6 +140,32 @@ impl Held {
                 .map_err(|error| error.to_string())?;
         }
         Ok(bundle)
+    }
+}
+
+/// Judges an order as an edge does that hears of it now, and else as one did that heard of it when it was
+/// signed: a key that has ended since does not undo what was ordered with it.
+fn worth(offered: &Known, settings: &Settings, now: Timestamp) -> Worth {
+    let judge = |at| {
+        let generation = settings.generation.as_ref()?;
+        let judged = accept_order(generation, &offered.envelope, &settings.site, at);
+        Some(judged.map(|_| ()))
+    };
+    let judged = judge(now);
+    if let Some(Ok(())) = judged {
+        return Worth::Believed;
+    }
+    // No scope has ever had that many orders, and no edge goes so far above what it has.
+    if offered.order.epoch.0 > limits::FAST_FORWARD {
+        return Worth::Nothing("an epoch that no edge goes to".to_owned());
+    }
+    let then = offered.order.signed_at;
+    match judged {
+        None | Some(Ok(())) => Worth::Believed,
+        Some(Err(refusal)) if then < now && judge(then).is_some_and(|held| held.is_ok()) => {
+            Worth::History(refusal.to_string())
+        }
+        Some(Err(refusal)) => Worth::Nothing(refusal.to_string()),
     }
 }
 
@@ -143,8 +197,13 @@ pub(super) async fn read_all(settings: &Settings) -> Result<Held, Fault> {
     Err(fault.hint("give a mirror or an edge that answers with --via URL"))
 }
 
-/// Writes `given`, with all that is known, to every path.
-pub(super) async fn write_all(settings: &Settings, held: &Held, given: &Known) -> Vec<Written> {
+/// Writes `given`, with all that is known, to every path; to one that is busy until then again.
+pub(super) async fn write_all(
+    settings: &Settings,
+    held: &Held,
+    given: &Known,
+    until: Instant,
+) -> Vec<Brought> {
     let mut all = held.clone();
     all.add(&given.envelope, settings);
     let previous = held.newest(&given.order.scope);
@@ -155,11 +214,9 @@ pub(super) async fn write_all(settings: &Settings, held: &Held, given: &Known) -
             for known in [Some(given), previous].into_iter().flatten() {
                 before::keep(mirror, settings, known).await;
             }
-            let written = write(mirror, settings, all, given, &mut beaten).await;
-            Written {
-                url: mirror.url().to_string(),
-                is_edge: mirror.is_edge(),
-                error: written.err(),
+            let written = write(mirror, settings, all, (given, until), &mut beaten).await;
+            Brought {
+                written: Written::new(mirror, written),
                 beaten,
             }
         }
@@ -171,7 +228,7 @@ async fn write(
     mirror: &Mirror,
     settings: &Settings,
     mut all: Held,
-    given: &Known,
+    (given, until): (&Known, Instant),
     beaten: &mut Option<Known>,
 ) -> Result<(), String> {
     let place = Place::orders(&settings.site);
@@ -208,9 +265,9 @@ async fn write(
             let put = bundle.put(given.envelope.clone());
             put.map_err(|error| error.to_string())?;
         }
-        let bytes = bundle.to_bytes().map_err(|error| error.to_string())?;
-        let put = mirror.put(&place, bytes).await;
-        put.map_err(|error| error.to_string())?;
+        let bytes = bundle.to_bytes();
+        let bytes = bytes.map_err(|error| too_large(&bundle, &error))?;
+        patiently(until, async || mirror.put(&place, bytes.clone()).await).await?;
         let now = read(mirror, settings).await?;
         // Who follows this order has it behind him.
         let follows = |known: &Known| known.order.predecessor == Some(given.digest);
@@ -230,6 +287,21 @@ async fn write(
     ))
 }
 
+/// Names the order that takes most of the room.
+fn too_large(bundle: &OfferedBundle, error: &CodecError) -> String {
+    let each = bundle.envelopes().iter().filter_map(|envelope| {
+        let bytes = envelope.to_bytes().ok()?.len();
+        Some((bytes, Known::of(envelope)?.order.scope))
+    });
+    match each.max_by_key(|(bytes, _)| *bytes) {
+        None => error.to_string(),
+        Some((bytes, scope)) => format!(
+            "{error}; the order about {scope} is the largest, {bytes} bytes: take its notices away \
+             with  edge order notice {scope} --clear"
+        ),
+    }
+}
+
 async fn read(mirror: &Mirror, settings: &Settings) -> Result<OfferedBundle, String> {
     let place = Place::orders(&settings.site);
     let bytes = mirror
@@ -244,98 +316,4 @@ async fn read(mirror: &Mirror, settings: &Settings) -> Result<OfferedBundle, Str
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use async_trait::async_trait;
-    use futures::stream::BoxStream;
-    use object_store::memory::InMemory;
-    use object_store::path::Path;
-    use object_store::{
-        CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-        PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
-    };
-    use snapshot::order::Mode;
-    use snapshot::{Namespace, encode};
-
-    use super::*;
-    use crate::fixture::{Publisher, order, signer, site};
-
-    /// A mirror on which someone else always writes last: what is put is not there.
-    #[derive(Debug, Default)]
-    struct Contended {
-        empty: InMemory,
-        puts: AtomicUsize,
-    }
-
-    impl std::fmt::Display for Contended {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("contended")
-        }
-    }
-
-    #[async_trait]
-    impl ObjectStore for Contended {
-        async fn put_opts(&self, to: &Path, _: PutPayload, _: PutOptions) -> Result<PutResult> {
-            let is_orders = to.as_ref().ends_with("/orders");
-            self.puts.fetch_add(is_orders.into(), Ordering::Relaxed);
-            let elsewhere = Path::from("elsewhere");
-            let nothing = PutPayload::default();
-            self.empty
-                .put_opts(&elsewhere, nothing, PutOptions::default())
-                .await
-        }
-
-        async fn put_multipart_opts(
-            &self,
-            location: &Path,
-            opts: PutMultipartOptions,
-        ) -> Result<Box<dyn MultipartUpload>> {
-            self.empty.put_multipart_opts(location, opts).await
-        }
-
-        async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-            self.empty.get_opts(location, options).await
-        }
-
-        fn delete_stream(
-            &self,
-            locations: BoxStream<'static, Result<Path>>,
-        ) -> BoxStream<'static, Result<Path>> {
-            self.empty.delete_stream(locations)
-        }
-
-        fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-            self.empty.list(prefix)
-        }
-
-        async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
-            self.empty.list_with_delimiter(prefix).await
-        }
-
-        async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-            self.empty.copy_opts(from, to, options).await
-        }
-    }
-
-    #[tokio::test]
-    async fn writing_is_given_up_when_others_keep_writing() {
-        let publisher = Publisher::new();
-        let contended = Arc::new(Contended::default());
-        let mirror = Mirror::open(&publisher.url()).unwrap();
-        let settings = Settings::of(site(), mirror.with_store(Arc::clone(&contended) as _));
-        let payload = encode(&order("service:pay", 1, Mode::Degraded)).unwrap();
-        let mut envelope = Envelope::seal(payload);
-        envelope.sign_with(&signer(2), Namespace::Order).unwrap();
-        let given = Known::of(&envelope).unwrap();
-        let written = write_all(&settings, &Held::default(), &given).await;
-        let error = written[0].error.clone().unwrap();
-        assert!(
-            error.starts_with("dasom/orders on mirror file:///"),
-            "{error}"
-        );
-        assert!(error.ends_with(": others kept writing over it"), "{error}");
-        assert_eq!(contended.puts.load(Ordering::Relaxed), TRIES);
-    }
-}
+mod tests;

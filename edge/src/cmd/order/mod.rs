@@ -5,6 +5,7 @@
 //! asked at the end only to be able to say who obeys.
 
 mod before;
+mod by_hand;
 mod draft;
 pub(super) mod facts;
 mod give;
@@ -15,6 +16,7 @@ mod pin;
 mod preview;
 mod proposal;
 mod report;
+mod seal;
 mod show;
 mod sign;
 mod spoken;
@@ -49,6 +51,10 @@ Examples:
   edge order show
   edge order sign order-dasom-site-7.txt
   edge order apply - < pasted.txt
+  edge order degrade pay --out order.txt --epoch 8      # no path answers: somebody carries it
+
+Mirrors and edges' peer listeners are the paths of an order; --via names one that answers. Who obeys is
+asked of control listeners too, which --edge names.
 
 Exit status:
    0  in force on every edge that was asked
@@ -165,7 +171,7 @@ enum What {
 }
 
 /// What every order carries besides its change.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 struct Word {
     /// The reason, for whoever reads the history.
     #[arg(long, default_value = "")]
@@ -179,6 +185,10 @@ struct Word {
     /// Write the signed order there instead of sending it.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// The order's number where no path answers: one more than the newest order's, which whoever reaches
+    /// an edge reads in `edge order show`; 1 if there is none.
+    #[arg(long, value_name = "N", requires = "out", value_parser = clap::value_parser!(u64).range(1..))]
+    epoch: Option<u64>,
     #[command(flatten)]
     consent: Consent,
 }
@@ -216,6 +226,7 @@ impl Order {
                 give(settings, "recover", scope(&service)?, word, plain(change)).await
             }
             What::Notice(notice) => {
+                let notice = notice.about_the_site();
                 let (scope, word) = (scope(&notice.scope)?, notice.word.clone());
                 let about = scope.clone();
                 let change = async move |world: &give::World<'_>| {

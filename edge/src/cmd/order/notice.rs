@@ -25,9 +25,12 @@ service, in every language. After `add`, words that begin with HH:MM are dated b
 pages print; what has no time is dated now. Readers whose language has no words get the first that has,
 marked as such. Words are one paragraph of visible text, at most 1,200 bytes a language.";
 
+/// What stands before words that are dated by a time in front of them.
+const ADD: &str = "add";
+
 #[derive(Clone, Debug, Args)]
 pub(super) struct Notice {
-    /// A service, or `site`.
+    /// A service, or `site`, which may be left out before `add`.
     pub(super) scope: String,
     /// The words, in the language of --language. `add` before them takes a time off their front.
     #[arg(value_name = "TEXT", conflicts_with = "preset")]
@@ -49,6 +52,17 @@ pub(super) struct Notice {
 }
 
 impl Notice {
+    /// `notice add "17:30 ..."`: who leaves the scope out means the site. A service of that name is
+    /// `service:add`.
+    pub(super) fn about_the_site(mut self) -> Self {
+        let has_words = !(self.words.is_empty() && self.text.is_empty());
+        if self.scope == ADD && has_words {
+            self.words
+                .insert(0, std::mem::replace(&mut self.scope, "site".to_owned()));
+        }
+        self
+    }
+
     /// What it asks for about `scope` at `now`, of a site of which `manifest` is known.
     pub(super) fn change(
         self,
@@ -64,7 +78,7 @@ impl Notice {
             return Ok(Change::Notice { at: None, text });
         }
         let (dated, given) = match self.words.split_first() {
-            Some((first, rest)) if first == "add" => (true, rest),
+            Some((first, rest)) if first == ADD => (true, rest),
             _ => (false, self.words.as_slice()),
         };
         let mut texts = texts(given, self.language, &self.text, manifest)?;
@@ -208,15 +222,16 @@ mod tests {
     /// 2026-11-22 14:05 KST.
     const NOW: Timestamp = Timestamp::from_secs(1_795_323_900);
 
+    #[derive(Debug, clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        notice: Notice,
+    }
+
     fn asked(arguments: &[&str], manifest: Option<&Manifest>) -> Result<Change, Fault> {
-        #[derive(Debug, clap::Parser)]
-        struct Line {
-            #[command(flatten)]
-            notice: Notice,
-        }
         let line = ["notice"].iter().chain(arguments);
         let line = <Line as clap::Parser>::try_parse_from(line);
-        let notice = line.map_err(Fault::usage)?.notice;
+        let notice = line.map_err(Fault::usage)?.notice.about_the_site();
         let scope = crate::cmd::order::scope(&notice.scope)?;
         notice.change(&scope, manifest, NOW)
     }
@@ -314,6 +329,25 @@ mod tests {
         let apart = ["site", "add", "--text", "ko=9:05 가", "--text", "en=9:06 a"];
         assert!(refused(&apart).contains("different times"));
         assert!(refused(&["site", "add", "17:30 "]).contains("no words"));
+    }
+
+    #[test]
+    fn add_without_a_scope_is_about_the_site() {
+        let said_so = said(&["site", "add", "17:30 messages return first"]);
+        assert_eq!(said(&["add", "17:30 messages return first"]), said_so);
+        let (at, text) = said(&["add", "--text", "ko=9:05 가"]);
+        assert!(at.is_some() && text.0[0].1 == "가");
+        let line = ["notice", "add", "17:30 words"];
+        let line = <Line as clap::Parser>::parse_from(line).notice;
+        assert_eq!(line.about_the_site().scope, "site");
+        // A service of that name is named in full, or has nothing said of it.
+        for kept in [
+            ["notice", "service:add", "words"],
+            ["notice", "add", "--clear"],
+        ] {
+            let line = <Line as clap::Parser>::parse_from(kept).notice;
+            assert_eq!(line.about_the_site().scope, kept[1]);
+        }
     }
 
     #[test]

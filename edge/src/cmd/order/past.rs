@@ -17,9 +17,10 @@ use super::before;
 use super::draft::Change;
 use super::give::{World, described};
 use super::mirrors::{self, Known};
-use super::preview::{because, plain};
+use super::preview::because;
 use super::scope;
 use crate::cmd::ops::Settings;
+use crate::cmd::ops::plain::plain;
 use crate::cmd::report::gather::gather;
 use crate::cmd::{Exit, Fault};
 use crate::log::{Came, Event, OrderSaid};
@@ -144,7 +145,8 @@ impl Noted {
 /// Takes back the newest order of `scope`: what the one before it said counts again.
 pub(super) async fn undo(world: &World<'_>, scope: &Scope) -> Result<Change, Fault> {
     let newest = world.held.newest(scope).ok_or_else(|| {
-        Fault::failed(format!("there is no order about {scope}: nothing to undo"))
+        let fault = Fault::failed(format!("there is no order about {scope}: nothing to undo"));
+        fault.hint("see what is ordered with  edge order show")
     })?;
     let Some(before) = newest.order.predecessor else {
         eprintln!("undoes {}\n  before it there was none", described(newest));

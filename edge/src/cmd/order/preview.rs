@@ -11,6 +11,7 @@ use super::facts::SiteFacts;
 use super::mirrors::Held;
 use crate::cmd::ops::Settings;
 use crate::cmd::ops::obeying::names;
+use crate::cmd::ops::plain::plain;
 
 /// Most pages of a service, and edges, that are named.
 const PAGES: usize = 12;
@@ -20,6 +21,8 @@ const PAGES: usize = 12;
 pub(super) struct Preview {
     order: Order,
     before: Option<Order>,
+    /// Why the signatures of that one hold no longer.
+    lapsed: Option<String>,
     services: Vec<ServiceChange>,
     /// The release that services and pages are those of.
     facts: Option<u64>,
@@ -45,7 +48,11 @@ impl Preview {
         held: &Held,
         now: Timestamp,
     ) -> Self {
-        let before = held.newest(&order.scope).map(|known| known.order.clone());
+        let before = held.newest(&order.scope);
+        let lapsed = before
+            .and_then(|known| held.lapsed(known))
+            .map(str::to_owned);
+        let before = before.map(|known| known.order.clone());
         let services = match &order.scope {
             Scope::Service(name) => vec![name.clone()],
             Scope::Site => every_service(facts, held),
@@ -75,6 +82,7 @@ impl Preview {
             services: services.collect(),
             order: order.clone(),
             before,
+            lapsed,
             facts: facts.map(|facts| facts.release.sequence.0),
             now,
         }
@@ -108,6 +116,10 @@ impl Preview {
             let (epoch, who, at) = (before.epoch, plain(&before.who), before.signed_at.rfc3339());
             let why = because(&before.why);
             writeln!(text, "  after    order {epoch} of {at}, by {who}{why}").ok();
+        }
+        if let Some(lapsed) = &self.lapsed {
+            let lapsed = plain(lapsed);
+            writeln!(text, "           whose signatures hold no longer: {lapsed}").ok();
         }
         for service in &self.services {
             writeln!(text, "  service  {}", service.words(order)).ok();
@@ -303,13 +315,6 @@ pub(super) fn because(why: &str) -> String {
         "" => String::new(),
         why => format!(": {}", plain(why)),
     }
-}
-
-/// Others' words on one line of a terminal: nothing in them moves the cursor or colours anything.
-pub(super) fn plain(words: &str) -> String {
-    let control =
-        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    words.replace(control, " ")
 }
 
 /// A length of time in its two largest units.

@@ -10,6 +10,7 @@ use super::mirrors::Known;
 use super::preview::Preview;
 use crate::cmd::ops::Settings;
 use crate::cmd::ops::armor::{Label, armor};
+use crate::cmd::ops::plain::plain;
 use crate::cmd::{Exit, Fault};
 
 /// Whether the signatures of an order are enough, as far as that is known here.
@@ -47,7 +48,7 @@ pub(super) fn standing(settings: &Settings, known: &Known, now: Timestamp) -> St
         Ok(_) => Standing::Enough,
         Err(TrustError::TooFew { have, need, .. }) => {
             let keys = generation.may_sign(namespace, site).into_iter();
-            let mut operators: Vec<String> = keys.map(|key| key.person).collect();
+            let mut operators: Vec<String> = keys.map(|key| plain(&key.person)).collect();
             operators.dedup();
             Standing::Lacking(Lacking {
                 have,
@@ -55,7 +56,7 @@ pub(super) fn standing(settings: &Settings, known: &Known, now: Timestamp) -> St
                 operators,
             })
         }
-        Err(error) => Standing::Refused(error.to_string()),
+        Err(error) => Standing::Refused(plain(&error.to_string())),
     }
 }
 

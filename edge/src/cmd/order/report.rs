@@ -7,9 +7,9 @@ use snapshot::order::Mode;
 use snapshot::{Digest, Order, SiteName, Timestamp};
 
 use super::give::described;
-use super::mirrors::Written;
-use super::preview::plain;
+use super::mirrors::Brought;
 use crate::cmd::ops::obeying::Obedience;
+use crate::cmd::ops::plain::plain;
 
 /// An order that was given.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(super) struct Given {
     pub(super) previous: Option<Order>,
     pub(super) order: Order,
     pub(super) digest: Digest,
-    pub(super) written: Vec<Written>,
+    pub(super) written: Vec<Brought>,
     pub(super) obedience: Obedience,
     /// What an edge says of another order of the same epoch that lost.
     pub(super) beaten: Option<String>,
@@ -34,7 +34,7 @@ impl Given {
 
     /// Whether any path took it.
     pub(super) fn is_taken(&self) -> bool {
-        self.written.iter().any(|path| path.error.is_none())
+        self.written.iter().any(|path| path.written.is_taken())
     }
 
     /// Says the rest.
@@ -85,15 +85,7 @@ impl Given {
         let changes = changes.join("; ");
         writeln!(text, "{scope} of {}: {changes} (order {epoch})", self.site).ok();
         for mirror in &self.written {
-            let (kind, done, so) = if mirror.is_edge {
-                ("edge", "told", ", and in force there")
-            } else {
-                ("mirror", "written", "")
-            };
-            match &mirror.error {
-                None => writeln!(text, "  {kind} {}: {done}{so}", mirror.url).ok(),
-                Some(error) => writeln!(text, "  {kind} {}: NOT {done}: {error}", mirror.url).ok(),
-            };
+            text += &mirror.written.words();
             if let Some(beaten) = &mirror.beaten {
                 let words = described(beaten);
                 writeln!(text, "  it won against {words}: is that one still wanted?").ok();
@@ -110,14 +102,7 @@ impl Given {
     }
 
     fn json(&self) -> serde_json::Value {
-        let mirrors = self.written.iter().map(|mirror| {
-            json!({
-                "url": mirror.url,
-                "edge": mirror.is_edge,
-                "written": mirror.error.is_none(),
-                "error": mirror.error,
-            })
-        });
+        let mirrors = self.written.iter().map(|path| path.written.json());
         json!({
             "site": self.site,
             "scope": self.order.scope.to_string(),

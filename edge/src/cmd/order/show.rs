@@ -10,13 +10,15 @@ use snapshot::{Order, Scope, Timestamp};
 use tokio::time::Instant;
 
 use super::facts::SiteFacts;
+use super::give::described;
 use super::mirrors::{self, Held, Known};
-use super::preview::{because, lasting, notice_json, plain, words_of};
+use super::preview::{because, lasting, notice_json, words_of};
 use super::report::edge_words;
 use super::spoken::spoken;
 use super::watch::AllOrders;
 use crate::cmd::ops::Settings;
 use crate::cmd::ops::obeying::{Obedience, obeying};
+use crate::cmd::ops::plain::plain;
 use crate::cmd::{Exit, Fault};
 use crate::sync::wall_clock;
 
@@ -90,8 +92,9 @@ impl Shown<'_> {
         for known in self.held.iter() {
             self.order(&mut text, known);
         }
-        for words in &self.held.passed_over {
-            writeln!(text, "  passed over: {}", plain(words)).ok();
+        for (known, why) in self.held.passed_over(None) {
+            let (words, why) = (described(known), plain(why));
+            writeln!(text, "  passed over: {words}: {why}").ok();
         }
         for (path, reason) in &self.held.unread {
             writeln!(text, "  {path}: not read: {reason}").ok();
@@ -112,6 +115,14 @@ impl Shown<'_> {
         let (epoch, at, who) = (order.epoch, order.signed_at.rfc3339(), plain(&order.who));
         let why = because(&order.why);
         writeln!(text, " (order {epoch}, {at}, {who}{why})").ok();
+        if let Some(why) = self.held.lapsed(known) {
+            let why = plain(why);
+            writeln!(
+                text,
+                "  its signatures hold no longer; edges that have it go on obeying it: {why}"
+            )
+            .ok();
+        }
         if let Some(words) = self.end(order) {
             writeln!(text, "  {words}").ok();
         }
@@ -168,6 +179,7 @@ impl Shown<'_> {
                 "predecessor": order.predecessor.map(|before| before.to_string()),
                 "mode": order.mode_at(self.now).as_str(),
                 "insists": order.insists,
+                "lapsed": self.held.lapsed(known),
                 "who": order.who,
                 "why": order.why,
                 "signed_at": order.signed_at.rfc3339(),
@@ -183,10 +195,12 @@ impl Shown<'_> {
         });
         let unread = self.held.unread.iter();
         let unread = unread.map(|(url, error)| json!({ "url": url, "error": error }));
+        let passed_over = self.held.passed_over(None);
+        let passed_over = passed_over.map(|(known, why)| format!("{}: {why}", described(known)));
         json!({
             "site": self.settings.site,
             "orders": orders.collect::<Vec<_>>(),
-            "passed_over": self.held.passed_over,
+            "passed_over": passed_over.collect::<Vec<_>>(),
             "paths_not_read": unread.collect::<Vec<_>>(),
             "edges": self.obedience.json(),
         })

@@ -7,13 +7,15 @@ use clap::Args;
 use snapshot::{Envelope, limits};
 
 use super::facts::SiteFacts;
-use super::give::{add_signature, bring, described, load_key, wanted};
+use super::give::{bring, described, wanted};
 use super::mirrors::{self, Held, Known};
 use super::preview::Preview;
 use super::proposal::{self, Standing};
+use super::seal::add_signature;
 use crate::cmd::ops::Settings;
 use crate::cmd::ops::armor::{self, Label};
 use crate::cmd::ops::confirm::{Consent, confirm};
+use crate::cmd::ops::key::load_key;
 use crate::cmd::{Exit, Fault};
 use crate::sync::wall_clock;
 
@@ -51,7 +53,7 @@ impl Sign {
             wanted(settings, &known.order.scope),
         )
         .await?;
-        let signer = load_key(settings.key()?).await?;
+        let signer = load_key(settings).await?;
         let before = known.envelope.signatures().len();
         let envelope = add_signature(Arc::clone(&signer), known.envelope.clone()).await?;
         let is_new = envelope.signatures().len() > before;

@@ -2,13 +2,16 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use clap::Parser;
 use snapshot::order::Mode;
 use snapshot::{OfferedBundle, Order as Statement};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{Exit, Fault, Order};
-use crate::fixture::{Draft, Following, Publisher, config, key_file, order, site};
+use crate::fixture::{Draft, Following, Publisher, config, key_file, listening, order, site};
 use crate::sync::{EdgeStatus, Place};
 
 #[derive(Parser)]
@@ -40,7 +43,7 @@ fn orders(publisher: &Publisher) -> Vec<Statement> {
 fn control(edge: &Following) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let state = std::sync::Arc::clone(&edge.state);
+    let state = Arc::clone(&edge.state);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
@@ -174,6 +177,66 @@ async fn trust_files_keep_forged_orders_out_of_the_way() {
     assert_eq!(run(&publisher, &recover).await.unwrap(), Exit::Done);
     let epochs = orders(&publisher).into_iter().map(|order| order.epoch.0);
     assert_eq!(epochs.collect::<Vec<_>>(), [1, 1]);
+}
+
+/// A peer listener that is busy so many times, and then takes orders and gives them to everybody.
+async fn busy_peer(times: usize) -> (String, Arc<AtomicUsize>) {
+    let brought = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&brought);
+    let held: Arc<Mutex<Option<Vec<u8>>>> = Arc::default();
+    let url = listening(move |mut stream, head| {
+        let (held, counted) = (Arc::clone(&held), Arc::clone(&counted));
+        async move {
+            let lower = head.to_ascii_lowercase();
+            let length = lower
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: "))
+                .map_or(0, |length| length.parse().unwrap());
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).await.unwrap();
+            let answer = if !head.starts_with("PUT") {
+                held.lock().unwrap().clone().ok_or("404 Not Found")
+            } else if counted.fetch_add(1, Ordering::Relaxed) < times {
+                Err("429 Too Many Requests\r\nretry-after: 1")
+            } else {
+                *held.lock().unwrap() = Some(body);
+                Ok(Vec::new())
+            };
+            let (status, body) = match answer {
+                Ok(body) => ("200 OK", body),
+                Err(status) => (status, Vec::new()),
+            };
+            let head = format!(
+                "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\
+                 last-modified: Sun, 22 Nov 2026 05:05:00 GMT\r\n\r\n",
+                body.len()
+            );
+            let answer = [head.into_bytes(), body].concat();
+            stream.write_all(&answer).await.unwrap_or_default();
+        }
+    });
+    (url.await.to_string(), brought)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_is_busy_is_brought_the_order_again() {
+    let publisher = Publisher::new();
+    let key = key_file(publisher.dir.path()).display().to_string();
+    let (peer, brought) = busy_peer(2).await;
+    let degrade = |wait: &'static str| {
+        let common = [
+            "--site", "dasom", "--key", &key, "--via", &peer, "--wait", wait,
+        ];
+        let line = [&["order", "degrade", "pay", "--yes"], common.as_slice()].concat();
+        Line::parse_from(line).order.run()
+    };
+    // Who does not wait is told at once.
+    let fault = degrade("0s").await.unwrap_err();
+    assert_eq!(fault.exit(), Exit::NoMirror);
+    assert_eq!(brought.load(Ordering::Relaxed), 1);
+    brought.store(0, Ordering::Relaxed);
+    assert_eq!(degrade("60s").await.unwrap(), Exit::Done);
+    assert_eq!(brought.load(Ordering::Relaxed), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! Whether an edge has an order in force, by its status or by the bundle that it gives; and whether
 //! another order of the same scope has come before it.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -22,6 +23,8 @@ pub(super) struct OneOrder {
     /// What an edge says of another order of the same epoch that ours has won against.
     beaten: Mutex<Option<String>>,
     is_given_up: AtomicBool,
+    /// Digests of orders that are not believed here, and that no edge obeys for long that believes ours.
+    disbelieved: BTreeSet<String>,
 }
 
 /// Has it all that is known of?
@@ -63,6 +66,18 @@ impl OneOrder {
             rival: Mutex::new(None),
             beaten: Mutex::new(None),
             is_given_up: AtomicBool::new(false),
+            disbelieved: BTreeSet::new(),
+        }
+    }
+
+    /// The same, where what `held` passes over is no rival: the order of a key that was thrown out stays in
+    /// force until one that is believed comes, whatever its number.
+    pub(super) fn over(self, held: &Held) -> Self {
+        let passed_over = held.passed_over(Some(&self.wanted.scope));
+        let disbelieved = passed_over.map(|(known, _)| known.digest.to_string());
+        Self {
+            disbelieved: disbelieved.collect(),
+            ..self
         }
     }
 
@@ -115,6 +130,11 @@ impl OneOrder {
             return Err(lacking());
         }
         let (epoch, who) = (own.rival.epoch, &own.rival.who);
+        if self.disbelieved.contains(&own.rival.digest) {
+            return Err(format!(
+                "it obeys order {epoch} by {who} still, which is not believed here"
+            ));
+        }
         let said = format!("it obeys another order of the scope: order {epoch} by {who}");
         let mut rival = self.rival.lock().unwrap_or_else(PoisonError::into_inner);
         *rival = Some(own.rival);
@@ -131,12 +151,28 @@ impl AllOrders {
     }
 
     fn judge(&self, has: &[Has]) -> Result<(), String> {
+        let mut said = Vec::new();
         let lacking = self.wanted.iter().filter(|wanted| !wanted.is_met(has));
         let lacking: Vec<String> = lacking.map(|wanted| wanted.scope.to_string()).collect();
-        if lacking.is_empty() {
-            return Ok(());
+        if !lacking.is_empty() {
+            said.push(format!("it lacks the order about {}", lacking.join(", ")));
         }
-        Err(format!("it lacks the order about {}", lacking.join(", ")))
+        // What is shown here is not what is in force there.
+        let known = |scope: &str| {
+            let known = self.wanted.iter().find(|it| it.scope.to_string() == scope);
+            known.map_or(0, |known| known.epoch)
+        };
+        for has in has.iter().filter(|has| has.rival.epoch > known(&has.scope)) {
+            let (epoch, who, scope) = (has.rival.epoch, &has.rival.who, &has.scope);
+            said.push(format!(
+                "it obeys order {epoch} about {scope} by {who}, which no path gives, or which is \
+                 not believed here"
+            ));
+        }
+        match said.is_empty() {
+            true => Ok(()),
+            false => Err(said.join("; ")),
+        }
     }
 }
 
@@ -183,7 +219,7 @@ impl Wanted {
         }
     }
 
-    /// A newer order of the scope has this one behind it.
+    /// A newer order of the scope is told apart: this one is not lacking.
     fn is_met(&self, has: &[Has]) -> bool {
         let scope = self.scope.to_string();
         let own = has.iter().find(|has| has.scope == scope);
@@ -266,6 +302,46 @@ mod tests {
         let question = OneOrder::new(&ours);
         assert!(obeys(&question, &ours));
         assert!(obeys(&question, &known(7, "later", None)));
+    }
+
+    #[test]
+    fn what_an_edge_obeys_and_no_path_gives_is_said_and_not_taken_for_what_is_known() {
+        let ours = known(5, "fire", None);
+        let mut held = Held::default();
+        let question = |held: &Held| AllOrders::new(&ours.order.site, held);
+        let obeys = |held: &Held, known: &Known| {
+            let mut bundle = OfferedBundle::default();
+            bundle.put(known.envelope.clone()).unwrap();
+            let bytes = bundle.to_bytes().unwrap();
+            question(held).of_document(Some(&bytes))
+        };
+        // Of a scope of which nothing is known, and of one whose newest order is not the newest.
+        assert!(
+            obeys(&held, &ours)
+                .unwrap_err()
+                .contains("order 5 about service:pay")
+        );
+        held.put(&ours.envelope);
+        assert_eq!(obeys(&held, &ours), Ok(()));
+        let later = obeys(&held, &known(6, "later", None)).unwrap_err();
+        assert!(
+            later.starts_with("it obeys order 6 about service:pay by "),
+            "{later}"
+        );
+        let earlier = obeys(&held, &known(4, "earlier", None)).unwrap_err();
+        assert_eq!(earlier, "it lacks the order about service:pay");
+    }
+
+    #[test]
+    fn an_order_that_is_not_believed_here_is_no_rival() {
+        let (ours, theirs) = (known(1, "fire", None), known(7, "mine", None));
+        let question = OneOrder {
+            disbelieved: BTreeSet::from([theirs.digest.to_string()]),
+            ..OneOrder::new(&ours)
+        };
+        assert!(!obeys(&question, &theirs));
+        assert_eq!(question.rival(), None);
+        assert!(obeys(&question, &ours));
     }
 
     #[test]

@@ -7,11 +7,13 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::proposal::{Proposal, Standing};
-use super::send::{OnGeneration, Written, send};
+use super::send::{OnGeneration, send};
 use crate::cmd::ops::Settings;
 use crate::cmd::ops::confirm::{Consent, Wanted, confirm};
 use crate::cmd::ops::generations::Generations;
 use crate::cmd::ops::obeying::{Obedience, obeying};
+use crate::cmd::ops::plain::plain;
+use crate::cmd::ops::written::Written;
 use crate::cmd::{Exit, Fault};
 use crate::sync::wall_clock;
 
@@ -36,9 +38,14 @@ impl Apply {
         let is_known = known.generation().is_some_and(|it| it.digest() == next);
         if let Some(lineage) = known.lineage.as_ref().filter(|_| !is_known) {
             match proposal.standing(lineage, &settings.site) {
-                Standing::Enough(persons) => eprintln!("signed by {}", persons.join(", ")),
+                Standing::Enough(persons) => {
+                    eprintln!("signed by {}", plain(&persons.join(", ")));
+                }
                 Standing::Refused(refusal) => {
-                    let fault = Fault::failed(format!("edges would refuse it: {refusal}"));
+                    let fault = Fault::failed(format!(
+                        "edges would refuse it: {}",
+                        plain(&refusal.to_string())
+                    ));
                     return Err(
                         fault.hint("see what is in force with edge trust show, and propose anew")
                     );
@@ -60,11 +67,12 @@ impl Apply {
         .await?;
         let begun = Instant::now();
         let succession = &proposal.succession;
-        let written = send(settings, &known, &proposal.envelope, succession).await;
+        let until = begun + settings.wait;
+        let written = send(settings, &known, (&proposal.envelope, succession), until).await;
         if !settings.json {
             print!("{}", written.iter().map(Written::words).collect::<String>());
         }
-        if written.iter().all(|path| path.error.is_some()) {
+        if !written.iter().any(Written::is_taken) {
             let fault = Fault::new(
                 Exit::NoMirror,
                 "no mirror and no edge took it: nothing changes",

@@ -35,6 +35,7 @@ Exit status:
    3  in force on some of the edges that were asked
    4  in force on none of them
    5  no mirror and no edge took it
+   6  the proposal is written, and needs more signatures
   64  the command line, ops.toml or a trust file is wrong; nothing was signed";
 
 #[derive(Debug, Args)]

@@ -3,15 +3,17 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use snapshot::trust::{Generation, Lineage, Refusal, Succession, TrustError, accept_succession};
 use snapshot::{Envelope, Namespace, Signer, SiteName, Timestamp, encode, limits};
 
 use super::words;
-use crate::cmd::Fault;
 use crate::cmd::ops::Settings;
 use crate::cmd::ops::armor::{self, Label};
 use crate::cmd::ops::generations::Generations;
+use crate::cmd::ops::plain::plain;
+use crate::cmd::{Exit, Fault};
 use crate::sync::wall_clock;
 
 /// A succession, and who signed it so far.
@@ -19,14 +21,6 @@ use crate::sync::wall_clock;
 pub(super) struct Proposal {
     pub(super) envelope: Envelope,
     pub(super) succession: Succession,
-}
-
-/// The key that the settings name.
-pub(super) async fn load_key(settings: &Settings) -> Result<Box<dyn Signer>, Fault> {
-    let source = settings.key()?.clone();
-    let loaded = tokio::task::spawn_blocking(move || source.load()).await;
-    let loaded = loaded.map_err(Fault::failed)?;
-    loaded.map_err(|error| Fault::failed(format!("the operator's key: {error}")))
 }
 
 /// How far its signatures are.
@@ -96,7 +90,7 @@ impl Proposal {
     }
 
     /// Adds this key's signature.
-    pub(super) async fn sign(&mut self, signer: Box<dyn Signer>) -> Result<(), Fault> {
+    pub(super) async fn sign(&mut self, signer: Arc<dyn Signer>) -> Result<(), Fault> {
         let mut envelope = self.envelope.clone();
         let sign = move || {
             let signed = envelope.sign_with(signer.as_ref(), Namespace::Trust);
@@ -131,9 +125,10 @@ impl Proposal {
         let Succession {
             number, who, why, ..
         } = &self.succession;
-        let mut text = format!("generation {number} of {}, by {who}", self.succession.site);
+        let (site, who) = (&self.succession.site, plain(who));
+        let mut text = format!("generation {number} of {site}, by {who}");
         if !why.is_empty() {
-            write!(text, ": {why}").ok();
+            write!(text, ": {}", plain(why)).ok();
         }
         text.push('\n');
         let files = self.succession.files();
@@ -142,7 +137,7 @@ impl Proposal {
             Ok(next) => next,
             Err(problems) => {
                 for problem in problems {
-                    writeln!(text, "  {problem}").ok();
+                    writeln!(text, "  {}", plain(&problem.to_string())).ok();
                 }
                 return text;
             }
@@ -157,10 +152,10 @@ impl Proposal {
             text.push_str("  nobody comes or goes: only remarks and spaces change\n");
         }
         for line in lines {
-            writeln!(text, "  {line}").ok();
+            writeln!(text, "  {}", plain(&line)).ok();
         }
         for warning in words::warnings(&next, &self.succession.site, now) {
-            writeln!(text, "  NOTE {warning}").ok();
+            writeln!(text, "  NOTE {}", plain(&warning)).ok();
         }
         text
     }
@@ -176,11 +171,19 @@ impl Standing {
         }
     }
 
+    /// How a command ends that has added a signature.
+    pub(super) fn exit(&self) -> Exit {
+        match self {
+            Self::Lacking { .. } => Exit::Proposed,
+            Self::Enough(_) | Self::Refused(_) => Exit::Done,
+        }
+    }
+
     /// What is still to be done, in words; `file` is where the proposal lies.
     pub(super) fn words(&self, file: &str) -> String {
         match self {
             Self::Enough(persons) => {
-                let persons = persons.join(", ");
+                let persons = plain(&persons.join(", "));
                 format!("signed by {persons}: that is enough; next: edge trust apply {file}\n")
             }
             Self::Lacking { have, need } => {
@@ -189,7 +192,9 @@ impl Standing {
                     "{have} of {need} persons have signed: {more} more needed; next: edge trust sign {file}\n"
                 )
             }
-            Self::Refused(refusal) => format!("edges would refuse it: {refusal}\n"),
+            Self::Refused(refusal) => {
+                format!("edges would refuse it: {}\n", plain(&refusal.to_string()))
+            }
         }
     }
 }

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use snapshot::trust::{Succession, followed_by};
 
-use super::proposal::{Proposal, Standing, load_key};
+use super::proposal::{Proposal, Standing};
 use crate::cmd::ops::Settings;
 use crate::cmd::ops::generations::{Generations, told_number};
+use crate::cmd::ops::key::load_key;
+use crate::cmd::ops::plain::plain;
 use crate::cmd::{Exit, Fault};
 use crate::config::trust;
 use crate::sync::wall_clock;
@@ -77,7 +79,10 @@ impl Propose {
         }
         let standing = proposal.standing(lineage, &settings.site);
         if let Standing::Refused(refusal) = standing {
-            let fault = Fault::failed(format!("edges would refuse it: {refusal}"));
+            let fault = Fault::failed(format!(
+                "edges would refuse it: {}",
+                plain(&refusal.to_string())
+            ));
             return Err(fault.hint("sign with an operator's key: --key, or key in ops.toml"));
         }
         proposal.write(self.out.as_deref())?;
@@ -86,6 +91,6 @@ impl Propose {
             .as_ref()
             .map_or("FILE".to_owned(), |path| path.display().to_string());
         eprint!("{}", standing.words(&file));
-        Ok(Exit::Done)
+        Ok(standing.exit())
     }
 }

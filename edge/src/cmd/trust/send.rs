@@ -1,52 +1,25 @@
 //! Bringing a chain to every path, and asking which edges obey.
 
 use futures::future::join_all;
-use serde_json::{Value, json};
+use serde_json::Value;
 use snapshot::trust::{Chain, Succession};
 use snapshot::{Digest, Envelope, SiteName};
+use tokio::time::Instant;
 
 use crate::cmd::ops::Settings;
+use crate::cmd::ops::busy::patiently;
 use crate::cmd::ops::generations::{Generations, read};
 use crate::cmd::ops::obeying::Question;
+use crate::cmd::ops::written::Written;
 use crate::sync::{Mirror, Place};
 
-/// What became of one path.
-#[derive(Clone, Debug)]
-pub(super) struct Written {
-    pub(super) url: String,
-    /// An edge, which has it in force, and no mirror.
-    pub(super) is_edge: bool,
-    pub(super) error: Option<String>,
-}
-
-impl Written {
-    pub(super) fn words(&self) -> String {
-        let (kind, done, so) = match self.is_edge {
-            true => ("edge", "told", ", and in force there"),
-            false => ("mirror", "written", ""),
-        };
-        match &self.error {
-            None => format!("  {kind} {}: {done}{so}\n", self.url),
-            Some(error) => format!("  {kind} {}: NOT {done}: {error}\n", self.url),
-        }
-    }
-
-    pub(super) fn json(&self) -> Value {
-        json!({
-            "url": self.url,
-            "edge": self.is_edge,
-            "written": self.error.is_none(),
-            "error": self.error,
-        })
-    }
-}
-
-/// Brings `next`, behind all that leads to what it follows, to every path.
+/// Brings `next`, behind all that leads to what it follows, to every path; to one that is busy until then
+/// again.
 pub(super) async fn send(
     settings: &Settings,
     known: &Generations,
-    next: &Envelope,
-    succession: &Succession,
+    (next, succession): (&Envelope, &Succession),
+    until: Instant,
 ) -> Vec<Written> {
     let mut chain = known.leading_to(succession.follows);
     let pushed = chain.push(next.clone());
@@ -57,14 +30,10 @@ pub(super) async fn send(
         };
         async move {
             let written = match chain {
-                Ok(chain) => write(mirror, settings, &chain, succession).await,
+                Ok(chain) => write(mirror, settings, (&chain, succession), until).await,
                 Err(error) => Err(error),
             };
-            Written {
-                url: mirror.url().to_string(),
-                is_edge: mirror.is_edge(),
-                error: written.err(),
-            }
+            Written::new(mirror, written)
         }
     });
     join_all(writes).await
@@ -73,14 +42,13 @@ pub(super) async fn send(
 async fn write(
     mirror: &Mirror,
     settings: &Settings,
-    chain: &Chain,
-    succession: &Succession,
+    (chain, succession): (&Chain, &Succession),
+    until: Instant,
 ) -> Result<(), String> {
     let place = Place::trust(&settings.site);
     let put = async || {
         let bytes = chain.to_bytes().map_err(|error| error.to_string())?;
-        let put = mirror.put(&place, bytes).await;
-        put.map_err(|error| error.to_string())
+        patiently(until, async || mirror.put(&place, bytes.clone()).await).await
     };
     // An edge judges by itself.
     if mirror.is_edge() {

@@ -15,6 +15,7 @@ use super::words;
 use crate::cmd::ops::Settings;
 use crate::cmd::ops::generations::Generations;
 use crate::cmd::ops::obeying::{Obedience, obeying};
+use crate::cmd::ops::plain::plain;
 use crate::cmd::{Exit, Fault};
 use crate::sync::wall_clock;
 
@@ -123,7 +124,9 @@ fn told(settings: &Settings, known: &Generations, lineage: &Lineage, now: Timest
     lines.extend(strange.map(|(url, why)| {
         format!("  {url}: holds a chain that the trust files here do not lead to: {why}")
     }));
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    // Names and reasons are others' words.
+    let lines = lines.iter();
+    lines.map(|line| format!("{}\n", plain(line))).collect()
 }
 
 fn json(settings: &Settings, known: &Generations, lineage: &Lineage, asked: &Obedience) -> Value {

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::proposal::{Proposal, Standing, load_key};
+use super::proposal::{Proposal, Standing};
 use crate::cmd::ops::Settings;
 use crate::cmd::ops::confirm::{Consent, Wanted, confirm};
 use crate::cmd::ops::generations::Generations;
+use crate::cmd::ops::key::load_key;
+use crate::cmd::ops::plain::plain;
 use crate::cmd::{Exit, Fault};
 use crate::sync::wall_clock;
 
@@ -40,7 +42,10 @@ impl Sign {
         let to = self.out.as_deref().unwrap_or(&self.file);
         let standing = standing(&proposal);
         if let Some(Standing::Refused(refusal)) = standing {
-            let fault = Fault::failed(format!("edges would refuse it: {refusal}"));
+            let fault = Fault::failed(format!(
+                "edges would refuse it: {}",
+                plain(&refusal.to_string())
+            ));
             return Err(fault.hint("nothing was written; see who may sign with edge trust show"));
         }
         if standing
@@ -56,12 +61,11 @@ impl Sign {
             true => "FILE".to_owned(),
             false => to.display().to_string(),
         };
-        match standing {
-            Some(standing) => eprint!("{}", standing.words(&shown)),
-            None => {
-                eprintln!("signed; whether that is enough only edges, or --trust DIR, can tell")
-            }
-        }
-        Ok(Exit::Done)
+        let Some(standing) = standing else {
+            eprintln!("signed; whether that is enough only edges, or --trust DIR, can tell");
+            return Ok(Exit::Done);
+        };
+        eprint!("{}", standing.words(&shown));
+        Ok(standing.exit())
     }
 }

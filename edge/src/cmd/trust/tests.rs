@@ -7,9 +7,12 @@ use std::sync::Arc;
 use clap::Parser;
 use snapshot::trust::{Chain, Generation, TrustFiles};
 
+use super::proposal::Proposal;
 use super::{Exit, Fault, Trust};
+use crate::cmd::ops::Settings;
+use crate::cmd::ops::generations::Generations;
 use crate::fixture::{Draft, Following, Publisher, config, key, site, trust_files, write_trust};
-use crate::sync::Place;
+use crate::sync::{Mirror, Place, wall_clock};
 
 #[derive(Parser)]
 struct Line {
@@ -113,7 +116,7 @@ async fn two_persons_move_trust_and_the_next_one_goes_on_from_there() {
     assert_eq!(saved, files);
     write_trust(&desk.path("new"), &rotated("trust = 2"));
     let propose = ["propose", "@new", "--out", "@proposal", "--why", "불"];
-    assert_eq!(desk.run("minho", &propose).await.unwrap(), Exit::Done);
+    assert_eq!(desk.run("minho", &propose).await.unwrap(), Exit::Proposed);
     // One is not enough, and says how many are.
     let apply = ["apply", "@proposal", "--yes"];
     let lacking = [
@@ -139,7 +142,7 @@ async fn two_persons_move_trust_and_the_next_one_goes_on_from_there() {
         Exit::Done
     );
     desk.fails("minho", &apply, Exit::Failed, &lacking).await;
-    desk.run("dori", &sign).await.unwrap();
+    assert_eq!(desk.run("dori", &sign).await.unwrap(), Exit::Done);
     assert_eq!(
         desk.run("dori", &["show", "@proposal"]).await.unwrap(),
         Exit::Done
@@ -233,6 +236,38 @@ async fn what_edges_would_refuse_is_said_before_anything_is_written() {
     desk.fails("dori", &["apply", "@third"], Exit::Usage, &asked)
         .await;
     assert_eq!(desk.chain().unwrap().successions().count(), 1);
+}
+
+#[tokio::test]
+async fn a_signature_that_is_not_enough_ends_as_one_that_waits_for_more() {
+    let desk = Desk::new("trust = 2");
+    write_trust(&desk.path("new"), &rotated("trust = 2"));
+    let unsigned = ["propose", "@new", "--out", "@proposal", "--unsigned"];
+    assert_eq!(desk.run("minho", &unsigned).await.unwrap(), Exit::Proposed);
+    let sign = ["sign", "@proposal", "--yes"];
+    assert_eq!(desk.run("minho", &sign).await.unwrap(), Exit::Proposed);
+    assert_eq!(desk.run("dori", &sign).await.unwrap(), Exit::Done);
+}
+
+#[tokio::test]
+async fn what_a_proposal_says_of_itself_does_nothing_to_a_terminal() {
+    let desk = Desk::new("trust = 1");
+    write_trust(&desk.path("new"), &rotated("trust = 1"));
+    let why = "\u{1b}[2Jall is well";
+    let who = "minho\u{7}";
+    let propose = [
+        "propose", "@new", "--out", "@odd", "--why", why, "--who", who,
+    ];
+    desk.run("minho", &propose).await.unwrap();
+    let settings = Settings::of(site(), Mirror::open(&desk.publisher.url()).unwrap());
+    let proposal = Proposal::read(&desk.path("odd"), &settings).unwrap();
+    let known = Generations::read(&settings).await.unwrap();
+    let shown = proposal.preview(&known, wall_clock());
+    assert!(
+        shown.starts_with("generation 1 of dasom, by minho :  [2Jall is well\n"),
+        "{shown:?}"
+    );
+    assert!(!shown.contains('\u{1b}'), "{shown:?}");
 }
 
 #[tokio::test]

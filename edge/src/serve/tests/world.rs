@@ -152,6 +152,7 @@ impl World {
             log: Log::none(),
             rehearsals: Rehearsals::default(),
             fleet: Fleet::default(),
+            certificates: Vec::new(),
         });
         let public = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let ops = TcpListener::bind("127.0.0.1:0").await.unwrap();

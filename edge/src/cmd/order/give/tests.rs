@@ -11,11 +11,13 @@ use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
-use snapshot::OfferedBundle;
+use snapshot::order::Mode;
+use snapshot::{Envelope, OfferedBundle, encode};
 
 use super::*;
 use crate::cmd::ops::confirm::Consent;
 use crate::fixture::{Publisher, key_file, listening, site};
+use crate::signing::KeySource;
 use crate::sync::Mirror;
 
 /// A mirror on which another operator is as quick: either his order is the greater, or he writes
@@ -120,13 +122,11 @@ impl ObjectStore for Rivalled {
 fn word() -> Word {
     Word {
         why: "fire".to_owned(),
-        who: None,
-        anyway: false,
-        out: None,
         consent: Consent {
             yes: true,
             dry_run: false,
         },
+        ..Word::default()
     }
 }
 
@@ -140,7 +140,7 @@ fn settings(store: Arc<Rivalled>) -> (Settings, Publisher) {
 
 fn degrade() -> impl AsyncFnOnce(&World<'_>) -> std::result::Result<Change, Fault> {
     async |_: &World<'_>| {
-        let lasting = std::time::Duration::from_secs(3600);
+        let lasting = Duration::from_secs(3600);
         Ok(Change::Degrade { lasting })
     }
 }
@@ -175,12 +175,30 @@ async fn a_change_is_not_made_anew_for_ever() {
 
 #[tokio::test]
 async fn what_is_taken_back_is_not_taken_back_from_another() {
-    let other = crate::fixture::order("service:pay", 3, snapshot::order::Mode::Degraded);
+    let other = crate::fixture::order("service:pay", 3, Mode::Degraded);
     let other = Known::of(&Envelope::seal(encode(&other).unwrap())).unwrap();
     let undo = Change::Undo(None);
-    let why = again(&undo, Some(&other), "meanwhile somebody gave").unwrap_err();
+    let held = Held::default();
+    let again = |change, winner| again(change, winner, "meanwhile somebody gave", &held);
+    let why = again(&undo, Some(&other)).unwrap_err();
     assert!(why.to_string().contains("undo again"), "{why}");
-    assert!(again(&Change::Unpin, Some(&other), "meanwhile somebody gave").is_ok());
+    assert!(again(&Change::Unpin, Some(&other)).is_ok());
+}
+
+#[tokio::test]
+async fn where_nobody_gives_what_edges_obey_it_is_said_what_was_passed_over() {
+    let publisher = Publisher::new();
+    let settings = Settings::of(site(), Mirror::open(&publisher.url()).unwrap());
+    let settings = settings.believing(crate::fixture::generation());
+    publisher.order(&crate::fixture::order("service:pay", 9, Mode::Degraded), 9);
+    let held = mirrors::read_all(&settings).await.unwrap();
+    let why = again(&Change::Unpin, None, "meanwhile somebody gave", &held).unwrap_err();
+    let why = why.to_string();
+    assert!(why.contains("no path gives it"), "{why}");
+    assert!(
+        why.contains("passed over: order 9 about service:pay, degraded"),
+        "{why}"
+    );
 }
 
 #[tokio::test]
