@@ -32,8 +32,8 @@ enum Bench {
     /// From an order's signing until a whole fleet obeys it
     ///
     /// As every bench, it ends well whether its rows hold or not: a row that misses its bound has ✗ before
-    /// it, and `"holds": false` in the line of JSON. `stampede` and `return` are simulated: the breakers are
-    /// the real ones, their time and their readers are not.
+    /// it, and `"holds": false` in the line of JSON. Of `stampede-sim` and `return-sim` the breakers are the real
+    /// ones, their time and their readers are not.
     Flip(options::Options),
     /// Run a command; its time and peak memory go to a file
     #[command(hide = true)]

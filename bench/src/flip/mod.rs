@@ -8,6 +8,7 @@ mod given;
 mod nginx;
 mod origin;
 mod relay;
+mod returning;
 mod stampede;
 
 use std::path::Path;
@@ -29,6 +30,10 @@ use crate::table::{Row, Table, percentile};
 
 /// Peers that each of them knows.
 const PEERS: usize = 4;
+/// What its readers call the site.
+const HOST: &str = "country.test";
+/// What needs the fleet's own edges.
+const OF_EDGES: [&str; 5] = ["poll", "push", "gossip", "stampede", "return"];
 /// Records of the site: orders do not care.
 const RECORDS: u64 = 100;
 /// Where the state of all edges lies: a disk's own speed is not what is measured.
@@ -58,14 +63,14 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 async fn measure(options: &Options) -> Result<Table> {
     println!("{}", machine::line());
     let mut table = Table::default();
-    if options.wants(&["poll", "push", "gossip", "poll-bytes"]) {
+    if options.wants(&OF_EDGES) || options.wants(&["poll-bytes"]) {
         told(options, &mut table).await?;
     }
     stampede::measure(options, &mut table);
     Ok(table)
 }
 
-/// All that is about orders on their way.
+/// All that takes real edges.
 async fn told(options: &Options, table: &mut Table) -> Result<()> {
     let work = tempfile::Builder::new()
         .prefix("holdfast-flip-")
@@ -75,7 +80,7 @@ async fn told(options: &Options, table: &mut Table) -> Result<()> {
         data::write(&site.records(), RECORDS, |_| 0)?;
         site.publish(&[])
     })?;
-    if options.wants(&["poll", "push", "gossip"]) {
+    if options.wants(&OF_EDGES) {
         paths(&site, work.path(), options, table).await?;
     }
     if options.wants(&["poll-bytes"]) {
@@ -84,15 +89,18 @@ async fn told(options: &Options, table: &mut Table) -> Result<()> {
     Ok(())
 }
 
-/// `poll`, `push` and `gossip`.
+/// `stampede`, `return`, `poll`, `push` and `gossip`.
 async fn paths(site: &Site, work: &Path, options: &Options, table: &mut Table) -> Result<()> {
-    let origin = Origin::start().await?;
+    let mut origin = Origin::start().await?;
     let mut mirror = Nginx::start(&work.join("nginx"), &site.mirror())?;
     println!(
         "  starting {} edges, each with {PEERS} peers",
         options.edges
     );
     let fleet = Fleet::start(&work.join("fleet"), site, options, &mirror, &origin).await?;
+    if options.wants(&["stampede", "return"]) {
+        returning::measure(&fleet, &mut origin, options, table).await?;
+    }
     let ops = Ops::new(work, site, options);
     for (id, bound, way) in [
         ("poll", 1500.0, Way::Mirror),

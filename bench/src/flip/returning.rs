@@ -109,7 +109,10 @@ struct Arrivals {
 fn busiest(arrivals: &[Instant]) -> Arrivals {
     let (mut most, mut first) = (0, 0);
     for (n, at) in arrivals.iter().enumerate() {
-        while arrivals.get(first).is_some_and(|first| *at - *first >= SECOND) {
+        while arrivals
+            .get(first)
+            .is_some_and(|first| *at - *first >= SECOND)
+        {
             first += 1;
         }
         most = most.max(n + 1 - first);

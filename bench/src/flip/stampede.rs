@@ -1,5 +1,6 @@
-//! `stampede` and `return`: a fleet before an origin that dies and comes back, in the breakers' own time
-//! (`edge::mode::fleet`), as no machine has fifty edges' readers to spare.
+//! `stampede-sim` and `return-sim`: a fleet before an origin that dies and comes back, simulated in the
+//! breakers' own time (`edge::mode::fleet`): outages of every length and kind, which real edges would take
+//! hours for.
 
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ fn fleet(edges: usize, outage: u64, black_hole: bool) -> Fleet {
 
 /// Measures both.
 pub(super) fn measure(options: &Options, table: &mut Table) {
-    if !options.wants(&["stampede", "return"]) {
+    if !options.wants(&["stampede-sim", "return-sim"]) {
         return;
     }
     let mut returns = Vec::new();
@@ -46,9 +47,9 @@ pub(super) fn measure(options: &Options, table: &mut Table) {
     let calm = returns.iter().map(|returned| returned.calm).sum::<f64>() / returns.len() as f64;
     let count = returns.len();
     let worst = |of: fn(&Return) -> f64| returns.iter().map(of).fold(0.0, f64::max);
-    if options.wants(&["stampede"]) {
+    if options.wants(&["stampede-sim"]) {
         table.add(Row {
-            id: "stampede",
+            id: "stampede-sim",
             value: worst(Return::stampede),
             unit: "x",
             bound: 1.1,
@@ -57,9 +58,9 @@ pub(super) fn measure(options: &Options, table: &mut Table) {
             ),
         });
     }
-    if options.wants(&["return"]) {
+    if options.wants(&["return-sim"]) {
         table.add(Row {
-            id: "return",
+            id: "return-sim",
             value: worst(|returned| returned.back.as_secs_f64() * 1000.0),
             unit: "ms",
             bound: 60_000.0,

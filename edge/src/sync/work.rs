@@ -118,6 +118,9 @@ struct Lacking {
     patient: bool,
     /// What this edge's own disk said, if it failed.
     disk: Option<String>,
+    /// The first source that gave something else, and what was wrong with it: that one does not have it says
+    /// less.
+    lie: Option<(String, String)>,
 }
 
 impl Fetching {
@@ -134,6 +137,7 @@ impl Fetching {
                 slow: BTreeSet::new(),
                 patient: false,
                 disk: None,
+                lie: None,
             };
             (lacking.want.digest, lacking)
         });
@@ -204,6 +208,10 @@ impl Fetching {
                 lacking.tried.insert(id);
                 match fault {
                     Fault::Disk => lacking.disk = Some(reason.clone()),
+                    Fault::Short | Fault::Lying => {
+                        let lie = || (source.to_owned(), reason.clone());
+                        lacking.lie.get_or_insert_with(lie);
+                    }
                     Fault::Slow if !lacking.patient => {
                         lacking.slow.insert(id);
                     }
@@ -222,8 +230,10 @@ impl Fetching {
                     lacking.patient = true;
                     return Ok(());
                 }
+                let lie = lacking.lie.take();
+                let (source, reason) = lie.unwrap_or_else(|| (source.to_owned(), reason));
                 let mut refusal = Refusal::new(Check::Object, object, reason);
-                refusal.source = Some(source.to_owned());
+                refusal.source = Some(source);
                 return Err(refusal);
             }
         }

@@ -27,7 +27,9 @@ pub(super) async fn hands(world: &World, report: &mut Report) -> Result<()> {
     throw_out(world, &dir, first, report).await?;
 
     let thief = ["order", "recover", "site", "--yes"];
-    let stolen = command(world, &dir, second, "operator", &thief);
+    // He does not ask whom the edges believe.
+    let mut stolen = bare(world, &dir, second, "operator", &thief);
+    stolen.args(["--wait", "0s"]);
     let refused = process::run("edge order", stolen, &[5]).await;
     let short = refused.err().map(|error| format!("{error:#}"));
     report.add(
@@ -148,17 +150,23 @@ async fn site(world: &World, edge: &Edge) -> Result<Value> {
 
 /// `edge`, as somebody runs it who has a key, the trust files and one edge that answers.
 fn command(world: &World, dir: &Path, via: &Edge, key: &str, arguments: &[&str]) -> Command {
-    let mut command = Command::new(world.built.binaries.join("edge"));
-    command.current_dir(dir).args(arguments);
-    command.args(["--site", "dasom", "--via", &format!("http://{}", via.peer)]);
-    command
-        .arg("--key")
-        .arg(world.site().join("keys").join(key));
+    let mut command = bare(world, dir, via, key, arguments);
     command.arg("--trust").arg(world.site().join("trust"));
     for edge in &world.edges {
         command
             .arg("--edge")
             .arg(format!("http://{}", edge.control));
     }
+    command
+}
+
+/// The same with a key and an edge alone.
+fn bare(world: &World, dir: &Path, via: &Edge, key: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(world.built.binaries.join("edge"));
+    command.current_dir(dir).args(arguments);
+    command.args(["--site", "dasom", "--via", &format!("http://{}", via.peer)]);
+    command
+        .arg("--key")
+        .arg(world.site().join("keys").join(key));
     command
 }
