@@ -19,16 +19,21 @@ mod why;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub use exit::Exit;
 pub use usage::Fault;
 
 use crate::settings::Mistakes;
 
+const HELP: &str = "\
+order, trust and check go by paths: mirrors, and the peer listeners of edges. --via names one, and it may
+be all there is. fleet, report, why and rehearse ask the control listeners of edges, which --edge names.
+ops.toml beside you names all of them; edge ops init makes it.";
+
 /// Keeps a service's essential pages answering when its origin is gone.
 #[derive(Debug, Parser)]
-#[command(name = "edge", version, max_term_width = 100)]
+#[command(name = "edge", version, max_term_width = 100, after_long_help = HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -42,7 +47,7 @@ enum Command {
     /// Brings what an edge holds up to date once, with a bar, and ends.
     #[command(after_long_help = sync::HELP)]
     Sync(sync::Sync),
-    /// Switches services and writes notices, on every edge, through the mirrors.
+    /// Switches services and writes notices on every edge: by way of mirrors, of edges, or by hand.
     #[command(after_long_help = order::HELP)]
     Order(Box<order::Order>),
     /// Changes whom the edges believe: throws a stolen key out, lets people come and go.
@@ -83,6 +88,26 @@ pub fn main() -> ExitCode {
         }
     };
     run(cli).into()
+}
+
+/// The whole reference, as `docs/cli-edge.txt` keeps it: every command's long help.
+#[must_use]
+pub fn reference() -> String {
+    let mut text = String::new();
+    add_reference(&mut Cli::command(), "", &mut text);
+    text
+}
+
+fn add_reference(command: &mut clap::Command, above: &str, text: &mut String) {
+    let name = format!("{above}{}", command.get_name());
+    command.build();
+    let mut shown = command.clone().term_width(100).bin_name(name.clone());
+    text.push_str(&format!("# {name}\n\n{}\n", shown.render_long_help()));
+    for inner in command.get_subcommands_mut() {
+        if inner.get_name() != "help" {
+            add_reference(inner, &format!("{name} "), text);
+        }
+    }
 }
 
 fn run(cli: Cli) -> Exit {
@@ -139,12 +164,27 @@ fn wrong(mistakes: &Mistakes) -> Exit {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use std::path::Path;
 
     use super::*;
 
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_reference_is_the_kept_one() {
+        let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/cli-edge.txt");
+        let now = reference();
+        if std::env::var_os("UPDATE_REFERENCE").is_some() {
+            fs_err::write(&kept, &now).unwrap();
+        }
+        let before = fs_err::read_to_string(&kept).unwrap_or_default();
+        assert!(
+            before == now,
+            "docs/cli-edge.txt is not what --help says now: look at the difference, then \
+             UPDATE_REFERENCE=1 cargo test --workspace --lib the_reference"
+        );
     }
 }

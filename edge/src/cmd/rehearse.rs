@@ -21,9 +21,9 @@ its snapshot as it would with the origin gone. Such answers say `Holdfast-Rehear
 them. What the snapshot cannot answer counts as an error, and the origin answers the reader. Some pages
 are held beside the origin's: how many differ in their visible text, by route; no text is kept.
 
-It is begun on the edge's own machine, for a service whose breaker is closed and that no order speaks
-of, and ends by itself: after its time; beyond its budget of errors; when the service's mode changes;
-when this command ends. `/status` keeps the result.
+It is begun on the edge's own machine, at its control listener (--edge, --config), for a service whose
+breaker is closed and that no order speaks of, and ends by itself: after its time; beyond its budget of
+errors; when the service's mode changes; when this command ends. `/status` keeps the result.
 
 Examples:
   edge rehearse --service pay

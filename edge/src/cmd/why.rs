@@ -12,6 +12,8 @@ use crate::asking;
 use crate::serve::why::{Answer, Explanation, Question};
 
 pub(super) const HELP: &str = "\
+Control listeners of edges are asked, which --edge or ops.toml names.
+
 Nothing is asked of the origin, counted or logged, and the edge is not changed. The URL is sent in a
 body and not repeated: what is shown is its route's template. A URL on the command line stands in the
 shell's history and in `ps`; where it holds a capability, give `-` and paste it.
