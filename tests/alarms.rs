@@ -27,7 +27,7 @@ async fn gauge(edge: &Edge, alarm: &str) -> Option<u64> {
 async fn raised(edge: &Edge, alarm: &str) -> String {
     let why = eventually(&format!("the alarm {alarm}"), async || {
         let status = edge.status().await;
-        let all = status["raised"].as_array()?;
+        let all = status["alarms"].as_array()?;
         let one = all.iter().find(|one| one["alarm"] == alarm)?;
         assert!(
             one["since"]
@@ -72,7 +72,7 @@ async fn calm(edge: &Edge) {
         })
         .await;
     }
-    assert_eq!(edge.status().await["raised"], serde_json::json!([]));
+    assert_eq!(edge.status().await["alarms"], serde_json::json!([]));
 }
 
 #[tokio::test]

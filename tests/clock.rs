@@ -57,7 +57,7 @@ async fn an_edge_whose_clock_jumps_serves_and_follows_all_the_same() {
     clock.is_wrong_by(0);
     takes_the_next(&site, &edge, 5).await;
     is_days_old(&edge, 0).await;
-    assert_eq!(edge.status().await["alarms"], serde_json::json!([]));
+    assert_eq!(edge.status().await["remarks"], serde_json::json!([]));
 }
 
 /// The order of `pay`, once it is in force.
@@ -72,7 +72,7 @@ async fn ordered(edge: &Edge, epoch: u64, mode: &str) -> Value {
 }
 
 fn alarms(status: &Value) -> String {
-    status["alarms"].to_string()
+    status["remarks"].to_string()
 }
 
 #[tokio::test]

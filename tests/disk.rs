@@ -128,7 +128,7 @@ async fn an_edge_on_a_read_only_disk_starts_serves_and_says_so() {
             edge.begin();
             edge.ready().await;
             let status = edge.status().await;
-            let alarms = status["alarms"].to_string();
+            let alarms = status["remarks"].to_string();
             assert!(alarms.contains("is read-only"), "{status}");
             assert!(edge.logged().contains("is read-only"));
         } else {

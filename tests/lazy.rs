@@ -307,7 +307,7 @@ async fn whole_and_lazy_are_the_edges_own_choice_and_can_change() {
         .start()
         .await;
     typo.reaches(1).await;
-    let alarms = typo.status().await["alarms"].to_string();
+    let alarms = typo.status().await["remarks"].to_string();
     assert!(
         alarms.contains("`lazy` names the collection nots"),
         "{alarms}"

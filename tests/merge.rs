@@ -126,7 +126,7 @@ async fn an_edge_merges_what_it_holds_and_downloads_nothing_for_it() {
     world.is_served(&edge).await;
     let status = edge.status().await;
     assert_eq!(merged(&status), (1, segment.bytes));
-    assert_eq!(status["alarms"], Value::Array(Vec::new()));
+    assert_eq!(status["remarks"], Value::Array(Vec::new()));
     assert_eq!(status["refusals"], Value::Array(Vec::new()));
 }
 
@@ -163,7 +163,7 @@ async fn an_edge_fetches_what_it_cannot_merge() {
     for edge in [edge, empty] {
         let status = edge.status().await;
         assert_eq!(merged(&status), (0, 0));
-        assert_eq!(status["alarms"], Value::Array(Vec::new()));
+        assert_eq!(status["remarks"], Value::Array(Vec::new()));
     }
 }
 
@@ -187,7 +187,7 @@ async fn a_recipe_that_lies_is_an_alarm_and_a_fetch() {
     world.is_served(&edge).await;
     let status = edge.status().await;
     assert_eq!(merged(&status), (0, 0));
-    let alarms = status["alarms"].as_array().unwrap();
+    let alarms = status["remarks"].as_array().unwrap();
     let words =
         format!("segment {id}: merged as the manifest says it is {oldest}: it is fetched instead");
     assert_eq!(alarms.len(), 1, "{alarms:?}");

@@ -65,14 +65,14 @@ async fn an_edge_that_starts_in_mid_outage_answers_from_the_snapshot_at_once() {
     origin.recover();
     becomes(&edge, "home", "normal", "calm").await;
     assert!(!edge.get("/").await.from_snapshot());
-    assert_eq!(edge.status().await["alarms"], serde_json::json!([]));
+    assert_eq!(edge.status().await["remarks"], serde_json::json!([]));
 
     // What cannot be read is an alarm, and a breaker that starts anew.
     edge.kill();
     fs_err::write(&written, "nonsense").unwrap();
     edge.begin();
     edge.ready().await;
-    let alarms = edge.status().await["alarms"].to_string();
+    let alarms = edge.status().await["remarks"].to_string();
     assert!(alarms.contains("state modes is damaged"), "{alarms}");
     becomes(&edge, "home", "normal", "calm").await;
 }

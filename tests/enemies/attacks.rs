@@ -92,7 +92,7 @@ pub(super) async fn cut_into_single_services(world: &World) {
                  the whole site takes 2 persons, and none of these has as many (mina)";
     eventually("the alarm", async || {
         let status = world.edge.status().await;
-        let alarms = status["alarms"].as_array().unwrap();
+        let alarms = status["remarks"].as_array().unwrap();
         alarms
             .iter()
             .any(|alarm| alarm["text"] == words)
@@ -161,7 +161,7 @@ pub(super) async fn equal_epochs(world: &World) {
     let status = world.edge.status().await;
     let pay = &status["orders"].as_array().unwrap()[0];
     assert_eq!(pay["digest"], greater.to_string());
-    let alarms = status["alarms"].to_string();
+    let alarms = status["remarks"].to_string();
     assert!(alarms.contains("equal-epochs"), "{alarms}");
 }
 

@@ -111,7 +111,7 @@ fn is_a_day(age_s: u64) -> bool {
 /// Nothing was refused and nobody was alarmed.
 async fn assert_quiet(world: &World) {
     let status = world.edge.status().await;
-    for told in ["refusals", "alarms"] {
+    for told in ["refusals", "remarks"] {
         assert_eq!(status[told], serde_json::json!([]), "{told}");
     }
     assert!(status["sources"][0]["error"].is_null(), "{status}");

@@ -195,7 +195,7 @@ impl World {
     /// What `/status` alarms about, newest first.
     pub(super) async fn alarms(&self) -> Vec<String> {
         let status = self.edge.status().await;
-        let alarms = status["alarms"].as_array().unwrap().iter();
+        let alarms = status["remarks"].as_array().unwrap().iter();
         alarms
             .map(|alarm| alarm["text"].as_str().unwrap().to_owned())
             .collect()

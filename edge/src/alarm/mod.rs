@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `age-over-policy` | the release in use is older than its strictest route stands for, or than `age-alarm` of `edge.toml` |
 //! | `release-refused` | a source offers a release that this edge does not use: not believed, not whole, a canary that does not answer, too new for this version |
-//! | `fork` | two manifests had one sequence, or two orders of a scope one epoch, and no later one has settled it |
+//! | `fork` | two manifests had one sequence, two orders of a scope one epoch, or two successions followed one generation, and no later one has settled it; or orders about single services come to a switch of the whole site |
 //! | `certificate-or-clock` | a certificate of `[peer]` is near its end or past it, or this machine's clock is off |
 //! | `disk` | the disk takes no writes, has no room, or holds damaged objects |
 //!
@@ -66,6 +66,37 @@ impl Alarm {
             Self::Disk => "disk",
         }
     }
+
+    /// The one of that name.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|alarm| alarm.as_str() == name)
+    }
+
+    /// What whoever is woken by it does first.
+    #[must_use]
+    pub const fn next(self) -> &'static str {
+        match self {
+            Self::AgeOverPolicy => {
+                "run origin-sync publish and read what it says; with the origin gone, origin-sync amend"
+            }
+            Self::ReleaseRefused => {
+                "if we did not sign it, find out who writes to that source; else publish again, or \
+                 origin-sync rollback"
+            }
+            Self::Fork => {
+                "ask those whose names stand in edge order history; settle it with a newer order or \
+                 release; if it was none of ours, throw the key out with edge trust"
+            }
+            Self::CertificateOrClock => {
+                "put a new certificate in the place of the one that is named and restart the edge, or set \
+                 the clock"
+            }
+            Self::Disk => {
+                "make room, or give the edge another disk: empty, it fills itself from mirrors and peers"
+            }
+        }
+    }
 }
 
 /// An alarm that is raised.
@@ -77,6 +108,9 @@ pub struct Raised {
     pub since: String,
     /// Why, in words; the newest reason, while there are several.
     pub why: String,
+    /// What to do first.
+    #[serde(default)]
+    pub next: String,
 }
 
 /// What changed about one alarm.
@@ -124,6 +158,7 @@ impl Alarms {
             alarm: alarm.as_str().to_owned(),
             since: since.rfc3339(),
             why: why.clone(),
+            next: alarm.next().to_owned(),
         });
         raised.collect()
     }

@@ -64,7 +64,7 @@ pub struct SiteView {
     /// Releases that were not used, newest first.
     pub refusals: Vec<RefusalView>,
     /// Which of the five alarms are raised.
-    pub raised: Vec<RaisedView>,
+    pub alarms: Vec<RaisedView>,
     /// Objects found damaged.
     pub damaged: Vec<DamageView>,
     /// The order of each scope.
@@ -269,7 +269,7 @@ impl SiteView {
             troubles.push(format!("{damaged} damaged objects"));
         }
         troubles.extend(
-            self.raised
+            self.alarms
                 .iter()
                 .map(|raised| format!("alarm: {}", raised.alarm)),
         );

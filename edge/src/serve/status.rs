@@ -39,12 +39,12 @@ pub struct CertificateStatus {
 /// One site.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SiteStatus {
-    /// Release, orders, sources, refusals and alarms.
+    /// Release, orders, sources, refusals and remarks.
     #[serde(flatten)]
     pub sync: SyncStatus,
     /// Which of the five alarms are raised, since when and why.
     #[serde(default)]
-    pub raised: Vec<Raised>,
+    pub alarms: Vec<Raised>,
     /// `fresh`, `stale` or `too-old` by the strictest route, `null` without a release.
     pub freshness: Option<String>,
     /// The origin's address, `null` for a pure fallback.
@@ -106,7 +106,7 @@ fn site(edge: &Edge, site: &Arc<Site>) -> SiteStatus {
     });
     SiteStatus {
         sync,
-        raised: site.alarms.raised(),
+        alarms: site.alarms.raised(),
         freshness: strictest(site),
         origin: site.origin.as_ref().map(|origin| origin.address()),
         services: services.collect(),

@@ -147,7 +147,7 @@ impl Follower {
         follower.tell_trust();
         follower.open_lazy(site, data).await?;
         for alarm in kept.alarms {
-            follower.alarm(alarm);
+            follower.remark(alarm);
         }
         for (what, why) in kept.damaged {
             let faults = &mut follower.state.progress().faults;
@@ -257,7 +257,7 @@ impl Follower {
                 }
                 Some(done) = tasks.join_next() => match done {
                     Ok(done) => events.push_back(self.done(done).await),
-                    Err(error) => self.alarm(format!("a task of sync broke off: {error}")),
+                    Err(error) => self.remark(format!("a task of sync broke off: {error}")),
                 },
             }
         }
@@ -292,7 +292,7 @@ impl Follower {
         let accepted = self.journal.release.clone()?;
         if !self.still_believes(&accepted) {
             let sequence = accepted.release.sequence;
-            self.alarm(format!(
+            self.remark(format!(
                 "release {sequence} is kept but not used: its signers are no longer trusted"
             ));
             return None;
@@ -306,7 +306,7 @@ impl Follower {
                 Some(Offer(Arc::new(accepted)))
             }
             Err(error) => {
-                self.alarm(format!("the release on this disk does not open: {error}"));
+                self.remark(format!("the release on this disk does not open: {error}"));
                 None
             }
         }
@@ -458,9 +458,9 @@ impl Follower {
         is_new
     }
 
-    pub(super) fn alarm(&self, text: String) {
+    pub(super) fn remark(&self, text: String) {
         let now = self.state.edge_time();
-        if self.state.progress().history.alarm(text.clone(), now) {
+        if self.state.progress().history.remark(text.clone(), now) {
             tracing::error!(site = %self.state.name(), "{text}");
         }
     }

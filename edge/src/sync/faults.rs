@@ -256,7 +256,7 @@ impl Follower {
         let ordered_at = orders.map(|(_, accepted)| accepted.order.signed_at).max();
         let piecemeal = self.piecemeal();
         if let Some(words) = &piecemeal {
-            self.alarm(words.clone());
+            self.remark(words.clone());
         }
         let mut progress = self.state.progress();
         let sweep = progress.store.error.clone();

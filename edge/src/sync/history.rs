@@ -1,24 +1,24 @@
-//! What happened lately at a site, bounded: refusals, alarms, damage.
+//! What happened lately at a site, bounded: refusals, remarks, damage.
 
 use std::collections::VecDeque;
 
 use snapshot::Timestamp;
 
 use super::refusal::Refusal;
-use super::status::{AlarmStatus, DamageStatus, RefusalStatus};
+use super::status::{DamageStatus, RefusalStatus, Remark};
 use super::work::Offer;
 use crate::copy::DAMAGED;
 
 /// Most refusals kept, newest first.
 pub const REFUSALS: usize = 32;
-/// Most alarms kept, newest first.
-pub const ALARMS: usize = 32;
+/// Most remarks kept, newest first.
+pub const REMARKS: usize = 32;
 
 /// What happened lately, bounded.
 #[derive(Debug, Default)]
 pub(super) struct History {
     refusals: VecDeque<RefusalStatus>,
-    alarms: VecDeque<AlarmStatus>,
+    remarks: VecDeque<Remark>,
     damaged: VecDeque<DamageStatus>,
 }
 
@@ -68,16 +68,16 @@ impl History {
         known.is_none()
     }
 
-    /// Notes an alarm, once for the same words.
-    pub(super) fn alarm(&mut self, text: String, at: Timestamp) -> bool {
-        if self.alarms.iter().any(|known| known.text == text) {
+    /// Notes what should be looked at, once for the same words.
+    pub(super) fn remark(&mut self, text: String, at: Timestamp) -> bool {
+        if self.remarks.iter().any(|known| known.text == text) {
             return false;
         }
-        self.alarms.push_front(AlarmStatus {
+        self.remarks.push_front(Remark {
             at: at.rfc3339(),
             text,
         });
-        self.alarms.truncate(ALARMS);
+        self.remarks.truncate(REMARKS);
         true
     }
 
@@ -85,8 +85,8 @@ impl History {
         self.refusals.iter().cloned().collect()
     }
 
-    pub(super) fn alarms(&self) -> Vec<AlarmStatus> {
-        self.alarms.iter().cloned().collect()
+    pub(super) fn remarks(&self) -> Vec<Remark> {
+        self.remarks.iter().cloned().collect()
     }
     /// Notes a damaged object; one that is noted already stays as it is until it is repaired.
     pub(super) fn damaged(&mut self, object: String, reason: &str, at: Timestamp) {
@@ -155,15 +155,15 @@ mod tests {
     }
 
     #[test]
-    fn alarms_are_bounded_and_told_once() {
+    fn remarks_are_bounded_and_told_once() {
         let mut history = History::default();
-        for n in 0..=ALARMS {
-            assert!(history.alarm(format!("alarm {n}"), AT));
-            assert!(!history.alarm(format!("alarm {n}"), AT));
+        for n in 0..=REMARKS {
+            assert!(history.remark(format!("remark {n}"), AT));
+            assert!(!history.remark(format!("remark {n}"), AT));
         }
-        let alarms = history.alarms();
-        assert_eq!(alarms.len(), ALARMS);
-        assert_eq!(alarms.last().unwrap().text, "alarm 1");
+        let remarks = history.remarks();
+        assert_eq!(remarks.len(), REMARKS);
+        assert_eq!(remarks.last().unwrap().text, "remark 1");
     }
 
     #[test]

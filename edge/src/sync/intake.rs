@@ -74,7 +74,7 @@ impl Follower {
                 }
                 self.outgrown(id, &refusal);
                 if matches!(refusal, TrustRefusal::SameSequenceOtherManifest { .. }) {
-                    self.alarm(refusal.to_string());
+                    self.remark(refusal.to_string());
                 }
                 self.met_refusal(id, &refusal);
                 self.refuse(None, &untrusted(mirror, refusal.to_string()));
@@ -91,7 +91,7 @@ impl Follower {
         let (accepted, alarms) = accept_release(generation, &envelope, &site, floor, now)?;
         for alarm in alarms {
             self.met_alarm(&alarm);
-            self.alarm(alarm.to_string());
+            self.remark(alarm.to_string());
         }
         Ok(Offer(Arc::new(accepted)))
     }
@@ -148,7 +148,7 @@ impl Follower {
             .take(bytes, self.trust.generation(), &mut time, wall_clock())?;
         for alarm in &taken.alarms {
             self.met_alarm(alarm);
-            self.alarm(alarm.to_string());
+            self.remark(alarm.to_string());
         }
         for order in &taken.accepted {
             let faults = &mut self.state.progress().faults;
@@ -178,7 +178,7 @@ impl Follower {
         let why = why.map(|reason| format!("orders are in force but not on disk: {reason}"));
         self.state.progress().faults.writes("orders", why);
         if let Err(reason) = kept {
-            self.alarm(format!("orders are in force but not on disk: {reason}"));
+            self.remark(format!("orders are in force but not on disk: {reason}"));
         }
         if changed {
             self.state.given().orders_are(&self.orders);

@@ -67,7 +67,7 @@ impl Follower {
             Err(fault) => {
                 let reason = fault.to_string();
                 if let MergeFault::Other(_) = fault {
-                    self.alarm(format!("{object}: {reason}: it is fetched instead"));
+                    self.remark(format!("{object}: {reason}: it is fetched instead"));
                 } else {
                     tracing::warn!(%site, object, "not merged: {reason}");
                 }

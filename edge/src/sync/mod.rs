@@ -40,7 +40,7 @@ pub use driver::Follower;
 pub use faults::{FORKS, Faults};
 pub use fetch::RESUMED_BYTES;
 pub use given::{GIVEN, Given, GivenRelease};
-pub use history::{ALARMS, REFUSALS};
+pub use history::{REFUSALS, REMARKS};
 pub use kept::OpenError;
 pub use layout::Place;
 pub use lazy::{FRAME_DEADLINE, LazyStatus, MISSES, NODE_WAIT, TABLE_FRAMES, WAIT};
@@ -53,9 +53,9 @@ pub use scrub::ScrubStatus;
 pub use space::SPARE_BYTES;
 pub use state::{SiteState, wall_clock};
 pub use status::{
-    AlarmStatus, DamageStatus, EdgeStatus, FetchingStatus, LeftBehindStatus, MaySignStatus,
-    MergedStatus, OrderStatus, RefusalStatus, ReleaseStatus, SourceStatus, StoreStatus,
-    SuccessionStatus, SyncStatus, TrustStatus,
+    DamageStatus, EdgeStatus, FetchingStatus, LeftBehindStatus, MaySignStatus, MergedStatus,
+    OrderStatus, RefusalStatus, ReleaseStatus, Remark, SourceStatus, StoreStatus, SuccessionStatus,
+    SyncStatus, TrustStatus,
 };
 pub use tally::Tally;
 pub use work::{Errand, FETCHES, Fault, Offer, ROUNDS, SourceId};

@@ -149,7 +149,7 @@ impl SiteState {
             doing: progress.doing.clone(),
             sources: progress.sources.clone(),
             refusals: progress.history.refusals(),
-            alarms: progress.history.alarms(),
+            remarks: progress.history.remarks(),
             damaged: progress.history.all_damaged(),
             merged: progress.merged,
             scrub: progress.scrub.clone(),

@@ -40,8 +40,8 @@ pub struct SyncStatus {
     /// Releases that were not used, newest first.
     pub refusals: Vec<RefusalStatus>,
     /// What was met that people should look at, in words, newest first. What holds now is under
-    /// `raised`.
-    pub alarms: Vec<AlarmStatus>,
+    /// `alarms`.
+    pub remarks: Vec<Remark>,
     /// Objects of the releases in use that were found damaged on this disk, newest first.
     #[serde(default)]
     pub damaged: Vec<DamageStatus>,
@@ -193,7 +193,7 @@ pub struct RefusalStatus {
 
 /// Something people should look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AlarmStatus {
+pub struct Remark {
     /// When it was first seen.
     pub at: String,
     /// In words.

@@ -90,13 +90,13 @@ impl Follower {
         let advance = self.trust.take(bytes, &mut time, wall_clock())?;
         for alarm in &advance.alarms {
             self.met_alarm(alarm);
-            self.alarm(alarm.to_string());
+            self.remark(alarm.to_string());
         }
         if let Some(
             refusal @ (TrustRefusal::ThrownOut { .. } | TrustRefusal::TwoSuccessors { .. }),
         ) = &advance.refused
         {
-            self.alarm(refusal.to_string());
+            self.remark(refusal.to_string());
             self.met_successor(refusal);
         }
         for accepted in &advance.accepted {
@@ -122,7 +122,7 @@ impl Follower {
             Some(Ok(files)) => files,
             Some(Err(problems)) => {
                 for problem in problems {
-                    self.alarm(format!(
+                    self.remark(format!(
                         "trust files are refused and the generation in force stays: {problem}"
                     ));
                 }
@@ -155,7 +155,7 @@ impl Follower {
         let believed = self.journal.release.as_ref().is_none_or(|accepted| {
             let (believed, sequence) = (self.still_believes(accepted), accepted.release.sequence);
             if !believed {
-                self.alarm(format!(
+                self.remark(format!(
                     "release {sequence} is in use and its signers are no longer trusted: it is shown until there is another"
                 ));
             }
@@ -185,7 +185,7 @@ impl Follower {
         let why = why.map(|reason| format!("a generation of trust is not on disk: {reason}"));
         self.state.progress().faults.writes("trust", why);
         if let Err(reason) = kept {
-            self.alarm(format!(
+            self.remark(format!(
                 "a new generation of trust is in force but not on disk: {reason}"
             ));
         }

@@ -65,7 +65,7 @@ impl Follower {
         self.whole.clear();
         for name in self.lazy.names().iter() {
             if loaded.manifest.collection(name).is_none() {
-                self.alarm(format!(
+                self.remark(format!(
                     "`lazy` names the collection {name}, which the release lacks"
                 ));
             }

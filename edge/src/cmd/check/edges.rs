@@ -8,6 +8,7 @@ use snapshot::{Manifest, SiteName, Timestamp};
 
 use super::finding::{Finding, Topic};
 use super::told::{Told, of_site};
+use crate::alarm::Alarm;
 use crate::cmd::ops::plain::plain;
 
 /// What only edges can tell.
@@ -90,28 +91,21 @@ fn of_edge(edge: &Told, status: &Value, entry: &Value, policy: &Policy) -> Vec<F
 
 /// The alarms that are raised, each with the next step that its reason names.
 fn alarms(name: &str, entry: &Value) -> Vec<Finding> {
-    let raised = entry.get("raised").and_then(Value::as_array);
+    let raised = entry.get("alarms").and_then(Value::as_array);
     let finding = |raised: &Value| {
         let alarm = raised.get("alarm")?.as_str()?;
         let why = raised
             .get("why")
             .and_then(Value::as_str)
             .unwrap_or_default();
-        let (topic, remedy) = match alarm {
-            "age-over-policy" => (Topic::Age, "publish: origin-sync publish"),
-            "certificate-or-clock" => (
-                Topic::Certificates,
-                "renew the certificate, or set the clock",
-            ),
-            "disk" => (
-                Topic::Room,
-                "make room, or move `data` of its edge.toml to a sound disk",
-            ),
-            _ => (
-                Topic::Edges,
-                "see docs/runbook.md, and `alarms` in its /status",
-            ),
+        let known = Alarm::of(alarm);
+        let topic = match known {
+            Some(Alarm::AgeOverPolicy) => Topic::Age,
+            Some(Alarm::CertificateOrClock) => Topic::Certificates,
+            Some(Alarm::Disk) => Topic::Room,
+            _ => Topic::Edges,
         };
+        let remedy = known.map_or("see `alarms` in its /status", Alarm::next);
         Some(Finding::new(
             topic,
             plain(&format!("{name}: {alarm}: {why}")),
@@ -128,7 +122,7 @@ fn certificates(name: &str, status: &Value, entry: &Value, policy: &Policy) -> V
         let remedy = "bring that edge to the version of this program";
         return vec![Finding::unseen(Topic::Certificates, why, remedy)];
     };
-    let raised = entry.get("raised").and_then(Value::as_array);
+    let raised = entry.get("alarms").and_then(Value::as_array);
     let raised = raised.into_iter().flatten();
     let whys: Vec<&str> = raised
         .filter_map(|raised| raised.get("why")?.as_str())
@@ -258,7 +252,7 @@ mod tests {
     /// An edge with these services, and well otherwise.
     fn with(services: &Value) -> Value {
         let store = json!({ "bytes": 5, "free_bytes": 6 });
-        json!({ "site": "dasom", "origin": "http://o", "release": {}, "raised": [], "store": store, "services": services })
+        json!({ "site": "dasom", "origin": "http://o", "release": {}, "alarms": [], "store": store, "services": services })
     }
 
     #[test]
@@ -270,7 +264,7 @@ mod tests {
     fn each_thing_that_is_not_well_is_told_once() {
         let raised = |alarm: &str| json!({ "alarm": alarm, "why": "so it is" });
         let mut ill = with(&rehearsed(1_799_000_000, true));
-        ill["raised"] = json!([
+        ill["alarms"] = json!([
             raised("age-over-policy"),
             raised("certificate-or-clock"),
             raised("disk"),
@@ -364,7 +358,7 @@ mod tests {
             format!("seoul-1: the certificate of a.pem ends at {soon}")
         );
         let alarm = "the certificate of a.pem ends on it";
-        well["raised"] = json!([{ "alarm": "certificate-or-clock", "why": alarm }]);
+        well["alarms"] = json!([{ "alarm": "certificate-or-clock", "why": alarm }]);
         assert_eq!(found(&well).len(), 1);
     }
 }

@@ -92,7 +92,7 @@ impl OneOrder {
         rival.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The alarm about an order that lost against ours, if an edge has raised one.
+    /// The remark about an order that lost against ours, if an edge has raised one.
     pub(super) fn beaten(&self) -> Option<String> {
         let beaten = self.beaten.lock();
         beaten.unwrap_or_else(PoisonError::into_inner).clone()
@@ -100,7 +100,7 @@ impl OneOrder {
 
     /// An edge raises an alarm, with both digests, before it obeys the greater of two.
     fn hear(&self, site: &Value) {
-        let alarms = site.get("alarms").and_then(Value::as_array);
+        let alarms = site.get("remarks").and_then(Value::as_array);
         let texts = alarms.into_iter().flatten();
         let mut texts = texts.filter_map(|alarm| alarm.get("text")?.as_str());
         let digest = self.wanted.digest.to_string();

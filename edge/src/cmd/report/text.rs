@@ -7,6 +7,7 @@ use super::alarms::everywhere;
 use super::also::also;
 use super::episode::Episode;
 use super::told::{Account, Arrival, OrderTold, ReleaseTold, ServiceTold};
+use crate::cmd::ops::plain::plain;
 
 /// Refused writes that are listed here; JSON and HTML list more.
 const WRITES: usize = 20;
@@ -255,13 +256,6 @@ fn tell_writes(out: &mut String, account: &Account) -> std::fmt::Result {
         )?;
     }
     Ok(())
-}
-
-/// Others' words on one line of a terminal: nothing in them moves the cursor or colours anything.
-fn plain(words: &str) -> String {
-    let control =
-        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    words.replace(control, " ")
 }
 
 /// The first names of many.

@@ -145,7 +145,7 @@ fn tell(status: &SyncStatus) -> Exit {
             eprintln!("edge: {site}: {}: {error}", source.url);
         }
     }
-    for alarm in &status.alarms {
+    for alarm in &status.remarks {
         eprintln!("edge: {site}: {}", alarm.text);
     }
     exit

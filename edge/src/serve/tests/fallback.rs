@@ -110,7 +110,7 @@ async fn no_read_fails_while_the_origin_is_killed_and_comes_back() {
         world.origin.kill().await;
         let mode = world.until("degraded").await;
         assert!(
-            ["connect", "reset"].contains(&mode.effective.reason().as_str()),
+            ["connect", "reset", "probe"].contains(&mode.effective.reason().as_str()),
             "{mode:?}"
         );
         // What nobody asked for has lost the same origin, and is known to have.

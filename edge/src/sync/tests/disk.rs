@@ -47,7 +47,7 @@ async fn a_damaged_disk_is_repaired_from_a_mirror() {
     let on_disk = stand.data.path().join("sites/dasom/objects");
     cut(&on_disk.join(&manifest[..2]).join(&manifest));
     let edge = Following::start(stand.data.path(), &config(vec![stand.publisher.url()])).await;
-    assert!(!edge.state.sync_status().alarms.is_empty());
+    assert!(!edge.state.sync_status().remarks.is_empty());
     edge.serves(1).await;
     edge.stop().await;
 }
@@ -68,7 +68,7 @@ async fn a_release_of_someone_thrown_out_is_not_used_after_a_restart() {
     let state = Following::open(stand.data.path(), &site).await;
     assert!(state.current().is_none());
     assert!(
-        state.sync_status().alarms[0]
+        state.sync_status().remarks[0]
             .text
             .contains("no longer trusted")
     );

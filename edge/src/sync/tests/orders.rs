@@ -58,7 +58,7 @@ async fn an_order_dated_ahead_ends_no_other() {
     let status = stand.edge.until("ordered ahead", two_orders(2)).await;
     assert!(
         status
-            .alarms
+            .remarks
             .iter()
             .any(|alarm| alarm.text.contains("ahead"))
     );

@@ -25,7 +25,7 @@ async fn follows_releases_and_heartbeats() {
     let status = stand.edge.serves(2).await;
     assert_eq!(status.release.unwrap().signers, ["sora@dasom.example"]);
     assert!(
-        status.refusals.is_empty() && status.alarms.is_empty(),
+        status.refusals.is_empty() && status.remarks.is_empty(),
         "{:?}",
         status.refusals
     );
@@ -112,10 +112,10 @@ async fn same_sequence_other_manifest() {
     stand.publisher.point(&smaller.unwrap().envelope);
     let alarmed = stand
         .edge
-        .until("alarmed", |status| !status.alarms.is_empty())
+        .until("alarmed", |status| !status.remarks.is_empty())
         .await;
     assert!(
-        alarmed.alarms[0]
+        alarmed.remarks[0]
             .text
             .contains("same-sequence-other-manifest")
     );

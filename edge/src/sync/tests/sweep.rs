@@ -89,7 +89,7 @@ async fn plays(steps: &[Step]) {
         if step.waits || at + 1 == last {
             let status = edge.serves(sequence).await;
             assert!(status.refusals.is_empty(), "{:?}", status.refusals);
-            assert!(status.alarms.is_empty(), "{:?}", status.alarms);
+            assert!(status.remarks.is_empty(), "{:?}", status.remarks);
             is_whole(&store, &published);
             if at + 1 == last && step.erases {
                 let gone = edge.until("rid of what came before", |s| s.store.erased == erased);

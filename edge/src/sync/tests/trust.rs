@@ -66,7 +66,7 @@ async fn a_generation_travels_and_survives_a_restart_without_the_mirror() {
         may,
         ["release@holdfast", "order@holdfast", "trust@holdfast"]
     );
-    assert!(status.alarms.is_empty() && status.refusals.is_empty());
+    assert!(status.remarks.is_empty() && status.refusals.is_empty());
 
     // The files beside it are still the old ones, and the mirror forgets.
     fs::remove_file(stand.publisher.at(&Place::trust(&site()))).unwrap();
@@ -79,7 +79,7 @@ async fn a_generation_travels_and_survives_a_restart_without_the_mirror() {
     stand.publisher.trust(&chain(1));
     stand.publisher.publish(&Draft::new(2));
     let status = stand.edge.serves(2).await;
-    assert!(status.refusals.is_empty() && status.alarms.is_empty());
+    assert!(status.refusals.is_empty() && status.remarks.is_empty());
     stand.edge.stop().await;
 }
 
@@ -132,9 +132,9 @@ async fn a_publisher_whose_key_was_stolen_is_thrown_out() {
     let status = stand.edge.serves(2).await;
     let alarm = "release 4000000 is in use and its signers are no longer trusted";
     assert!(
-        status.alarms[0].text.starts_with(alarm),
+        status.remarks[0].text.starts_with(alarm),
         "{:?}",
-        status.alarms
+        status.remarks
     );
     // And it stays there.
     stand.publisher.publish(&Draft::new(4_000_001));
@@ -165,7 +165,7 @@ async fn files_that_change_are_taken_without_a_restart_unless_they_are_wrong() {
     snapshot::durable::write(&broken, b"[thresholds]\norder = 99\n").unwrap();
     let says = |words: &'static str| {
         move |status: &SyncStatus| {
-            let mut alarms = status.alarms.iter();
+            let mut alarms = status.remarks.iter();
             alarms.any(|alarm| {
                 alarm.text.starts_with("trust files are refused") && alarm.text.contains(words)
             })
