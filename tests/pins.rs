@@ -39,7 +39,8 @@ async fn a_pinned_release_stays_until_the_pin_is_gone() {
     edge.reaches(2).await;
     assert_eq!(words(&edge).await, "wrong words\n");
     let pinned = site.order(&["pin", "1", "--why", "2 is wrong"]).await;
-    let changes = "release 1 for 2 changes the collections pages\n  and the pages /pages/{*path}";
+    let changes =
+        "release 1 for 2 changes the collections pages\n  and the pages /  /pages/{*path}";
     pinned.says(&[changes]);
     edge.reaches(1).await;
     assert_eq!(words(&edge).await, "plain words\n");

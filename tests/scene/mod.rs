@@ -46,8 +46,9 @@ pub(crate) use town::Town;
 pub(crate) use wire::{Fault, Wire};
 pub(crate) use zones::Zones;
 
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long anything may take that is waited for: far more than it needs on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -65,5 +66,14 @@ pub(crate) fn free() -> SocketAddr {
 
 /// The same, taken: nobody can listen there while the listener lives.
 pub(crate) fn hold() -> TcpListener {
-    TcpListener::bind(free()).unwrap()
+    let (at, begun) = (free(), Instant::now());
+    loop {
+        match TcpListener::bind(at) {
+            // A program that another test starts this instant has what was tried there open until it runs.
+            Err(error) if error.kind() == ErrorKind::AddrInUse && begun.elapsed() < PATIENCE => {
+                std::thread::yield_now();
+            }
+            bound => return bound.unwrap(),
+        }
+    }
 }
