@@ -521,6 +521,17 @@ async fn what_was_ordered_before_is_told_and_comes_back() {
         let undone = alone(path, &["undo", "pay", "--dry-run"]).await.expect(0);
         undone.says(&["back to order 2 about service:pay"]);
     }
+    // A control listener tells the same, and takes nothing.
+    let told = [
+        ("release", 200),
+        ("orders", 200),
+        ("trust", 404),
+        ("state/orders", 404),
+    ];
+    for (place, status) in told {
+        let got = edge.ops(&format!("/small/{place}")).await;
+        assert_eq!(got.status, status, "{place}");
+    }
     // Where nobody knows nothing is guessed, nor is what bears the name of another believed.
     let past = site.at("mirror").join("past");
     let newest = shown(&site).await["orders"].clone();

@@ -16,6 +16,8 @@ use crate::log::{Entry, Event, OrderSaid};
 #[derive(Debug, Default)]
 pub(super) struct Telling {
     from: String,
+    /// When each edge was last heard of, since it last stopped.
+    heard: BTreeMap<usize, String>,
     edges: BTreeMap<usize, EdgeTold>,
     states: BTreeMap<About, BTreeMap<usize, Vec<Step>>>,
     counts: BTreeMap<About, BTreeMap<String, PagesTold>>,
@@ -84,19 +86,24 @@ impl Telling {
     /// Takes in an entry of the edge at `place`.
     pub(super) fn take(&mut self, place: usize, entry: Entry) {
         let Entry { at, site, event } = entry;
+        let heard = at.clone();
         let site = site.unwrap_or_default();
         match event {
             Event::EdgeStarted { name, .. } => {
                 self.forgets_alarms(place, &at);
+                let heard = self.heard.get(&place).cloned();
                 let edge = self.edge(place);
                 edge.name = name;
-                edge.started.push(at);
+                edge.broke_off.extend(heard);
+                edge.started.push(at.clone());
             }
             Event::EdgeStopped { name } => {
                 self.forgets_alarms(place, &at);
                 let edge = self.edge(place);
                 edge.name = name;
                 edge.stopped.push(at);
+                self.heard.remove(&place);
+                return;
             }
             Event::Lost { entries } => self.edge(place).lost += entries,
             Event::State {
@@ -210,6 +217,7 @@ impl Telling {
             }
             _ => {}
         }
+        self.heard.insert(place, heard);
     }
 
     /// The account, of the edges that were `heard`, until `to`.
@@ -230,6 +238,7 @@ impl Telling {
             edge.error = heard.error;
             edge.started.retain(|at| *at >= self.from);
             edge.stopped.retain(|at| *at >= self.from);
+            edge.broke_off.retain(|at| *at >= self.from);
             names.push(edge.name.clone());
             edges.push(edge);
         }
@@ -330,10 +339,10 @@ impl Telling {
         }
     }
 
-    /// From when an edge stopped until it tells of its services again, it answered for none.
+    /// From when an edge stopped, or was last heard of, until it tells of its services again, it answered for none.
     fn stops(&mut self) {
         for (place, edge) in &self.edges {
-            for stopped in &edge.stopped {
+            for stopped in edge.stopped.iter().chain(&edge.broke_off) {
                 let of_edge = self
                     .states
                     .values_mut()

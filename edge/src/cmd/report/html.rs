@@ -358,7 +358,15 @@ fn tell_edges(out: &mut String, account: &Account) -> std::fmt::Result {
     out.push_str("<h2>Edges</h2>");
     table(
         out,
-        &["edge", "address", "started", "stopped", "entries lost", ""],
+        &[
+            "edge",
+            "address",
+            "started",
+            "stopped",
+            "broke off after",
+            "entries lost",
+            "",
+        ],
     )?;
     let clocks = |times: &[String]| -> String {
         let times: Vec<&str> = times.iter().map(|at| clock(at)).collect();
@@ -377,6 +385,7 @@ fn tell_edges(out: &mut String, account: &Account) -> std::fmt::Result {
                 &edge.url,
                 &clocks(&edge.started),
                 &clocks(&edge.stopped),
+                &clocks(&edge.broke_off),
                 &edge.lost,
                 &heard,
             ],

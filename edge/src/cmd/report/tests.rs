@@ -321,6 +321,32 @@ fn an_edge_that_was_stopped_answered_for_nothing_until_it_is_heard_again() {
 }
 
 #[test]
+fn an_edge_that_was_killed_answered_for_nothing_since_it_was_last_heard_of() {
+    let mut telling = Telling::new(FROM);
+    let state = |to: &str| Event::State {
+        service: "pay".to_owned(),
+        from: None,
+        to: to.to_owned(),
+        reason: "calm".to_owned(),
+    };
+    let (name, version) = ("seoul-1".to_owned(), "1".to_owned());
+    telling.take(0, at(0, state("probing")));
+    telling.take(0, at(10_000, Event::Lost { entries: 0 }));
+    telling.take(0, at(20_000, Event::EdgeStarted { name, version }));
+    telling.take(0, at(20_001, state("normal")));
+    let account = telling.account(vec![heard("seoul-1")], TO);
+    let last = Timestamp(FROM.0 + 10_000).rfc3339_ms();
+    assert_eq!(account.edges[0].broke_off, [last.clone()]);
+    let probing = &account.services[0].episodes[0];
+    assert_eq!(
+        (probing.state.as_str(), &probing.last_to),
+        ("probing", &last)
+    );
+    let text = super::text::text(&account);
+    assert!(text.contains("seoul-1 broke off after"), "{text}");
+}
+
+#[test]
 fn numbers_are_grouped_and_ages_told_in_the_largest_unit() {
     use super::text::{age, grouped};
     let grouped: Vec<String> = [0, 999, 1000, 1_027_699].into_iter().map(grouped).collect();

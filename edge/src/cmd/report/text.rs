@@ -37,9 +37,14 @@ fn tell(out: &mut String, account: &Account) -> std::fmt::Result {
             let (name, error) = (plain(&edge.name), plain(error));
             writeln!(out, "  NOT HEARD: {name} at {}: {error}", edge.url)?;
         }
-        for (what, times) in [("started", &edge.started), ("stopped", &edge.stopped)] {
+        let all = [
+            ("broke off after", &edge.broke_off),
+            ("started at", &edge.started),
+            ("stopped at", &edge.stopped),
+        ];
+        for (what, times) in all {
             for at in times {
-                writeln!(out, "  {} {what} at {}", plain(&edge.name), clock(at))?;
+                writeln!(out, "  {} {what} {}", plain(&edge.name), clock(at))?;
             }
         }
         if edge.lost > 0 {

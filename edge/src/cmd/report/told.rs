@@ -52,6 +52,8 @@ pub(super) struct EdgeTold {
     pub(super) started: Vec<String>,
     /// When it stopped in good order.
     pub(super) stopped: Vec<String>,
+    /// When it was last heard of before it started anew without having stopped.
+    pub(super) broke_off: Vec<String>,
     /// Entries that its log has lost.
     pub(super) lost: u64,
 }
@@ -192,6 +194,7 @@ impl EdgeTold {
             error: None,
             started: Vec::new(),
             stopped: Vec::new(),
+            broke_off: Vec::new(),
             lost: 0,
         }
     }
