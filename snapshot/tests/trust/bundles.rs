@@ -13,6 +13,13 @@ fn accepted(order: &Order, seed: u8, generation: &Generation) -> AcceptedOrder {
         .0
 }
 
+/// Beside Mina operates Haru, whose key is 8.
+fn with_haru() -> Generation {
+    let haru = "[person.haru]\nroles = [\"operator\"]\nsites = [\"*\"]\n";
+    let signers = signers() + &line("haru", "", 8);
+    Generation::parse(&signers, &format!("{TRUST}\n{haru}")).unwrap()
+}
+
 fn with_why(scope: &str, epoch: u64, why: &str) -> Order {
     Order {
         why: why.to_owned(),
@@ -120,12 +127,7 @@ fn fast_forward() {
 
 #[test]
 fn a_stolen_keys_epoch_falls_when_it_is_thrown_out() {
-    let haru = "[person.haru]\nroles = [\"operator\"]\nsites = [\"*\"]\n";
-    let both = Generation::parse(
-        &(signers() + &line("haru", "", 8)),
-        &format!("{TRUST}\n{haru}"),
-    )
-    .unwrap();
+    let both = with_haru();
     let mut bundle = Bundle::default();
     let stolen = accepted(&order("site", 4_000_000), 8, &both);
     bundle.merge(stolen, &both, &site()).unwrap();
@@ -146,12 +148,7 @@ fn a_stolen_keys_epoch_falls_when_it_is_thrown_out() {
 
 #[test]
 fn with_a_stolen_key_thrown_out_no_carrier_brings_an_old_order_back() {
-    let haru = "[person.haru]\nroles = [\"operator\"]\nsites = [\"*\"]\n";
-    let both = Generation::parse(
-        &(signers() + &line("haru", "", 8)),
-        &format!("{TRUST}\n{haru}"),
-    )
-    .unwrap();
+    let both = with_haru();
     let minas = |epoch| accepted(&order("site", epoch), MINA, &both);
     let mut bundle = Bundle::default();
     for epoch in [3, 5] {
@@ -170,12 +167,7 @@ fn with_a_stolen_key_thrown_out_no_carrier_brings_an_old_order_back() {
 
 #[test]
 fn a_stolen_key_fills_no_bundle_for_good() {
-    let haru = "[person.haru]\nroles = [\"operator\"]\nsites = [\"*\"]\n";
-    let both = Generation::parse(
-        &(signers() + &line("haru", "", 8)),
-        &format!("{TRUST}\n{haru}"),
-    )
-    .unwrap();
+    let both = with_haru();
     let mut bundle = Bundle::default();
     let invented = |n: usize| accepted(&order(&format!("service:s{n}"), 1), 8, &both);
     let taken = (0..limits::BUNDLE_ORDERS).map_while(|n| {

@@ -17,6 +17,16 @@ fn at(ms: u64, event: Event) -> Entry {
     Entry::new(Timestamp(FROM.0 + ms), Some("small".to_owned()), event)
 }
 
+/// `pay` is in this state from now on.
+fn state(to: &str) -> Event {
+    Event::State {
+        service: "pay".to_owned(),
+        from: None,
+        to: to.to_owned(),
+        reason: "calm".to_owned(),
+    }
+}
+
 fn heard(name: &str) -> Heard {
     Heard {
         url: "http://127.0.0.1:1".parse().unwrap(),
@@ -300,12 +310,6 @@ fn others_words_do_nothing_to_a_terminal() {
 #[test]
 fn an_edge_that_was_stopped_answered_for_nothing_until_it_is_heard_again() {
     let mut telling = Telling::new(FROM);
-    let state = |to: &str| Event::State {
-        service: "pay".to_owned(),
-        from: None,
-        to: to.to_owned(),
-        reason: "calm".to_owned(),
-    };
     let name = "seoul-1".to_owned();
     telling.take(0, at(0, state("normal")));
     telling.take(0, at(10_000, Event::EdgeStopped { name }));
@@ -323,12 +327,6 @@ fn an_edge_that_was_stopped_answered_for_nothing_until_it_is_heard_again() {
 #[test]
 fn an_edge_that_was_killed_answered_for_nothing_since_it_was_last_heard_of() {
     let mut telling = Telling::new(FROM);
-    let state = |to: &str| Event::State {
-        service: "pay".to_owned(),
-        from: None,
-        to: to.to_owned(),
-        reason: "calm".to_owned(),
-    };
     let (name, version) = ("seoul-1".to_owned(), "1".to_owned());
     telling.take(0, at(0, state("probing")));
     telling.take(0, at(10_000, Event::Lost { entries: 0 }));
