@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join;
-use snapshot::{Epoch, Order, Scope, Signer, Timestamp};
+use snapshot::{Epoch, Order, Scope, Signer, Timestamp, limits};
 use tokio::time::Instant;
 
 use super::Word;
@@ -71,7 +71,7 @@ pub(super) async fn give(
         held: by_hand::held(&word, &scope, held)?,
         now,
     };
-    unlike_the_edges(settings, &world.held, &scope).await?;
+    let obeyed = still_obeyed(settings, &world.held, &scope).await?;
     if !word.anyway {
         known(&scope, world.facts.as_ref())?;
     }
@@ -89,7 +89,10 @@ pub(super) async fn give(
                 .clone()
                 .unwrap_or_else(|| "whoever signs it".to_owned()),
             why: word.why.clone(),
-            epoch: word.epoch.map(Epoch),
+            epoch: word.epoch.map(Epoch).or_else(|| {
+                let known = previous.as_ref().map(|known| known.order.epoch);
+                obeyed.max(known).map(Epoch::next)
+            }),
             now: world.now,
         };
         let mut order = draft.order(previous.as_ref())?;
@@ -251,9 +254,19 @@ async fn lies(settings: &Settings, given: &Known) -> Lies {
     }
 }
 
-/// An order that is not believed here, and is in force on an edge that believes others than we do: to go
-/// on would put an order below it on the mirrors, which that edge never obeys.
-async fn unlike_the_edges(settings: &Settings, held: &Held, scope: &Scope) -> Result<(), Fault> {
+/// The greatest order that is not believed any more and is in force on an edge all the same, until it hears of
+/// another: that of a key that was thrown out. What follows has to be above it, and above what was in force
+/// before it, which nobody tells.
+///
+/// # Errors
+/// The edge believes others than we do: to go on would put an order below it on the mirrors, which that edge
+/// never obeys.
+async fn still_obeyed(
+    settings: &Settings,
+    held: &Held,
+    scope: &Scope,
+) -> Result<Option<Epoch>, Fault> {
+    let mut obeyed = None;
     let known = held.newest(scope).map(|known| known.order.epoch);
     let ours = settings.generation.as_ref();
     let ours = ours.map(|generation| generation.digest().to_string());
@@ -270,6 +283,15 @@ async fn unlike_the_edges(settings: &Settings, held: &Held, scope: &Scope) -> Re
             edge.in_force && theirs.is_some() && theirs != ours.as_deref()
         };
         let Some(edge) = asked.edges.iter().find(differs) else {
+            // Where no edge tells, it may be as well: unless it is so far above that somebody made it up.
+            let near = known
+                .unwrap_or_default()
+                .0
+                .saturating_add(limits::FAST_FORWARD / 2);
+            let nobody_tells = asked.edges.iter().all(|edge| !edge.is_reached);
+            if asked.in_force() > 0 || (nobody_tells && other.order.epoch.0 <= near) {
+                obeyed = obeyed.max(Some(other.order.epoch));
+            }
             continue;
         };
         let (name, words, why) = (plain(&edge.name), described(other), plain(why));
@@ -278,7 +300,7 @@ async fn unlike_the_edges(settings: &Settings, held: &Held, scope: &Scope) -> Re
             "name the trust files as they are on the edges with --trust DIR; see  edge trust show",
         ));
     }
-    Ok(())
+    Ok(obeyed)
 }
 
 /// Shows the order that came first, before the change is made anew on top of it.
