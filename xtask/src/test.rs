@@ -66,8 +66,12 @@ fn run(
     part("tidy", &mut || tidy::tidy(steps))?;
     part("outside programs", &mut || {
         parts::install(steps, outside::PROGRAMS);
-        if extent == Extent::All {
-            parts::install(steps, outside::LARGE);
+        // A machine that is thrown away may get a whole server with its package.
+        let is_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+        match extent {
+            Extent::All => parts::install(steps, outside::LARGE),
+            _ if is_ci => parts::install(steps, outside::SERVERS),
+            _ => {}
         }
         Ok(())
     })?;

@@ -107,9 +107,13 @@ pub const LARGE: &[Program] = &[
             minutes: 10,
         }),
     },
-    // Its package brings a whole server.
-    debian("promtool", "prometheus"),
+    PROMTOOL,
 ];
+
+/// Those of them that come with a server, which nobody wants on his own machine for a test.
+pub const SERVERS: &[Program] = &[PROMTOOL];
+
+const PROMTOOL: Program = debian("promtool", "prometheus");
 
 /// Programs that a bench measures Holdfast beside, or needs for it.
 pub const PEERS: &[Program] = &[
