@@ -334,7 +334,7 @@ fn an_edge_that_was_killed_answered_for_nothing_since_it_was_last_heard_of() {
     telling.take(0, at(20_001, state("normal")));
     let account = telling.account(vec![heard("seoul-1")], TO);
     let last = Timestamp(FROM.0 + 10_000).rfc3339_ms();
-    assert_eq!(account.edges[0].broke_off, [last.clone()]);
+    assert_eq!(account.edges[0].broke_off, [last.as_str()]);
     let probing = &account.services[0].episodes[0];
     assert_eq!(
         (probing.state.as_str(), &probing.last_to),

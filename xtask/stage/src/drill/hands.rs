@@ -54,7 +54,8 @@ async fn says_what_is_down(world: &World, report: &mut Report) -> Result<()> {
         }
         let told = world.client.get(edge.public, "/status.json", "ko").await?;
         let told: Value = serde_json::from_slice(&told.body).context("/status.json")?;
-        let mut services = told["services"].as_array().into_iter().flatten();
+        let services = told.get("services").and_then(Value::as_array);
+        let mut services = services.into_iter().flatten();
         let down = services.any(|one| one["name"] == "pay" && one["mode"] == "degraded");
         short.extend(unless(down, format!("{}: pay is not down", edge.name)));
     }
@@ -98,8 +99,9 @@ async fn throw_out(world: &World, dir: &Path, via: &Edge, report: &mut Report) -
     let mut short = Vec::new();
     for edge in &world.edges {
         let believes = wait_for("the new generation", NOTICE, async || {
-            let number = &site(world, edge).await?["trust"]["number"];
-            Ok((*number == 1).then_some(()))
+            let site = site(world, edge).await?;
+            let number = site.pointer("/trust/number").and_then(Value::as_u64);
+            Ok((number == Some(1)).then_some(()))
         });
         short.extend(
             believes
@@ -114,7 +116,8 @@ async fn throw_out(world: &World, dir: &Path, via: &Edge, report: &mut Report) -
 
 /// One person proposes, another agrees, both edges obey.
 async fn go_back(world: &World, dir: &Path, via: &Edge, report: &mut Report) -> Result<()> {
-    let newest = site(world, via).await?["release"]["sequence"].as_u64();
+    let site = site(world, via).await?;
+    let newest = site.pointer("/release/sequence").and_then(Value::as_u64);
     let before = newest.context("a release")?.saturating_sub(1).to_string();
     let pin = ["order", "pin", &before, "--yes", "--out", "pin.txt"];
     let why = ["--why", "the page was changed in haste"];
@@ -145,7 +148,7 @@ async fn go_back(world: &World, dir: &Path, via: &Edge, report: &mut Report) -> 
 /// What an edge says of the site.
 async fn site(world: &World, edge: &Edge) -> Result<Value> {
     let status = world.status(edge).await?;
-    status["sites"].get(0).cloned().context("a site")
+    status.pointer("/sites/0").cloned().context("a site")
 }
 
 /// `edge`, as somebody runs it who has a key, the trust files and one edge that answers.
